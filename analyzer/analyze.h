@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * analyze.h - a recording to a database: the whole pipeline
+ */
+#ifndef ANALYZE_H
+#define ANALYZE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct analyze_opts {
+	const char *input;  /* trace.dat, v6 or v7 */
+	const char *output; /* database; replaced when it exists */
+	const char *vmlinux;
+	const char *kallsyms; /* used instead of the recording's own */
+	const char *const *debug_dirs; /* NULL-terminated, or NULL */
+
+	/* Called some ten times a second with the share done, 0…1; may be NULL. */
+	void (*progress)(void *arg, const char *stage, double share);
+	void *progress_arg;
+};
+
+struct err *analyze(const struct analyze_opts *opts) MUST_CHECK;
+
+#endif

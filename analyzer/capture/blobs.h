@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * capture/blobs.h - what a recording carries beside the events
+ *
+ * Named texts in a private section of the trace.dat, as the kernel printed
+ * them unless said otherwise. Names ending in '/' are prefixes. allocprof-trace(5)
+ * documents the bytes. A reader takes any of them as optional.
+ */
+#ifndef CAPTURE_BLOBS_H
+#define CAPTURE_BLOBS_H
+
+/* v7 section id ("AP"), referenced by no option: other readers skip it. */
+#define BLOBS_SECTION_ID 0x4150
+
+#define BLOB_RECORDER	"allocprof"  /* "version 0.1.0\nkey value\n…": program, options in force */
+#define BLOB_TIMES	"times"	     /* "start_mono_ns N\nend_mono_ns N\nstart_unix_ns N\nend_unix_ns N\n" */
+#define BLOB_PAGE_SIZE	"page_size"  /* bytes, decimal */
+#define BLOB_MODULES	"modules"    /* /proc/modules */
+#define BLOB_SECTIONS	"sections"   /* "module section 0xADDR\n" from /sys/module/M/sections */
+#define BLOB_BUILD_IDS	"build_ids"  /* "name hex\n", kernel under the name "vmlinux" */
+#define BLOB_EVENTS	"events"     /* "system:event on|missing [filter=…] [stack]\n" */
+#define BLOB_CPUSTAT	"cpustat/"   /* cpustat/N: per_cpu/cpuN/stats after the final drain */
+#define BLOB_SNAPSHOT	"snapshot/"  /* snapshot/{start,end}/{meminfo,slabinfo,…}: /proc/… */
+#define BLOB_SELF	"self"	     /* tids of the recorder, one a line */
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decode/event.h - one traced event: the currency between decode and match
+ *
+ * An event is one cache line of plain values in native byte order; what it
+ * borrows (the stack) lives until the next merge_next().
+ *
+ * To add a kernel event: a kind here; its fields in decode/format.c; the
+ * switches over enum event_kind, which have no default, then refuse to compile
+ * until match/ handles it; its rule in Documentation/design/matching.md; a
+ * line in tests/property/oracle.c.
+ */
+#ifndef DECODE_EVENT_H
+#define DECODE_EVENT_H
+
+#include <stdint.h>
+
+/*
+ * The four key spaces (addr of an event) are disjoint: slab objects by kernel
+ * virtual address, pages by pfn, percpu areas by cookie, vmap areas by start.
+ */
+enum event_kind {
+	EVENT_LOST,	     /* a gap in one CPU's stream, see below */
+	EVENT_KMALLOC,	     /* kmem:kmalloc, kmalloc_node */
+	EVENT_CACHE_ALLOC,   /* kmem:kmem_cache_alloc, kmem_cache_alloc_node */
+	EVENT_KFREE,	     /* kmem:kfree */
+	EVENT_CACHE_FREE,    /* kmem:kmem_cache_free */
+	EVENT_PAGE_ALLOC,    /* kmem:mm_page_alloc */
+	EVENT_PAGE_FREE,     /* kmem:mm_page_free */
+	EVENT_PERCPU_ALLOC,  /* percpu:percpu_alloc_percpu */
+	EVENT_PERCPU_FREE,   /* percpu:percpu_free_percpu */
+	EVENT_VMAP_ALLOC,    /* vmalloc:alloc_vmap_area */
+	EVENT_VMAP_FREE,     /* vmalloc:free_vmap_area_noflush */
+	EVENT_MODULE_LOAD,   /* module:module_load */
+	EVENT_MODULE_FREE,   /* module:module_free */
+	NR_EVENT_KINDS,
+};
+
+/* The bits of common_flags that tell the context an event ran in. */
+enum event_context {
+	EVENT_HARDIRQ = 0x08,
+	EVENT_SOFTIRQ = 0x10,
+	EVENT_NMI = 0x40,
+	EVENT_CONTEXT_MASK = 0x58,
+};
+
+#define EVENT_LOST_UNKNOWN UINT64_MAX
+#define EVENT_PFN_NONE	   UINT64_MAX /* pfn of a failed page allocation */
+#define EVENT_CACHE_NONE   0
+
+/*
+ * Field by kind; a field that the kernel of the recording does not have is 0.
+ *
+ * field        slab alloc   slab free  page alloc/free  percpu       vmap    LOST
+ * addr         ptr          ptr        pfn              cookie       start   start of the gap, ns: the
+ *                                                                            last time seen on that CPU
+ * call_site    return addr  ret. addr  0                return addr  0       0
+ * bytes_req    asked for    0          bytes of block   size x CPUs* size    events lost or
+ *                                                                            EVENT_LOST_UNKNOWN
+ * bytes_alloc  slot size    0          bytes of block   bytes_alloc  size**  bytes of a page that would not
+ *                                                                            decode, else 0
+ * * percpu bytes_req is the `size` of one CPU's area, as asked for.
+ * ** without the guard page. A failed attempt has addr 0.
+ * ts_ns of a LOST is the end of the gap: the base time of the next good page.
+ * MODULE_*: only cache (the interned module name) is set.
+ */
+struct event {
+	uint64_t ts_ns;
+	uint64_t addr;
+	uint64_t call_site;
+	uint64_t bytes_req;
+	uint64_t bytes_alloc;
+	const uint64_t *stack; /* nr_stack return addresses, innermost first; NULL
+				* when none was recorded or it went missing */
+	int32_t pid;
+	uint32_t gfp_flags; /* low 32 bits, the kernel's own encoding */
+	uint16_t cpu;
+	uint16_t cache;	  /* interned name: names.h; EVENT_CACHE_NONE if not told */
+	uint16_t nr_stack;
+	uint8_t kind;	  /* enum event_kind */
+	uint8_t context;  /* common_flags & EVENT_CONTEXT_MASK */
+	uint8_t order;	  /* pages only */
+	uint8_t migratetype; /* page alloc only */
+};
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decode/merge.h - all CPUs of a trace file as one stream of events by time
+ *
+ * In:     an open trace file
+ * Out:    struct event, oldest first, with its stack attached and gaps in place
+ * Rules:  (1) the events of one CPU keep their order, whatever their times say
+ *         (2) across CPUs the earlier time comes first; at equal times frees
+ *             come before allocations, then the lower CPU number
+ *         (3) every gap (lost-event mark, page that would not decode, chunk that
+ *             would not inflate) is an EVENT_LOST at its end time
+ *         (4) an event without a needed field in its format is an error of
+ *             merge_open; an event type nobody asked for is skipped
+ */
+#ifndef DECODE_MERGE_H
+#define DECODE_MERGE_H
+
+#include "decode/event.h"
+#include "decode/names.h"
+#include "decode/tracefile.h"
+
+struct merge;
+
+struct merge_stats {
+	uint64_t events;	 /* data events of all types, known or not */
+	uint64_t skipped;	 /* of types that allocprof does not use */
+	uint64_t pages;		 /* sub-buffers */
+	uint64_t damaged_pages;	 /* sub-buffers that would not decode, wholly or from
+				  * some byte on */
+	uint64_t malformed;	 /* events shorter than their format */
+	uint64_t stacks;	 /* kernel_stack records */
+	uint64_t orphan_stacks;	 /* without a parent to tie them to */
+	uint64_t backward_steps; /* times of one CPU stepping back */
+};
+
+/* @file and @names must outlive the merge. */
+struct err *merge_open(const struct tracefile *file, struct names *names,
+		       struct merge **ret) MUST_CHECK;
+void merge_close(struct merge *merge);
+DEFINE_CLEANUP(struct merge *, merge, merge_close)
+
+/* The next event, borrowed until the next call; *ret is NULL at the end. */
+struct err *merge_next(struct merge *merge, const struct event **ret) MUST_CHECK;
+
+const struct merge_stats *merge_stats(const struct merge *merge);
+
+/* Stored bytes taken so far, of tracefile_data_bytes(). */
+uint64_t merge_bytes(const struct merge *merge);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decode/tracefile.h - the container: trace.dat v6 and v7
+ *
+ * In:     a path; any bytes
+ * Out:    texts by name (formats, kallsyms, our own blobs) and, per ring buffer
+ *         and CPU, a reader of sub-buffers
+ * Not:    does not know what an event is; never maps more than it was given,
+ *         never inflates more than one chunk per CPU at a time
+ * Rules:  (1) a container that contradicts itself is refused with the offset
+ *         (2) CPU data that ends early is read up to the last whole sub-buffer
+ *             and said so (tracefile_truncated_bytes)
+ * Theory: Documentation/man/allocprof-trace.5.adoc
+ */
+#ifndef DECODE_TRACEFILE_H
+#define DECODE_TRACEFILE_H
+
+#include "base/bytes.h"
+
+struct tracefile;
+struct page_reader;
+
+struct err *tracefile_open(const char *path, struct tracefile **ret) MUST_CHECK;
+void tracefile_close(struct tracefile *file);
+DEFINE_CLEANUP(struct tracefile *, tracefile, tracefile_close)
+
+/*
+ * The text called @name, borrowed until tracefile_close(); false when the file
+ * has none. Standard sections go by: "header_page", "header_event", "kallsyms",
+ * "printk_formats", "cmdlines", "uname", "trace_clock", "cpustat" (all CPUs,
+ * concatenated), "trace_id". Our own blobs go by the names of BLOB_* in
+ * capture/blobs.h.
+ */
+bool tracefile_text(const struct tracefile *file, const char *name, struct span *ret);
+
+/* Calls nothing: the i-th event format, false past the last. System "ftrace"
+ * for the formats of events/ftrace. Both borrowed. */
+bool tracefile_format(const struct tracefile *file, size_t i, const char **ret_system,
+		      struct span *ret_format);
+
+/* The i-th of our own blobs, in file order; false past the last. */
+bool tracefile_blob(const struct tracefile *file, size_t i, const char **ret_name,
+		    struct span *ret);
+
+/* True when the recording machine's byte order is not ours. */
+bool tracefile_swapped(const struct tracefile *file);
+unsigned int tracefile_long_size(const struct tracefile *file);
+unsigned int tracefile_version(const struct tracefile *file); /* 6 or 7 */
+
+/*
+ * Ring buffers: the top one has the name "". Those without data are not listed.
+ */
+size_t tracefile_nr_buffers(const struct tracefile *file);
+const char *tracefile_buffer_name(const struct tracefile *file, size_t buffer);
+const char *tracefile_buffer_clock(const struct tracefile *file, size_t buffer);
+unsigned int tracefile_subbuf_size(const struct tracefile *file, size_t buffer);
+size_t tracefile_nr_cpus(const struct tracefile *file, size_t buffer);
+
+/* Bytes of CPU data in the file, as stored, over all buffers: for progress. */
+uint64_t tracefile_data_bytes(const struct tracefile *file);
+/* Bytes of CPU data that the file promises and does not have. */
+uint64_t tracefile_truncated_bytes(const struct tracefile *file);
+
+/* The sub-buffers of the i-th CPU of a buffer, oldest first. */
+struct err *page_reader_open(const struct tracefile *file, size_t buffer, size_t i,
+			     struct page_reader **ret) MUST_CHECK;
+void page_reader_close(struct page_reader *reader);
+
+/* The kernel's number of the CPU. */
+unsigned int page_reader_cpu(const struct page_reader *reader);
+
+/*
+ * The next sub-buffer, borrowed until the next call; ret->data is NULL at the
+ * end. Also reports damage: a chunk that does not inflate is skipped and its
+ * promised size given in *ret_damaged (else 0), in front of the page returned.
+ */
+struct err *page_reader_next(struct page_reader *reader, struct span *ret,
+			     uint64_t *ret_damaged) MUST_CHECK;
+
+/* Stored bytes taken so far. */
+uint64_t page_reader_bytes(const struct page_reader *reader);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * match/match.h - pairs allocations with frees and keeps usage per raw site
+ *
+ * In:     events in time order, gaps (EVENT_LOST) among them
+ * Out:    an array of struct site, the stacks they name, and the totals of
+ *         everything that was neither paired nor plainly live
+ * Not:    resolves, prints, fails; memory grows with what is live, the number
+ *         of sites and the number of distinct stacks, not with the events
+ * Use:    match_new, match_event for each, match_finish, then the accessors
+ * Rules:  numbered in Documentation/design/matching.md
+ */
+#ifndef MATCH_MATCH_H
+#define MATCH_MATCH_H
+
+#include "base/cleanup.h"
+#include "decode/event.h"
+#include "match/site.h"
+#include "match/stacks.h"
+
+struct match;
+
+struct match_opts {
+	uint32_t page_size; /* of the recorded machine, bytes; a power of two */
+	/*
+	 * True when @addr lies in an allocator function that traces a large
+	 * kmalloc a first time (rule 3, the duplicate); may be NULL: then any
+	 * second kmalloc of the same pointer, sizes, pid and context counts.
+	 */
+	bool (*is_allocator)(void *arg, uint64_t addr);
+	void *is_allocator_arg;
+};
+
+/* Totals over the recording: what the quality table shows. */
+struct match_totals {
+	uint64_t events[NR_EVENT_KINDS];
+	uint64_t lost_gaps;
+	uint64_t lost_counted;	    /* events, from gaps that carry a count */
+	uint64_t lost_uncounted_gaps;
+	uint64_t damaged_bytes;	    /* of pages that would not decode */
+	uint64_t null_frees;	    /* rule 1: kfree(NULL), kfree(ZERO_SIZE_PTR) */
+	uint64_t duplicate_kmallocs; /* rule 3: second event of one allocation */
+	uint64_t large_kmalloc_blocks; /* rule 10: page blocks charged to a kmalloc */
+	uint64_t partial_page_frees; /* rule 8 */
+	uint64_t unknown_frees[NR_SITE_KINDS];	 /* rule 2 */
+	uint64_t unknown_free_bytes[NR_SITE_KINDS]; /* pages only */
+	uint64_t cross_type_frees;   /* rule 7: kfree of a cache object or the reverse */
+	uint64_t page_offset_base;   /* direct map, voted from the trace; 0 if not known */
+	uint64_t page_offset_votes;
+	uint64_t page_offset_dissent;
+	uint64_t first_ns, last_ns;
+};
+
+struct match *match_new(const struct match_opts *opts);
+void match_free(struct match *match);
+DEFINE_CLEANUP(struct match *, match, match_free)
+
+/* Takes one event; times must not step back. Amortised O(1), a page free O(pages). */
+void match_event(struct match *match, const struct event *ev);
+
+/* Closes the books; after it only the accessors may be called. */
+void match_finish(struct match *match);
+
+/* All sites that saw anything, owned by @match; order is order of first sight. */
+const struct site *match_sites(const struct match *match, size_t *ret_nr);
+const struct stacks *match_stacks(const struct match *match);
+const struct match_totals *match_totals(const struct match *match);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * match/site.h - usage per raw call site: the currency between match and resolve
+ *
+ * A raw site is what the trace itself tells apart: a return address for slab
+ * and percpu events, an interned stack for pages and vmap areas. Several raw
+ * sites may resolve to one line of source.
+ */
+#ifndef MATCH_SITE_H
+#define MATCH_SITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum site_kind {
+	SITE_SLAB,
+	SITE_PAGE,
+	SITE_PERCPU,
+	SITE_VMALLOC,
+	NR_SITE_KINDS,
+};
+
+/* How an object ended that no free event of its own ended. */
+enum end_rule {
+	END_REUSE,     /* rule 3: its address was allocated again */
+	END_SLAB_PAGE, /* rule 6: its slab page was freed, or allocated again */
+	END_OVERLAP,   /* rule 9: its pages were allocated again */
+	NR_END_RULES,
+};
+
+#define SITE_NO_STACK 0
+
+struct site {
+	enum site_kind kind;
+	uint64_t call_site; /* return address; 0 when the stack is the key */
+	uint32_t stack;	    /* id in struct stacks; SITE_NO_STACK when there is none */
+	uint16_t cache;	    /* interned cache name when all its objects agree, else 0 */
+
+	/* Allocated in the recording. */
+	uint64_t allocs;
+	uint64_t alloc_bytes; /* bytes_alloc */
+	uint64_t bytes_req;
+	uint64_t failures; /* allocations that returned nothing; no object */
+	uint64_t missing_stacks; /* allocations whose stack went missing */
+
+	/* Ends of objects that were allocated here. */
+	uint64_t frees; /* by a free event of their own */
+	uint64_t free_bytes;
+	uint64_t inferred_frees[NR_END_RULES];
+	uint64_t inferred_bytes[NR_END_RULES];
+
+	/* Frees made *from* this address (slab only) of objects not known. */
+	uint64_t unknown_frees;
+	uint64_t unknown_free_bytes; /* pages only: slab frees do not tell a size */
+
+	/* What is live at the end, and how much of it lived across a gap. */
+	uint64_t live;
+	uint64_t live_bytes;
+	uint64_t uncertain;
+	uint64_t uncertain_bytes;
+
+	uint64_t peak_bytes; /* highest live_bytes */
+	uint64_t peak_ns;    /* when it was first reached */
+	uint64_t first_ns;   /* first and last allocation, or free where there is none */
+	uint64_t last_ns;
+};
+
+#endif

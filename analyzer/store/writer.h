@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * store/writer.h - writes one analysis into a new database
+ *
+ * Use:    writer_open, the writer_* calls, writer_commit; writer_close at any time
+ * Rules:  (1) the database appears at its path whole, on writer_commit, or not at
+ *             all: it is written beside it and renamed
+ *         (2) one transaction; tables first, indices last
+ */
+#ifndef STORE_WRITER_H
+#define STORE_WRITER_H
+
+#include "base/bytes.h"
+#include "decode/merge.h"
+#include "match/match.h"
+#include "resolve/resolver.h"
+
+struct writer;
+
+struct err *writer_open(const char *path, struct writer **ret) MUST_CHECK;
+void writer_close(struct writer *writer);
+DEFINE_CLEANUP(struct writer *, writer, writer_close)
+
+/* A column of the one row of table recording; NULL text is SQL NULL. */
+struct err *writer_recording_text(struct writer *writer, const char *column,
+				  const char *text, size_t len) MUST_CHECK;
+struct err *writer_recording_int(struct writer *writer, const char *column,
+				 int64_t value) MUST_CHECK;
+
+/* A row of table cpu. */
+struct cpu_stats {
+	unsigned int cpu;
+	uint64_t events, lost, bytes; /* read, overrun + dropped, read; as the kernel counts */
+};
+struct err *writer_cpu(struct writer *writer, const struct cpu_stats *stats) MUST_CHECK;
+
+/* Table snapshot: @at is "start" or "end". */
+struct err *writer_snapshot(struct writer *writer, const char *name, const char *at,
+			    struct span text) MUST_CHECK;
+
+/* A line the user should know: table note. */
+struct err *writer_note(struct writer *writer, const char *text) MUST_CHECK;
+
+/*
+ * A raw site and what it resolves to. The writer folds equal primary frames of
+ * one kind into one row of table callsite, keeps the raw site below it, and
+ * the frames of each raw site once.
+ */
+struct err *writer_site(struct writer *writer, const struct site *site,
+			const struct callsite *callsite, const char *cache) MUST_CHECK;
+
+/* Table quality, from everything that counted doubt. */
+struct err *writer_quality(struct writer *writer, const struct match_totals *match,
+			   const struct merge_stats *merge,
+			   uint64_t truncated_bytes) MUST_CHECK;
+
+struct err *writer_commit(struct writer *writer) MUST_CHECK;
+
+#endif
