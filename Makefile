@@ -12,8 +12,8 @@ DESTDIR ?=
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PKG_CONFIG ?= pkg-config
 
-VARIANT := $(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),plain)
 comma := ,
+VARIANT := $(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),plain)
 B := build/$(VARIANT)
 
 .DELETE_ON_ERROR:
