@@ -84,6 +84,7 @@ $(BIN): $(call objs,$(CMD_SRC)) $(LIB)
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(B)/tests/unit/test_opt: $(B)/cmd/opt.o
 $(TESTS): $(B)/%: $(B)/%.o $(TESTLIB) $(LIB)
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
