@@ -9,8 +9,20 @@
 #ifndef CAPTURE_BLOBS_H
 #define CAPTURE_BLOBS_H
 
-/* v7 section id ("AP"), referenced by no option: other readers skip it. */
+/*
+ * v7 section id ("AP"), referenced by no option: other readers skip it. Its
+ * body, compressed or not like any other metadata section, is up to its end a
+ * sequence of
+ *
+ *	name	NUL-terminated, not empty, at most BLOBS_NAME_MAX bytes with it
+ *	u64	length, in the byte order of the file
+ *	bytes
+ *
+ * without padding. A file may have several such sections; they add up in file
+ * order. The first of two blobs with one name counts.
+ */
 #define BLOBS_SECTION_ID 0x4150
+#define BLOBS_NAME_MAX	 256
 
 #define BLOB_RECORDER	"allocprof"  /* "version 0.1.0\nkey value\n…": program, options in force */
 #define BLOB_TIMES	"times"	     /* "start_mono_ns N\nend_mono_ns N\nstart_unix_ns N\nend_unix_ns N\n" */
