@@ -97,6 +97,7 @@ $(TOOLS): $(B)/%: $(B)/%.o $(TESTLIB) $(LIB)
 $(B)/%.inc: % $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< >$@
+$(B)/analyzer/store/schema.o: $(SQL:%=$(B)/%.inc)
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 

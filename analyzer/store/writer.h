@@ -6,6 +6,9 @@
  * Rules:  (1) the database appears at its path whole, on writer_commit, or not at
  *             all: it is written beside it and renamed
  *         (2) one transaction; tables first, indices last
+ *         (3) only a database is ever replaced, nothing else that may be at the path
+ *         (4) SIGINT, SIGTERM and SIGHUP wait from writer_open to writer_close, well
+ *             below a second, so that they leave nothing behind
  */
 #ifndef STORE_WRITER_H
 #define STORE_WRITER_H
@@ -17,39 +20,46 @@
 
 struct writer;
 
+/* Fails early for a path where writer_open or writer_commit could not but fail. */
+struct err *writer_check(const char *path) MUST_CHECK;
+
 struct err *writer_open(const char *path, struct writer **ret) MUST_CHECK;
 void writer_close(struct writer *writer);
 DEFINE_CLEANUP(struct writer *, writer, writer_close)
 
-/* A column of the one row of table recording; NULL text is SQL NULL. */
+/*
+ * A column of the one row of table _recording; NULL text is SQL NULL. A text
+ * that is not UTF-8 is kept as far as it can be read.
+ */
 struct err *writer_recording_text(struct writer *writer, const char *column,
 				  const char *text, size_t len) MUST_CHECK;
 struct err *writer_recording_int(struct writer *writer, const char *column,
 				 int64_t value) MUST_CHECK;
 
-/* A row of table cpu. */
+/* A row of table _cpu: per_cpu/cpuN/stats, as the kernel counts. */
 struct cpu_stats {
 	unsigned int cpu;
-	uint64_t events, lost, bytes; /* read, overrun + dropped, read; as the kernel counts */
+	uint64_t entries, overrun, commit_overrun, dropped, read_events;
 };
 struct err *writer_cpu(struct writer *writer, const struct cpu_stats *stats) MUST_CHECK;
 
-/* Table snapshot: @at is "start" or "end". */
+/* Table _snapshot: @at is "start" or "end". */
 struct err *writer_snapshot(struct writer *writer, const char *name, const char *at,
 			    struct span text) MUST_CHECK;
 
-/* A line the user should know: table note. */
+/* A line the user should know: table _note. */
 struct err *writer_note(struct writer *writer, const char *text) MUST_CHECK;
 
 /*
  * A raw site and what it resolves to. The writer folds equal primary frames of
- * one kind into one row of table callsite, keeps the raw site below it, and
- * the frames of each raw site once.
+ * one kind into one row of table _callsite, keeps the raw site below it, and
+ * each frame once. Without a file, the offset into the function tells call
+ * sites apart.
  */
 struct err *writer_site(struct writer *writer, const struct site *site,
 			const struct callsite *callsite, const char *cache) MUST_CHECK;
 
-/* Table quality, from everything that counted doubt. */
+/* Table _quality, from everything that counted doubt. */
 struct err *writer_quality(struct writer *writer, const struct match_totals *match,
 			   const struct merge_stats *merge,
 			   uint64_t truncated_bytes) MUST_CHECK;

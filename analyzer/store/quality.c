@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "store/quality.h"
+
+#include <assert.h>
+
+size_t quality_rows(const struct match_totals *match, const struct merge_stats *merge,
+		    uint64_t truncated_bytes, struct quality_row ret[QUALITY_MAX])
+{
+	size_t nr = 0;
+
+#define ROW(row_name, row_value, row_unit, row_meaning)                        \
+	do {                                                                   \
+		assert(nr < QUALITY_MAX);                                      \
+		ret[nr++] = (struct quality_row){ row_name, row_unit,          \
+						  row_meaning, row_value };    \
+	} while (0)
+#define EVENTS(row_name, kind, tracepoint)                                     \
+	ROW("events_" row_name, match->events[kind], "events",                 \
+	    "events read: " tracepoint)
+
+	ROW("lost_gaps", match->lost_gaps, "gaps",
+	    "places in the streams of the CPUs where events are missing; an object that "
+	    "lives across one is uncertain");
+	ROW("lost_counted", match->lost_counted, "events",
+	    "events missing in those gaps that carry a count");
+	ROW("lost_uncounted_gaps", match->lost_uncounted_gaps, "gaps",
+	    "gaps that do not say how many events are missing");
+	ROW("damaged_bytes", match->damaged_bytes, "bytes",
+	    "trace data that would not decode; each piece is a gap");
+	ROW("damaged_pages", merge->damaged_pages, "pages",
+	    "pages of trace data that would not decode, wholly or from some byte on");
+	ROW("truncated_bytes", truncated_bytes, "bytes",
+	    "trace data that the file promises and does not have");
+	ROW("malformed_events", merge->malformed, "events",
+	    "events shorter than their format; left out");
+	ROW("skipped_events", merge->skipped, "events",
+	    "events of types that play no part in the analysis");
+	ROW("backward_steps", merge->backward_steps, "events",
+	    "events whose time lies before that of the event in front of them on their CPU");
+	ROW("stacks", merge->stacks, "stacks", "stacks read");
+	ROW("orphan_stacks", merge->orphan_stacks, "stacks",
+	    "stacks without an event to tie them to; left out");
+	ROW("null_frees", match->null_frees, "events",
+	    "kfree of NULL or of an empty object: they free nothing");
+	ROW("duplicate_kmallocs", match->duplicate_kmallocs, "events",
+	    "second events of one large kmalloc, folded into the first");
+	ROW("large_kmalloc_blocks", match->large_kmalloc_blocks, "blocks",
+	    "page blocks that back a large kmalloc, charged to its caller");
+	ROW("partial_page_frees", match->partial_page_frees, "events",
+	    "page frees that gave back a part of a block");
+	ROW("cross_type_frees", match->cross_type_frees, "events",
+	    "kfree of a cache object or the reverse: legal, paired by address");
+	ROW("unknown_frees_slab", match->unknown_frees[SITE_SLAB], "events",
+	    "frees of slab objects that were allocated before the recording, without an "
+	    "event (in bulk), or in a gap; they are not in any net figure");
+	ROW("unknown_frees_page", match->unknown_frees[SITE_PAGE], "events",
+	    "the same for pages");
+	ROW("unknown_free_bytes_page", match->unknown_free_bytes[SITE_PAGE], "bytes",
+	    "bytes of those pages");
+	ROW("unknown_frees_percpu", match->unknown_frees[SITE_PERCPU], "events",
+	    "the same for percpu areas");
+	ROW("unknown_frees_vmalloc", match->unknown_frees[SITE_VMALLOC], "events",
+	    "the same for vmap areas; areas of percpu chunks come without an event");
+	ROW("page_offset_votes", match->page_offset_votes, "events",
+	    "events that agree on where the direct map begins, which finds the page of a "
+	    "slab object");
+	ROW("page_offset_dissent", match->page_offset_dissent, "events",
+	    "events that place it elsewhere");
+	EVENTS("kmalloc", EVENT_KMALLOC, "kmem:kmalloc and kmalloc_node");
+	EVENTS("cache_alloc", EVENT_CACHE_ALLOC,
+	       "kmem:kmem_cache_alloc and kmem_cache_alloc_node");
+	EVENTS("kfree", EVENT_KFREE, "kmem:kfree");
+	EVENTS("cache_free", EVENT_CACHE_FREE, "kmem:kmem_cache_free");
+	EVENTS("page_alloc", EVENT_PAGE_ALLOC, "kmem:mm_page_alloc");
+	EVENTS("page_free", EVENT_PAGE_FREE, "kmem:mm_page_free");
+	EVENTS("percpu_alloc", EVENT_PERCPU_ALLOC, "percpu:percpu_alloc_percpu");
+	EVENTS("percpu_free", EVENT_PERCPU_FREE, "percpu:percpu_free_percpu");
+	EVENTS("vmap_alloc", EVENT_VMAP_ALLOC, "vmalloc:alloc_vmap_area");
+	EVENTS("vmap_free", EVENT_VMAP_FREE, "vmalloc:free_vmap_area_noflush");
+	EVENTS("module_load", EVENT_MODULE_LOAD, "module:module_load");
+	EVENTS("module_free", EVENT_MODULE_FREE, "module:module_free");
+#undef EVENTS
+#undef ROW
+	return nr;
+}

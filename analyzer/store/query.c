@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "store/query.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "store/schema.h"
+
+struct query_db {
+	sqlite3 *db;
+	char *path;
+	char *denied; /* what the authorizer refused last; owned */
+};
+
+struct query {
+	struct query_db *db;
+	sqlite3_stmt *stmt;
+	struct cell *row;
+};
+
+struct err *query_is_db(const char *path, bool *ret)
+{
+	static const char magic[] = "SQLite format 3";
+	char head[sizeof(magic)];
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_os(errno, "%s", path);
+	ssize_t len = read(fd, head, sizeof(head));
+
+	if (len < 0)
+		return err_os(errno, "%s", path);
+	*ret = len == sizeof(head) && !memcmp(head, magic, sizeof(magic));
+	return NULL;
+}
+
+/* Settings that can only be looked at, or that only describe the schema. */
+static bool harmless_pragma(const char *name, const char *value)
+{
+	static const char *const describe[] = { "table_info", "table_xinfo", "table_list",
+						"index_list", "index_info", "index_xinfo" };
+	static const char *const look[] = { "user_version", "application_id", "page_count",
+					    "page_size", "database_list", "compile_options",
+					    "function_list" };
+
+	for (size_t i = 0; i < sizeof(describe) / sizeof(*describe); i++)
+		if (!strcasecmp(name, describe[i]))
+			return true;
+	for (size_t i = 0; !value && i < sizeof(look) / sizeof(*look); i++)
+		if (!strcasecmp(name, look[i]))
+			return true;
+	return false;
+}
+
+static int authorize(void *arg, int action, const char *a, const char *b,
+		     const char *database, const char *trigger)
+{
+	struct query_db *db = arg;
+	const char *what = "this statement";
+
+	(void)database, (void)trigger;
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+	case SQLITE_RECURSIVE:
+		return SQLITE_OK;
+	case SQLITE_FUNCTION:
+		if (strcasecmp(b, "load_extension"))
+			return SQLITE_OK;
+		what = "load_extension()";
+		break;
+	case SQLITE_PRAGMA:
+		if (harmless_pragma(a, b))
+			return SQLITE_OK;
+		what = "this PRAGMA";
+		break;
+	case SQLITE_ATTACH:
+		what = "ATTACH";
+		break;
+	case SQLITE_INSERT:
+		what = "INSERT";
+		break;
+	case SQLITE_UPDATE:
+		what = "UPDATE";
+		break;
+	case SQLITE_DELETE:
+		what = "DELETE";
+		break;
+	case SQLITE_TRANSACTION:
+		what = a;
+		break;
+	}
+	/* The first refusal is the one that names what the user wrote. */
+	if (!db->denied)
+		db->denied = xstrdup(what);
+	return SQLITE_DENY;
+}
+
+/* "near …" errors with the text from there on, the first line of it. */
+static struct err *sql_err(struct query_db *db, const char *sql)
+{
+	const char *msg = sqlite3_errmsg(db->db);
+	int off = sqlite3_error_offset(db->db);
+
+	if (db->denied)
+		return err_new(ERR_DB, "%s is refused: the database is only read", db->denied);
+	auto_free char *views = NULL;
+
+	if (!strncmp(msg, "no such table:", 14))
+		views = xstrdup("; the views are call_sites, raw_sites, frames, totals, recording, "
+				"quality, cpus, snapshots and notes");
+	if (off < 0 || (size_t)off >= strlen(sql))
+		return err_new(ERR_DB, "%s%s", msg, views ? views : "");
+	int len = (int)strcspn(sql + off, "\n");
+
+	return err_new(ERR_DB, "%s%s, at character %d: %.*s%s", msg, views ? views : "", off + 1,
+		       len > 40 ? 40 : len, sql + off, len > 40 ? "..." : "");
+}
+
+static struct err *one_int(struct query_db *db, const char *sql, int *ret)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db->db, sql, -1, &stmt, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*ret = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (rc == SQLITE_ROW)
+		return NULL;
+	return err_new(ERR_DB, "%s: %s", db->path, sqlite3_errmsg(db->db));
+}
+
+static struct err *check_version(struct query_db *db)
+{
+	int id = 0, version = 0;
+
+	TRY(one_int(db, "PRAGMA application_id", &id));
+	TRY(one_int(db, "PRAGMA user_version", &version));
+	if (id != SCHEMA_APPLICATION_ID)
+		return err_new(ERR_FORMAT, "%s: a database, but not one of allocprof", db->path);
+	if (version != SCHEMA_VERSION)
+		return err_new(ERR_UNSUPPORTED, "%s: made by a version of allocprof with another "
+			       "schema (%d, not %d); analyze the recording again", db->path,
+			       version, SCHEMA_VERSION);
+	return NULL;
+}
+
+struct err *query_db_open(const char *path, struct query_db **ret)
+{
+	bool is_db = false;
+
+	TRY(query_is_db(path, &is_db));
+	if (!is_db)
+		return err_new(ERR_FORMAT, "%s: not a database", path);
+
+	CLEANUP(query_db_cleanup) struct query_db *db = xcalloc(1, sizeof(*db));
+
+	db->path = xstrdup(path);
+	int rc = sqlite3_open_v2(path, &db->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (rc != SQLITE_OK)
+		return err_new(ERR_DB, "%s: %s", path,
+			       db->db ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
+	/* The file may be anyone's: its views may not call what has side effects. */
+	sqlite3_db_config(db->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_exec(db->db, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+	TRY(check_version(db));
+	sqlite3_set_authorizer(db->db, authorize, db);
+	*ret = take_ptr(db);
+	return NULL;
+}
+
+void query_db_close(struct query_db *db)
+{
+	if (!db)
+		return;
+	sqlite3_close(db->db);
+	free(db->denied);
+	free(db->path);
+	free(db);
+}
+
+struct err *query_prepare(struct query_db *db, const char *sql, const char **ret_tail,
+			  struct query **ret)
+{
+	sqlite3_stmt *stmt = NULL;
+	const char *tail = NULL;
+
+	free(take_ptr(db->denied));
+	if (sqlite3_prepare_v2(db->db, sql, -1, &stmt, &tail) != SQLITE_OK)
+		return sql_err(db, sql);
+	/* VACUUM asks the authorizer only when it runs. */
+	if (stmt && !sqlite3_stmt_readonly(stmt)) {
+		sqlite3_finalize(stmt);
+		return err_new(ERR_DB, "this statement is refused: the database is only read");
+	}
+	if (ret_tail)
+		*ret_tail = tail;
+	*ret = NULL;
+	if (!stmt)
+		return NULL;
+	struct query *query = xmalloc(sizeof(*query));
+
+	*query = (struct query){
+		.db = db,
+		.stmt = stmt,
+		.row = xcalloc((size_t)sqlite3_column_count(stmt), sizeof(struct cell)),
+	};
+	*ret = query;
+	return NULL;
+}
+
+void query_free(struct query *query)
+{
+	if (!query)
+		return;
+	sqlite3_finalize(query->stmt);
+	free(query->row);
+	free(query);
+}
+
+void query_bind_text(struct query *query, const char *name, const char *text)
+{
+	int i = sqlite3_bind_parameter_index(query->stmt, name);
+
+	assert(i > 0);
+	sqlite3_bind_text(query->stmt, i, text, -1, SQLITE_TRANSIENT);
+}
+
+size_t query_nr_columns(const struct query *query)
+{
+	return (size_t)sqlite3_column_count(query->stmt);
+}
+
+const char *query_column(const struct query *query, size_t column)
+{
+	const char *name = sqlite3_column_name(query->stmt, (int)column);
+
+	return name ? name : "";
+}
+
+size_t query_find_column(const struct query *query, const char *name)
+{
+	for (size_t i = 0; i < query_nr_columns(query); i++)
+		if (!strcmp(query_column(query, i), name))
+			return i;
+	assert(!"the query has that column");
+	return 0;
+}
+
+static struct cell cell_of(sqlite3_stmt *stmt, int i)
+{
+	struct cell cell = { .type = CELL_NULL };
+
+	switch (sqlite3_column_type(stmt, i)) {
+	case SQLITE_INTEGER:
+		cell.type = CELL_INT;
+		cell.i = sqlite3_column_int64(stmt, i);
+		break;
+	case SQLITE_FLOAT:
+		cell.type = CELL_REAL;
+		cell.real = sqlite3_column_double(stmt, i);
+		break;
+	case SQLITE_TEXT:
+		cell.type = CELL_TEXT;
+		cell.text = (const char *)sqlite3_column_text(stmt, i);
+		cell.len = (size_t)sqlite3_column_bytes(stmt, i);
+		break;
+	case SQLITE_BLOB:
+		cell.type = CELL_BLOB;
+		cell.text = sqlite3_column_blob(stmt, i);
+		cell.len = (size_t)sqlite3_column_bytes(stmt, i);
+		break;
+	}
+	/* The text of a zero-length blob, or for want of memory, is NULL. */
+	if (!cell.text)
+		cell.text = "", cell.len = 0;
+	return cell;
+}
+
+struct err *query_next(struct query *query, const struct cell **ret)
+{
+	int rc = sqlite3_step(query->stmt);
+
+	if (rc == SQLITE_DONE) {
+		*ret = NULL;
+		return NULL;
+	}
+	if (rc != SQLITE_ROW)
+		return err_new(ERR_DB, "%s: %s", query->db->path, sqlite3_errmsg(query->db->db));
+	for (size_t i = 0; i < query_nr_columns(query); i++)
+		query->row[i] = cell_of(query->stmt, (int)i);
+	*ret = query->row;
+	return NULL;
+}

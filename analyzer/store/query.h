@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * store/query.h - reads a database, and does nothing else to it
+ *
+ * In:     a path: any file; SQL from anyone
+ * Out:    rows of cells, borrowed until the next call on the query
+ * Not:    writes, attaches, changes a setting, or touches any other file
+ * Use:    query_db_open; query_prepare, query_bind_*, query_next until *ret is
+ *         NULL, query_free; query_db_close
+ * Rules:  (1) a file that is no database of this program, or of a version with
+ *             another schema, is refused by query_db_open
+ *         (2) a statement that is not a plain query is refused by query_prepare
+ */
+#ifndef STORE_QUERY_H
+#define STORE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct query_db;
+struct query;
+
+enum cell_type { CELL_NULL, CELL_INT, CELL_REAL, CELL_TEXT, CELL_BLOB };
+
+struct cell {
+	enum cell_type type;
+	int64_t i;	  /* CELL_INT */
+	double real;	  /* CELL_REAL */
+	const char *text; /* CELL_TEXT, CELL_BLOB: @len bytes; texts end in NUL too */
+	size_t len;
+};
+
+/* True when the file begins as SQLite's do; an error when it cannot be read. */
+struct err *query_is_db(const char *path, bool *ret) MUST_CHECK;
+
+struct err *query_db_open(const char *path, struct query_db **ret) MUST_CHECK;
+void query_db_close(struct query_db *db);
+DEFINE_CLEANUP(struct query_db *, query_db, query_db_close)
+
+/**
+ * query_prepare() - compile the first statement of a text
+ * @db:       must outlive the query
+ * @sql:      one or more statements
+ * @ret_tail: what follows the first one in @sql; may be NULL
+ * @ret:      NULL when there is no statement, only space and comments
+ *
+ * Return: ERR_DB that says what is wrong and where in @sql it is.
+ */
+struct err *query_prepare(struct query_db *db, const char *sql, const char **ret_tail,
+			  struct query **ret) MUST_CHECK;
+void query_free(struct query *query);
+DEFINE_CLEANUP(struct query *, query, query_free)
+
+/* The parameter @name (":kinds") of a query; copied. A name it does not have is
+ * a mistake of the program. */
+void query_bind_text(struct query *query, const char *name, const char *text);
+
+size_t query_nr_columns(const struct query *query);
+const char *query_column(const struct query *query, size_t column);
+/* The column of that name; a name it does not have is a mistake of the program. */
+size_t query_find_column(const struct query *query, const char *name);
+
+/* The next row, query_nr_columns() cells; *ret is NULL past the last. */
+struct err *query_next(struct query *query, const struct cell **ret) MUST_CHECK;
+
+#endif

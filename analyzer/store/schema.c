@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "store/schema.h"
+
+const char schema_tables[] =
+#include "schema/tables.sql.inc"
+	;
+
+const char schema_views[] =
+#include "schema/views.sql.inc"
+	;
+
+const char schema_indices[] =
+#include "schema/indices.sql.inc"
+	;
+
+const char schema_query_sites[] =
+#include "schema/queries/sites.sql.inc"
+	;
+
+const char schema_query_allocinfo[] =
+#include "schema/queries/allocinfo.sql.inc"
+	;

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "store/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "store/intern.h"
+#include "store/quality.h"
+#include "store/schema.h"
+
+enum insert {
+	INSERT_CPU,
+	INSERT_SNAPSHOT,
+	INSERT_NOTE,
+	INSERT_QUALITY,
+	INSERT_CALLSITE,
+	INSERT_RAW_SITE,
+	INSERT_FRAME,
+	INSERT_RAW_FRAME,
+	NR_INSERTS,
+};
+
+/* Table and number of columns, in the order of schema/tables.sql. */
+static const struct {
+	const char *table;
+	int nr_columns;
+} inserts[NR_INSERTS] = {
+	[INSERT_CPU] = { "_cpu", 6 },
+	[INSERT_SNAPSHOT] = { "_snapshot", 3 },
+	[INSERT_NOTE] = { "_note", 2 },
+	[INSERT_QUALITY] = { "_quality", 5 },
+	[INSERT_CALLSITE] = { "_callsite", 8 },
+	[INSERT_RAW_SITE] = { "_raw_site", 29 },
+	[INSERT_FRAME] = { "_frame", 9 },
+	[INSERT_RAW_FRAME] = { "_raw_frame", 3 },
+};
+
+struct writer {
+	sqlite3 *db;
+	sqlite3_stmt *insert[NR_INSERTS];
+	char *path, *tmp_path; /* tmp_path is NULL once there is nothing to remove */
+	sigset_t old_mask;
+	bool masked;
+	struct intern callsites, frames;
+	uint32_t nr_raw_sites, nr_notes;
+};
+
+static struct err *db_err(sqlite3 *db, int rc)
+{
+	if (rc == SQLITE_FULL)
+		return err_new(ERR_DB, "no space left on the disk");
+	/* The journal is off, so a failed write reports as an I/O error. */
+	if ((rc & 0xff) == SQLITE_IOERR && db && sqlite3_system_errno(db))
+		return err_os(sqlite3_system_errno(db), "write");
+	return err_new(ERR_DB, "%s", db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+}
+
+static struct err *exec(struct writer *writer, const char *sql)
+{
+	int rc = sqlite3_exec(writer->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
+}
+
+struct err *writer_check(const char *path)
+{
+	static const char magic[] = "SQLite format 3";
+	char head[sizeof(magic)];
+	struct stat st;
+	const char *slash = strrchr(path, '/');
+	auto_free char *dir = slash ? xstrndup(path, (size_t)(slash - path + 1)) : xstrdup(".");
+
+	if (!*path)
+		return err_new(ERR_OS, "the name of the database is empty");
+	if (access(dir, W_OK | X_OK))
+		return err_os(errno, "%s: cannot write a database here", dir);
+	if (stat(path, &st))
+		return NULL;
+	if (!S_ISREG(st.st_mode))
+		return err_new(ERR_OS, "%s: exists and is not a file", path);
+	if (!st.st_size)
+		return NULL;
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_os(errno, "%s", path);
+	if (read(fd, head, sizeof(head)) != sizeof(head) || memcmp(head, magic, sizeof(magic)))
+		return err_new(ERR_OS, "%s: exists and is not a database: not replaced", path);
+	return NULL;
+}
+
+static void mask_signals(struct writer *writer)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	writer->masked = !pthread_sigmask(SIG_BLOCK, &set, &writer->old_mask);
+}
+
+static struct err *prepare_insert(struct writer *writer, enum insert i)
+{
+	auto_free char *marks = xmalloc(2 * (size_t)inserts[i].nr_columns);
+
+	for (int c = 0; c < inserts[i].nr_columns; c++) {
+		marks[2 * c] = '?';
+		marks[2 * c + 1] = ',';
+	}
+	marks[2 * inserts[i].nr_columns - 1] = '\0';
+	auto_free char *sql = xasprintf("INSERT INTO %s VALUES (%s)", inserts[i].table, marks);
+	int rc = sqlite3_prepare_v2(writer->db, sql, -1, &writer->insert[i], NULL);
+
+	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
+}
+
+static struct err *set_up(struct writer *writer)
+{
+	int rc = sqlite3_open_v2(writer->tmp_path, &writer->db,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+					 SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (rc != SQLITE_OK)
+		return db_err(writer->db, rc);
+	/* Rule 1 makes a journal pointless: a half-made file is never seen. */
+	TRY(exec(writer, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+			 "PRAGMA locking_mode = EXCLUSIVE"));
+	TRY(exec(writer, schema_tables));
+	TRY(exec(writer, schema_views));
+	TRY(exec(writer, "BEGIN; INSERT INTO _recording (id) VALUES (1)"));
+	for (enum insert i = 0; i < NR_INSERTS; i++)
+		TRY(prepare_insert(writer, i));
+	return NULL;
+}
+
+struct err *writer_open(const char *path, struct writer **ret)
+{
+	TRY(writer_check(path));
+	CLEANUP(writer_cleanup) struct writer *writer = xcalloc(1, sizeof(*writer));
+
+	writer->path = xstrdup(path);
+	auto_free char *tmp_path = xasprintf("%s.tmp-%d", path, (int)getpid());
+
+	/* What a killed process of the same number left. */
+	if (unlink(tmp_path) && errno != ENOENT)
+		return err_os(errno, "%s", tmp_path);
+	mask_signals(writer);
+	writer->tmp_path = take_ptr(tmp_path);
+	TRY(err_wrap(set_up(writer), "%s", path));
+	*ret = take_ptr(writer);
+	return NULL;
+}
+
+static void close_db(struct writer *writer)
+{
+	for (enum insert i = 0; i < NR_INSERTS; i++) {
+		sqlite3_finalize(writer->insert[i]);
+		writer->insert[i] = NULL;
+	}
+	sqlite3_close(writer->db);
+	writer->db = NULL;
+}
+
+void writer_close(struct writer *writer)
+{
+	if (!writer)
+		return;
+	close_db(writer);
+	if (writer->tmp_path)
+		unlink(writer->tmp_path);
+	if (writer->masked)
+		pthread_sigmask(SIG_SETMASK, &writer->old_mask, NULL);
+	intern_deinit(&writer->callsites);
+	intern_deinit(&writer->frames);
+	free(writer->tmp_path);
+	free(writer->path);
+	free(writer);
+}
+
+/*
+ * Binding cannot fail but for want of memory or a wrong column number, which
+ * the step that follows then reports: its row would lack a NOT NULL value or
+ * the statement would be misused.
+ */
+static void bind_int(sqlite3_stmt *stmt, int column, int64_t value)
+{
+	sqlite3_bind_int64(stmt, column, value);
+}
+
+static void bind_text(sqlite3_stmt *stmt, int column, const char *text)
+{
+	if (text)
+		sqlite3_bind_text(stmt, column, text, -1, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(stmt, column);
+}
+
+/* 0 stands for "not known" in the structs, NULL in the tables. */
+static void bind_known(sqlite3_stmt *stmt, int column, uint64_t value)
+{
+	if (value)
+		sqlite3_bind_int64(stmt, column, (int64_t)value);
+	else
+		sqlite3_bind_null(stmt, column);
+}
+
+static struct err *step(struct writer *writer, sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	if (rc != SQLITE_DONE)
+		return err_wrap(db_err(writer->db, rc), "%s", writer->path);
+	sqlite3_reset(stmt);
+	return NULL;
+}
+
+static struct err *update_recording(struct writer *writer, const char *column,
+				    const char *text, size_t len, int64_t value, bool is_text)
+{
+	/* %w: columns are named by the program, so a wrong one is its error. */
+	char *sql = sqlite3_mprintf("UPDATE _recording SET \"%w\" = ?", column);
+	sqlite3_stmt *stmt = NULL;
+	int rc = sql ? sqlite3_prepare_v2(writer->db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
+
+	sqlite3_free(sql);
+	if (rc != SQLITE_OK)
+		return err_wrap(db_err(writer->db, rc), "%s: recording.%s", writer->path, column);
+	if (!is_text)
+		sqlite3_bind_int64(stmt, 1, value);
+	else if (text)
+		sqlite3_bind_text64(stmt, 1, text, strnlen(text, len), SQLITE_STATIC, SQLITE_UTF8);
+	struct err *err = step(writer, stmt);
+
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+struct err *writer_recording_text(struct writer *writer, const char *column,
+				  const char *text, size_t len)
+{
+	return update_recording(writer, column, text, len, 0, true);
+}
+
+struct err *writer_recording_int(struct writer *writer, const char *column, int64_t value)
+{
+	return update_recording(writer, column, NULL, 0, value, false);
+}
+
+struct err *writer_cpu(struct writer *writer, const struct cpu_stats *stats)
+{
+	sqlite3_stmt *stmt = writer->insert[INSERT_CPU];
+
+	bind_int(stmt, 1, stats->cpu);
+	bind_int(stmt, 2, (int64_t)stats->entries);
+	bind_int(stmt, 3, (int64_t)stats->overrun);
+	bind_int(stmt, 4, (int64_t)stats->commit_overrun);
+	bind_int(stmt, 5, (int64_t)stats->dropped);
+	bind_int(stmt, 6, (int64_t)stats->read_events);
+	return step(writer, stmt);
+}
+
+struct err *writer_snapshot(struct writer *writer, const char *name, const char *at,
+			    struct span text)
+{
+	sqlite3_stmt *stmt = writer->insert[INSERT_SNAPSHOT];
+
+	bind_text(stmt, 1, name);
+	bind_text(stmt, 2, at);
+	/* An empty text is not NULL. */
+	sqlite3_bind_text64(stmt, 3, text.len ? (const char *)text.data : "", text.len,
+			    SQLITE_STATIC, SQLITE_UTF8);
+	return step(writer, stmt);
+}
+
+struct err *writer_note(struct writer *writer, const char *text)
+{
+	sqlite3_stmt *stmt = writer->insert[INSERT_NOTE];
+
+	bind_int(stmt, 1, ++writer->nr_notes);
+	bind_text(stmt, 2, text);
+	return step(writer, stmt);
+}
+
+/* A key is the bytes that tell two things apart, put one behind the other. */
+struct key {
+	char *data;
+	size_t len, cap;
+};
+
+static void key_bytes(struct key *key, const void *data, size_t len)
+{
+	if (key->len + len > key->cap) {
+		key->cap = 2 * (key->len + len);
+		key->data = xreallocarray(key->data, key->cap, 1);
+	}
+	memcpy(key->data + key->len, data, len);
+	key->len += len;
+}
+
+static void key_text(struct key *key, const char *text)
+{
+	/* NULL differs from the empty string. */
+	key_bytes(key, text ? "=" : "-", 1);
+	key_bytes(key, text ? text : "", text ? strlen(text) + 1 : 1);
+}
+
+static void key_int(struct key *key, uint64_t value)
+{
+	key_bytes(key, &value, sizeof(value));
+}
+
+static void key_deinit(struct key *key)
+{
+	free(key->data);
+}
+
+static const char *kind_name(enum site_kind kind)
+{
+	switch (kind) {
+	case SITE_SLAB:
+		return "slab";
+	case SITE_PAGE:
+		return "page";
+	case SITE_PERCPU:
+		return "percpu";
+	case SITE_VMALLOC:
+		return "vmalloc";
+	case NR_SITE_KINDS:
+		break;
+	}
+	return NULL;
+}
+
+static const char *resolved_name(enum resolved_by by)
+{
+	switch (by) {
+	case RESOLVED_DWARF:
+		return "dwarf";
+	case RESOLVED_KALLSYMS:
+		return "kallsyms";
+	case RESOLVED_NOTHING:
+		return "nothing";
+	case RESOLVED_NONE:
+		return "none";
+	}
+	return NULL;
+}
+
+static const char *attributed_name(enum attributed_by by)
+{
+	switch (by) {
+	case ATTRIBUTED_CHAIN:
+		return "chain";
+	case ATTRIBUTED_CALLEE:
+		return "callee";
+	case ATTRIBUTED_OPAQUE:
+		return "opaque";
+	case ATTRIBUTED_NOTHING:
+		return "nothing";
+	}
+	return NULL;
+}
+
+/* Offset and size of a symbol; the offset may well be 0 where the size is known. */
+static void bind_symbol(sqlite3_stmt *stmt, int column, const struct frame *frame, bool wanted)
+{
+	if (wanted && frame->sym_size)
+		bind_int(stmt, column, frame->sym_off);
+	else
+		sqlite3_bind_null(stmt, column);
+	bind_known(stmt, column + 1, wanted ? frame->sym_size : 0);
+}
+
+static struct err *fold(struct writer *writer, enum site_kind kind,
+			const struct frame *primary, uint32_t *ret)
+{
+	bool by_offset = !primary->file;
+	CLEANUP(key_deinit) struct key key = {};
+	bool is_new;
+
+	key_int(&key, kind);
+	key_text(&key, primary->file);
+	key_text(&key, primary->func);
+	key_text(&key, primary->module);
+	key_int(&key, primary->line);
+	key_int(&key, by_offset ? primary->sym_off : 0);
+	key_int(&key, by_offset ? primary->sym_size : 0);
+	*ret = intern_id(&writer->callsites, key.data, key.len, &is_new);
+	if (!is_new)
+		return NULL;
+
+	sqlite3_stmt *stmt = writer->insert[INSERT_CALLSITE];
+
+	bind_int(stmt, 1, *ret);
+	bind_text(stmt, 2, kind_name(kind));
+	bind_text(stmt, 3, primary->file);
+	bind_known(stmt, 4, primary->line);
+	bind_text(stmt, 5, primary->func);
+	bind_text(stmt, 6, primary->module);
+	bind_symbol(stmt, 7, primary, by_offset);
+	return step(writer, stmt);
+}
+
+static struct err *write_frame(struct writer *writer, uint32_t raw_site, size_t depth,
+			       const struct frame *frame)
+{
+	CLEANUP(key_deinit) struct key key = {};
+	bool is_new;
+
+	key_int(&key, frame->addr);
+	key_text(&key, frame->file);
+	key_text(&key, frame->func);
+	key_text(&key, frame->module);
+	key_int(&key, (uint64_t)frame->line << 1 | frame->inlined);
+	key_int(&key, frame->sym_off);
+	key_int(&key, frame->sym_size);
+	uint32_t id = intern_id(&writer->frames, key.data, key.len, &is_new);
+
+	if (is_new) {
+		sqlite3_stmt *stmt = writer->insert[INSERT_FRAME];
+
+		bind_int(stmt, 1, id);
+		bind_known(stmt, 2, frame->addr);
+		bind_text(stmt, 3, frame->func);
+		bind_text(stmt, 4, frame->file);
+		bind_known(stmt, 5, frame->line);
+		bind_text(stmt, 6, frame->module);
+		bind_symbol(stmt, 7, frame, true);
+		bind_int(stmt, 9, frame->inlined);
+		TRY(step(writer, stmt));
+	}
+	sqlite3_stmt *stmt = writer->insert[INSERT_RAW_FRAME];
+
+	bind_int(stmt, 1, raw_site);
+	bind_int(stmt, 2, (int64_t)depth);
+	bind_int(stmt, 3, id);
+	return step(writer, stmt);
+}
+
+struct err *writer_site(struct writer *writer, const struct site *site,
+			const struct callsite *callsite, const char *cache)
+{
+	uint32_t callsite_id;
+
+	TRY(fold(writer, site->kind, &callsite->primary, &callsite_id));
+	sqlite3_stmt *stmt = writer->insert[INSERT_RAW_SITE];
+	uint32_t id = ++writer->nr_raw_sites;
+	const uint64_t counts[] = {
+		site->allocs, site->alloc_bytes, site->bytes_req,
+		site->failures, site->missing_stacks,
+		site->frees, site->free_bytes,
+		site->inferred_frees[END_REUSE], site->inferred_bytes[END_REUSE],
+		site->inferred_frees[END_SLAB_PAGE], site->inferred_bytes[END_SLAB_PAGE],
+		site->inferred_frees[END_OVERLAP], site->inferred_bytes[END_OVERLAP],
+		site->unknown_frees, site->unknown_free_bytes,
+		site->live, site->live_bytes,
+		site->uncertain, site->uncertain_bytes,
+		site->peak_bytes,
+	};
+	const size_t nr_counts = sizeof(counts) / sizeof(*counts);
+
+	bind_int(stmt, 1, id);
+	bind_int(stmt, 2, callsite_id);
+	bind_known(stmt, 3, site->call_site);
+	bind_text(stmt, 4, cache && *cache ? cache : NULL);
+	bind_text(stmt, 5, resolved_name(callsite->resolved_by));
+	bind_text(stmt, 6, attributed_name(callsite->attributed_by));
+	for (size_t i = 0; i < nr_counts; i++)
+		bind_int(stmt, 7 + (int)i, (int64_t)counts[i]);
+	bind_known(stmt, 27, site->peak_ns);
+	bind_known(stmt, 28, site->first_ns);
+	bind_known(stmt, 29, site->last_ns);
+	TRY(step(writer, stmt));
+	for (size_t i = 0; i < callsite->nr_frames; i++)
+		TRY(write_frame(writer, id, i, &callsite->frame[i]));
+	return NULL;
+}
+
+struct err *writer_quality(struct writer *writer, const struct match_totals *match,
+			   const struct merge_stats *merge, uint64_t truncated_bytes)
+{
+	struct quality_row rows[QUALITY_MAX];
+	size_t nr = quality_rows(match, merge, truncated_bytes, rows);
+	sqlite3_stmt *stmt = writer->insert[INSERT_QUALITY];
+
+	for (size_t i = 0; i < nr; i++) {
+		bind_int(stmt, 1, (int64_t)i + 1);
+		bind_text(stmt, 2, rows[i].name);
+		bind_int(stmt, 3, (int64_t)rows[i].value);
+		bind_text(stmt, 4, rows[i].unit);
+		bind_text(stmt, 5, rows[i].meaning);
+		TRY(step(writer, stmt));
+	}
+	return NULL;
+}
+
+/* The bytes of the file, then its name, are on the disk when this returns. */
+static struct err *publish(struct writer *writer)
+{
+	auto_fd int fd = open(writer->tmp_path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd))
+		return err_os(errno, "%s", writer->tmp_path);
+	TRY(writer_check(writer->path));
+	if (rename(writer->tmp_path, writer->path))
+		return err_os(errno, "%s", writer->path);
+	free(take_ptr(writer->tmp_path));
+
+	const char *slash = strrchr(writer->path, '/');
+	auto_free char *dir = slash ? xstrndup(writer->path, (size_t)(slash - writer->path + 1))
+				    : xstrdup(".");
+	auto_fd int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* Some file systems cannot; the database is whole all the same. */
+	if (dir_fd >= 0)
+		fsync(dir_fd);
+	return NULL;
+}
+
+struct err *writer_commit(struct writer *writer)
+{
+	TRY(err_wrap(exec(writer, schema_indices), "%s", writer->path));
+	TRY(err_wrap(exec(writer, "COMMIT"), "%s", writer->path));
+	close_db(writer);
+	return publish(writer);
+}

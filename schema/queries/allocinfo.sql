@@ -1,0 +1,16 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The rows of allocprof report --format allocinfo: what /proc/allocinfo would
+-- have gained in the recording. vmalloc is address space; its memory is pages.
+SELECT
+	file, line, func, module,
+	sum(net_bytes) AS net_bytes, sum(net_calls) AS net_calls,
+	sum(alloc_bytes) AS alloc_bytes, sum(allocs) AS allocs, sum(frees) AS frees,
+	sum(bytes_req) AS bytes_req, sum(waste_bytes) AS waste_bytes,
+	sum(peak_bytes) AS peak_bytes, sum(failures) AS failures,
+	sum(inferred_frees) AS inferred_frees, sum(unknown_frees) AS unknown_frees,
+	sum(uncertain_bytes) AS uncertain_bytes,
+	min(first_ns) AS first_ns, max(last_ns) AS last_ns, min(kind) AS kind
+FROM call_sites
+WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND kind <> 'vmalloc'
+GROUP BY file, line, func, module
+HAVING sum(net_bytes) <> 0 OR sum(net_calls) <> 0

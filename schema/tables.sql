@@ -1,0 +1,139 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+--
+-- What an analysis stores. These tables are private (their names start with an
+-- underscore) and may change with any version; schema/views.sql is what queries
+-- should use.
+--
+-- Kernel addresses are 64-bit values in signed INTEGERs: those of the kernel's
+-- half are negative. printf('%016x', address) shows them as people know them.
+-- Times ending in _ns are nanoseconds of the recording's clock, unless the name
+-- says unix. NULL is "not known", never zero.
+
+PRAGMA application_id = 0x61707266;
+PRAGMA user_version = 1;
+
+-- The recording, and how it was analysed. One row.
+CREATE TABLE _recording (
+	id INTEGER PRIMARY KEY CHECK (id = 1), -- always 1
+	release TEXT,           -- kernel release, as uname -r prints it
+	machine TEXT,           -- architecture, as uname -m prints it
+	hostname TEXT,          -- name of the recorded machine
+	kernel_build_id TEXT,   -- build-id of the recorded kernel, hexadecimal
+	cpus INTEGER,           -- CPUs with a ring buffer
+	page_size INTEGER,      -- bytes of a page of memory
+	clock TEXT,             -- trace clock of the events
+	start_ns INTEGER,       -- when recording began, or the first event
+	end_ns INTEGER,         -- when recording ended, or the last event
+	start_unix_ns INTEGER,  -- start, nanoseconds since 1970-01-01 UTC
+	end_unix_ns INTEGER,    -- end, nanoseconds since 1970-01-01 UTC
+	recorder TEXT,          -- program that recorded, and its version
+	input TEXT,             -- absolute path of the recording
+	input_bytes INTEGER,    -- size of the recording
+	input_mtime_ns INTEGER, -- when the recording was last written, Unix time in ns
+	input_format TEXT,      -- container of the recording
+	options TEXT,           -- options of the analysis that change its answer, one a line
+	vmlinux TEXT,           -- file whose debug information was used
+	vmlinux_build_id TEXT,  -- build-id of that file, hexadecimal
+	analyzer TEXT,          -- version of the analyzer
+	events INTEGER,         -- events read, of all types
+	lost_events INTEGER     -- events lost: as the kernel counted, or the least it must be
+) STRICT;
+
+-- One CPU's ring buffer, as the kernel counted at the end of the recording.
+CREATE TABLE _cpu (
+	cpu INTEGER PRIMARY KEY,     -- number of the CPU
+	entries INTEGER NOT NULL,    -- events left in the buffer, not read
+	overrun INTEGER NOT NULL,    -- events overwritten before they were read
+	commit_overrun INTEGER NOT NULL, -- events that nested interrupts left no room for
+	dropped INTEGER NOT NULL,    -- events that found the buffer full
+	read_events INTEGER NOT NULL -- events read
+) STRICT;
+
+-- A text of /proc, taken at the start or the end of the recording.
+CREATE TABLE _snapshot (
+	name TEXT NOT NULL, -- file in /proc
+	at TEXT NOT NULL CHECK (at IN ('start', 'end')), -- when
+	text TEXT NOT NULL, -- its content
+	PRIMARY KEY (name, at)
+) STRICT;
+
+-- What the user should know about this analysis.
+CREATE TABLE _note (
+	id INTEGER PRIMARY KEY, -- order
+	text TEXT NOT NULL      -- one line
+) STRICT;
+
+-- Everything that counted doubt.
+CREATE TABLE _quality (
+	id INTEGER PRIMARY KEY, -- order
+	name TEXT NOT NULL UNIQUE, -- name of the counter
+	value INTEGER NOT NULL, -- its value
+	unit TEXT NOT NULL,     -- events, bytes, …
+	meaning TEXT NOT NULL   -- what it counts, and what that does to the figures
+) STRICT;
+
+-- A place in the source that allocates memory of one kind.
+CREATE TABLE _callsite (
+	id INTEGER PRIMARY KEY, -- number of the call site
+	kind TEXT NOT NULL CHECK (kind IN ('slab', 'page', 'percpu', 'vmalloc')), -- key space
+	file TEXT,              -- source file, relative to the kernel tree
+	line INTEGER,           -- line in it
+	func TEXT,              -- function
+	module TEXT,            -- module; NULL: the kernel itself
+	sym_off INTEGER,        -- where file is NULL: offset into the function, bytes …
+	sym_size INTEGER        -- … and its size, bytes
+) STRICT;
+
+-- What the trace itself tells apart: a return address, or a stack.
+CREATE TABLE _raw_site (
+	id INTEGER PRIMARY KEY,         -- number of the raw site
+	callsite INTEGER NOT NULL REFERENCES _callsite (id), -- where it leads
+	address INTEGER,                -- return address; NULL where a stack is the key
+	cache TEXT,                     -- slab cache, when all objects agree
+	resolved_by TEXT NOT NULL,      -- dwarf, kallsyms, nothing, none
+	attributed_by TEXT NOT NULL,    -- chain, callee, opaque, nothing
+	allocs INTEGER NOT NULL,        -- objects allocated
+	alloc_bytes INTEGER NOT NULL,   -- bytes they took
+	bytes_req INTEGER NOT NULL,     -- bytes asked for
+	failures INTEGER NOT NULL,      -- allocations that returned nothing
+	missing_stacks INTEGER NOT NULL, -- allocations whose stack went missing
+	frees INTEGER NOT NULL,         -- objects with a free event of their own
+	free_bytes INTEGER NOT NULL,    -- bytes those gave back
+	reuse_frees INTEGER NOT NULL,   -- objects inferred freed: address allocated again
+	reuse_bytes INTEGER NOT NULL,   -- their bytes
+	slab_page_frees INTEGER NOT NULL, -- objects inferred freed: their slab page was freed
+	slab_page_bytes INTEGER NOT NULL, -- their bytes
+	overlap_frees INTEGER NOT NULL, -- objects inferred freed: their pages allocated again
+	overlap_bytes INTEGER NOT NULL, -- their bytes
+	unknown_frees INTEGER NOT NULL, -- frees made here of objects not known
+	unknown_free_bytes INTEGER NOT NULL, -- their bytes; pages only
+	net_calls INTEGER NOT NULL,     -- objects live at the end
+	net_bytes INTEGER NOT NULL,     -- their bytes
+	uncertain_calls INTEGER NOT NULL, -- of those, objects that lived across a gap
+	uncertain_bytes INTEGER NOT NULL, -- their bytes
+	peak_bytes INTEGER NOT NULL,    -- most bytes live at a time
+	peak_ns INTEGER,                -- when that was first reached
+	first_ns INTEGER,               -- first event
+	last_ns INTEGER                 -- last event
+) STRICT;
+
+-- A function at an address, perhaps inlined into another one there.
+CREATE TABLE _frame (
+	id INTEGER PRIMARY KEY,  -- number of the frame
+	address INTEGER,         -- return address
+	func TEXT,               -- function
+	file TEXT,               -- source file, relative to the kernel tree
+	line INTEGER,            -- line in it
+	module TEXT,             -- module; NULL: the kernel itself
+	sym_off INTEGER,         -- offset into the symbol, bytes …
+	sym_size INTEGER,        -- … and the symbol's size, bytes
+	inlined INTEGER NOT NULL -- 1: inlined into the next frame out
+) STRICT;
+
+-- Which frames a raw site has.
+CREATE TABLE _raw_frame (
+	raw_site INTEGER NOT NULL REFERENCES _raw_site (id), -- the site
+	depth INTEGER NOT NULL,  -- 0 is innermost
+	frame INTEGER NOT NULL REFERENCES _frame (id), -- the frame
+	PRIMARY KEY (raw_site, depth)
+) STRICT, WITHOUT ROWID;

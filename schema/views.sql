@@ -1,0 +1,208 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+--
+-- The interface for queries. A later version adds views, and columns at the end
+-- of a view; it does not change or remove what is here. The comments are the
+-- manual: allocprof-schema(5) is made of them.
+
+-- Memory per place in the source, and the first view to ask. One row per kind,
+-- file, line, function and module (and, where no debug information tells the
+-- line, per offset into the function). Kinds overlap: slab objects and percpu
+-- areas lie in pages that kind page counts again, and vmalloc is address space,
+-- whose memory is pages. Do not add kinds up.
+CREATE VIEW call_sites AS
+SELECT
+	c.id AS id,                -- number of the call site, for joins
+	c.kind AS kind,            -- slab, page, percpu or vmalloc
+	c.file AS file,            -- source file, relative to the kernel tree; NULL: not known
+	c.line AS line,            -- line in it; NULL: not known
+	c.func AS func,            -- function, or an address in hexadecimal
+	c.module AS module,        -- kernel module; NULL: the kernel itself
+	iif(count(r.cache) = count(*) AND min(r.cache) = max(r.cache), min(r.cache), NULL)
+		AS cache,              -- slab cache, when all objects are of one
+	sum(r.net_bytes) AS net_bytes, -- bytes allocated in the recording and live at its end
+	sum(r.net_calls) AS net_calls, -- objects (pages: blocks) live at the end
+	sum(r.alloc_bytes) AS alloc_bytes, -- bytes allocated in the recording
+	sum(r.allocs) AS allocs,   -- objects allocated in the recording
+	sum(r.frees) AS frees,     -- of those, objects with a free event of their own
+	sum(r.bytes_req) AS bytes_req, -- bytes asked for; percpu: for one CPU
+	iif(c.kind = 'slab', sum(r.alloc_bytes) - sum(r.bytes_req), 0)
+		AS waste_bytes,        -- slab: bytes allocated beyond those asked for, else 0
+	sum(r.peak_bytes) AS peak_bytes, -- most bytes live at a time; with raw_sites > 1 the sum of
+	                           -- their peaks, which is an upper bound
+	sum(r.failures) AS failures, -- allocations that returned nothing
+	sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees)
+		AS inferred_frees,     -- objects whose free left no event: their memory was used anew
+	sum(r.reuse_bytes + r.slab_page_bytes + r.overlap_bytes)
+		AS inferred_bytes,     -- bytes of those
+	sum(r.unknown_frees) AS unknown_frees, -- slab: frees made from here of objects that were
+	                           -- allocated before the recording, or unseen
+	sum(r.uncertain_calls) AS uncertain_calls, -- live objects that lived across lost events, so
+	                           -- that their free may have been lost
+	sum(r.uncertain_bytes) AS uncertain_bytes, -- bytes of those
+	sum(r.missing_stacks) AS missing_stacks, -- allocations whose stack went missing
+	(min(r.first_ns) - m.start_ns) / 1e9 AS first_s, -- first event, seconds since the start
+	(max(r.last_ns) - m.start_ns) / 1e9 AS last_s, -- last event, seconds since the start
+	min(r.first_ns) AS first_ns, -- first event, ns of the recording's clock
+	max(r.last_ns) AS last_ns, -- last event, ns of the recording's clock
+	iif(min(r.resolved_by) = max(r.resolved_by), min(r.resolved_by), 'mixed')
+		AS resolved_by,        -- what names the place: dwarf (file and line), kallsyms
+	                           -- (function and offset), nothing (no symbol there), none (no
+	                           -- address was recorded), mixed
+	iif(min(r.attributed_by) = max(r.attributed_by), min(r.attributed_by), 'mixed')
+		AS attributed_by,      -- why this frame: chain (first outside the allocator), callee
+	                           -- (a wrapper that was called here), opaque (allocator only),
+	                           -- nothing, mixed
+	count(*) AS raw_sites,     -- addresses or stacks folded into this row
+	c.sym_off AS sym_off,      -- without file: offset into the function, bytes
+	c.sym_size AS sym_size     -- without file: size of the function, bytes
+FROM _callsite c
+JOIN _raw_site r ON r.callsite = c.id
+JOIN _recording m
+GROUP BY c.id;
+
+-- The recording: one row.
+CREATE VIEW recording AS
+SELECT
+	release,                   -- kernel release, as uname -r prints it
+	machine,                   -- architecture, as uname -m prints it
+	hostname,                  -- name of the recorded machine
+	kernel_build_id,           -- build-id of the recorded kernel, hexadecimal
+	cpus,                      -- CPUs recorded
+	page_size,                 -- bytes of a page of memory
+	clock,                     -- trace clock of the events
+	start_ns,                  -- start, ns of that clock: begin of the recording or first event
+	end_ns,                    -- end, ns of that clock: end of the recording or last event
+	(end_ns - start_ns) / 1e9 AS duration_s, -- length, seconds
+	start_unix_ns,             -- start, ns since 1970-01-01 UTC; NULL: not recorded
+	end_unix_ns,               -- end, ns since 1970-01-01 UTC; NULL: not recorded
+	events,                    -- events read, of all types
+	lost_events,               -- events lost, as the kernel counted them; where it did not, the
+	                           -- least it can be
+	(SELECT value FROM _quality WHERE name = 'lost_gaps') AS lost_gaps, -- places where events are missing
+	recorder,                  -- program that recorded, and its version
+	input,                     -- absolute path of the recording
+	input_bytes,               -- its size, bytes
+	input_mtime_ns,            -- when it was last written, ns since 1970-01-01 UTC
+	input_format,              -- its container
+	options,                   -- options of the analysis that change its answer, one a line
+	vmlinux,                   -- file whose debug information was used; NULL: none
+	vmlinux_build_id,          -- build-id of that file, hexadecimal
+	analyzer                   -- version of the analyzer
+FROM _recording;
+
+-- Sums per kind, and how sure they are. Of the bytes allocated, exact_bytes +
+-- inferred_bytes + uncertain_bytes is all.
+CREATE VIEW totals AS
+SELECT
+	kind,                      -- slab, page, percpu or vmalloc
+	count(*) AS call_sites,    -- call sites
+	sum(net_bytes) AS net_bytes, -- bytes allocated in the recording and live at its end
+	sum(net_calls) AS net_calls, -- objects live at the end
+	sum(alloc_bytes) AS alloc_bytes, -- bytes allocated
+	sum(allocs) AS allocs,     -- objects allocated
+	sum(frees) AS frees,       -- objects with a free event of their own
+	sum(failures) AS failures, -- allocations that returned nothing
+	sum(alloc_bytes - inferred_bytes - uncertain_bytes)
+		AS exact_bytes,        -- bytes of objects that a free event ended, or that plainly live
+	sum(inferred_bytes) AS inferred_bytes, -- bytes of objects whose end is inferred
+	sum(uncertain_bytes) AS uncertain_bytes, -- bytes of objects that lived across lost events
+	sum(inferred_frees) AS inferred_frees, -- objects whose end is inferred
+	sum(unknown_frees) AS unknown_frees -- slab: frees of objects not known
+FROM call_sites
+GROUP BY kind;
+
+-- Every doubt that was counted.
+CREATE VIEW quality AS
+SELECT
+	name,                      -- name of the counter
+	value,                     -- its value
+	unit,                      -- what is counted: events, bytes, …
+	meaning                    -- what it counts, and what that does to the figures
+FROM _quality
+ORDER BY id;
+
+-- What the trace itself tells apart, before it is folded into call_sites: a
+-- return address for slab and percpu, a stack for page and vmalloc.
+CREATE VIEW raw_sites AS
+SELECT
+	r.id AS id,                -- number of the raw site, for joins with frames
+	r.callsite AS call_site,   -- id in call_sites
+	c.kind AS kind,            -- slab, page, percpu or vmalloc
+	r.address AS address,      -- return address, signed; NULL where the key is a stack
+	iif(r.address IS NULL, NULL, printf('0x%016x', r.address)) AS address_hex, -- the same, to read
+	c.file AS file,            -- as in call_sites
+	c.line AS line,            -- as in call_sites
+	c.func AS func,            -- as in call_sites
+	c.module AS module,        -- as in call_sites
+	r.cache AS cache,          -- slab cache, when all objects are of one
+	r.net_bytes AS net_bytes,  -- bytes live at the end
+	r.net_calls AS net_calls,  -- objects live at the end
+	r.alloc_bytes AS alloc_bytes, -- bytes allocated
+	r.allocs AS allocs,        -- objects allocated
+	r.frees AS frees,          -- objects with a free event of their own
+	r.free_bytes AS free_bytes, -- bytes that free events gave back
+	r.bytes_req AS bytes_req,  -- bytes asked for; percpu: for one CPU
+	r.peak_bytes AS peak_bytes, -- most bytes live at a time
+	r.peak_ns AS peak_ns,      -- when that was first reached, ns of the recording's clock
+	r.failures AS failures,    -- allocations that returned nothing
+	r.missing_stacks AS missing_stacks, -- allocations whose stack went missing
+	r.reuse_frees AS reuse_frees, -- objects inferred freed: their address was allocated again
+	r.reuse_bytes AS reuse_bytes, -- bytes of those
+	r.slab_page_frees AS slab_page_frees, -- objects inferred freed: their slab page went back
+	r.slab_page_bytes AS slab_page_bytes, -- bytes of those
+	r.overlap_frees AS overlap_frees, -- blocks inferred freed: their pages were allocated again
+	r.overlap_bytes AS overlap_bytes, -- bytes of those
+	r.unknown_frees AS unknown_frees, -- frees made from here of objects not known
+	r.unknown_free_bytes AS unknown_free_bytes, -- bytes of those; 0 where the kernel does not tell
+	r.uncertain_calls AS uncertain_calls, -- live objects that lived across lost events
+	r.uncertain_bytes AS uncertain_bytes, -- bytes of those
+	r.first_ns AS first_ns,    -- first event, ns of the recording's clock
+	r.last_ns AS last_ns,      -- last event, ns of the recording's clock
+	r.resolved_by AS resolved_by, -- as in call_sites
+	r.attributed_by AS attributed_by -- as in call_sites
+FROM _raw_site r
+JOIN _callsite c ON c.id = r.callsite;
+
+-- The stacks, inlined functions expanded.
+CREATE VIEW frames AS
+SELECT
+	s.raw_site AS raw_site,    -- id in raw_sites
+	s.depth AS depth,          -- 0 is innermost
+	f.func AS func,            -- function, or an address in hexadecimal
+	f.file AS file,            -- source file, relative to the kernel tree; NULL: not known
+	f.line AS line,            -- line in it; NULL: not known
+	f.module AS module,        -- kernel module; NULL: the kernel itself
+	f.inlined AS inlined,      -- 1: inlined into the frame of the next depth
+	f.address AS address,      -- return address, signed
+	printf('0x%016x', f.address) AS address_hex, -- the same, to read
+	f.sym_off AS sym_off,      -- offset into the symbol there, bytes
+	f.sym_size AS sym_size     -- size of that symbol, bytes
+FROM _raw_frame s
+JOIN _frame f ON f.id = s.frame;
+
+-- The ring buffer of each CPU, as the kernel counted at the end.
+CREATE VIEW cpus AS
+SELECT
+	cpu,                       -- number of the CPU
+	read_events,               -- events read
+	overrun + commit_overrun + dropped AS lost_events, -- events lost: the three below
+	overrun,                   -- events overwritten before they were read
+	commit_overrun,            -- events that nested interrupts left no room for
+	dropped,                   -- events that found the buffer full
+	entries                    -- events left in the buffer, not read
+FROM _cpu;
+
+-- Texts of /proc from the start and the end of the recording.
+CREATE VIEW snapshots AS
+SELECT
+	name,                      -- file in /proc
+	at,                        -- start or end
+	text                       -- its content
+FROM _snapshot;
+
+-- What the user should know about this analysis.
+CREATE VIEW notes AS
+SELECT
+	text                       -- one line
+FROM _note
+ORDER BY id;
