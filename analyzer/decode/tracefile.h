@@ -7,18 +7,24 @@
  *         and CPU, a reader of sub-buffers
  * Not:    does not know what an event is; never maps more than it was given,
  *         never inflates more than one chunk per CPU at a time
+ * Use:    tracefile_open, the accessors, page_reader_open for each CPU,
+ *         page_reader_close, tracefile_close; a tracefile never changes after
+ *         it is opened, so that threads may share it
  * Rules:  (1) a container that contradicts itself is refused with the offset
  *         (2) CPU data that ends early is read up to the last whole sub-buffer
  *             and said so (tracefile_truncated_bytes)
+ *         (3) an error begins with the path
+ *         (4) no part of the file must be there but the header and, in v7, the
+ *             options: who needs event formats or data asks for them
  * Theory: Documentation/man/allocprof-trace.5.adoc
  */
 #ifndef DECODE_TRACEFILE_H
 #define DECODE_TRACEFILE_H
 
 #include "base/bytes.h"
+#include "decode/page_reader.h"
 
 struct tracefile;
-struct page_reader;
 
 struct err *tracefile_open(const char *path, struct tracefile **ret) MUST_CHECK;
 void tracefile_close(struct tracefile *file);
@@ -27,8 +33,9 @@ DEFINE_CLEANUP(struct tracefile *, tracefile, tracefile_close)
 /*
  * The text called @name, borrowed until tracefile_close(); false when the file
  * has none. Standard sections go by: "header_page", "header_event", "kallsyms",
- * "printk_formats", "cmdlines", "uname", "trace_clock", "cpustat" (all CPUs,
- * concatenated), "trace_id". Our own blobs go by the names of BLOB_* in
+ * "printk_formats", "cmdlines", "uname", "version" (of the recorder),
+ * "trace_clock", "cpustat" (all CPUs, concatenated), "trace_id" (0x and hex),
+ * "tsc2nsec" ("mult shift offset"). Our own blobs go by the names of BLOB_* in
  * capture/blobs.h.
  */
 bool tracefile_text(const struct tracefile *file, const char *name, struct span *ret);
@@ -48,7 +55,10 @@ unsigned int tracefile_long_size(const struct tracefile *file);
 unsigned int tracefile_version(const struct tracefile *file); /* 6 or 7 */
 
 /*
- * Ring buffers: the top one has the name "". Those without data are not listed.
+ * Ring buffers: the top one has the name "". Those without data are not listed,
+ * nor are CPUs without data. Two buffers may have one name, two entries of a
+ * buffer one CPU: no byte of the file is in both. The clock is "" when the file
+ * does not tell it.
  */
 size_t tracefile_nr_buffers(const struct tracefile *file);
 const char *tracefile_buffer_name(const struct tracefile *file, size_t buffer);
@@ -58,26 +68,15 @@ size_t tracefile_nr_cpus(const struct tracefile *file, size_t buffer);
 
 /* Bytes of CPU data in the file, as stored, over all buffers: for progress. */
 uint64_t tracefile_data_bytes(const struct tracefile *file);
-/* Bytes of CPU data that the file promises and does not have. */
+/*
+ * Bytes of CPU data that the file promises and does not have, as stored, and
+ * those that are no whole sub-buffer. The readers report them as damage too.
+ */
 uint64_t tracefile_truncated_bytes(const struct tracefile *file);
 
-/* The sub-buffers of the i-th CPU of a buffer, oldest first. */
+/* The sub-buffers of the i-th CPU of a buffer, oldest first; to be closed
+ * before the tracefile. */
 struct err *page_reader_open(const struct tracefile *file, size_t buffer, size_t i,
 			     struct page_reader **ret) MUST_CHECK;
-void page_reader_close(struct page_reader *reader);
-
-/* The kernel's number of the CPU. */
-unsigned int page_reader_cpu(const struct page_reader *reader);
-
-/*
- * The next sub-buffer, borrowed until the next call; ret->data is NULL at the
- * end. Also reports damage: a chunk that does not inflate is skipped and its
- * promised size given in *ret_damaged (else 0), in front of the page returned.
- */
-struct err *page_reader_next(struct page_reader *reader, struct span *ret,
-			     uint64_t *ret_damaged) MUST_CHECK;
-
-/* Stored bytes taken so far. */
-uint64_t page_reader_bytes(const struct page_reader *reader);
 
 #endif

@@ -513,6 +513,9 @@ static void put_v7_buffer(const struct mkdat *m, struct buf *b, struct buffer *b
 		else
 			put(b, cpu->pages.data, cpu->pages.len);
 		cpu->size = b->len - cpu->off;
+		/* trace-cmd leaves the number of chunks out of the size. */
+		if (m->opts.zstd && !m->opts.whole_sizes)
+			cpu->size -= 4;
 	}
 	end_section(b, size_off);
 }

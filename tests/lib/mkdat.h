@@ -34,6 +34,7 @@ struct mkdat_opts {
 	unsigned int long_size; /* 0 is 8 */
 	uint32_t page_size;	/* of the header and of sub-buffers; 0 is 4096 */
 	size_t chunk_bytes;	/* inflated, of compressed CPU data; 0 is 10 sub-buffers */
+	bool whole_sizes;	/* of compressed CPU data: with the number of chunks */
 	bool bare;		/* no default header_page and header_event */
 };
 
