@@ -99,6 +99,8 @@ $(B)/%.inc: % $(B)/flags
 	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< >$@
 $(B)/analyzer/store/schema.o: $(SQL:%=$(B)/%.inc)
 
+$(B)/analyzer/resolve/rules.o: $(B)/analyzer/resolve/rules.txt.inc
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 check: $(BIN) $(TESTS) $(TOOLS) ## run the tests

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "resolve/attribute.h"
+
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "resolve/expand.h"
+
+/*
+ * Frames of tracing lie at the very top. Jumps from wrapper to wrapper, and the
+ * functions looked at to follow them, are few in any real kernel.
+ */
+enum { MAX_PLUMBING = 16, MAX_JUMPS = 4, MAX_VISITS = 64, MAX_ENTRIES = 8 };
+
+/* The kernel marks a frame of an ftrace trampoline so. */
+#define TRAMPOLINE_MARK INT32_MAX
+
+struct attribute {
+	struct expand *expand;
+	struct space *space;
+	const struct rules *rules;
+	struct pool *pool;
+};
+
+struct attribute *attribute_new(struct space *space, const struct rules *rules,
+				struct pool *pool)
+{
+	struct attribute *a = xcalloc(1, sizeof(*a));
+
+	*a = (struct attribute){ expand_new(space, pool), space, rules, pool };
+	return a;
+}
+
+void attribute_free(struct attribute *a)
+{
+	if (!a)
+		return;
+	expand_free(a->expand);
+	free(a);
+}
+
+static const struct frame *outermost(const struct expansion *x)
+{
+	return &x->frame[x->nr - 1];
+}
+
+/* Rule 1: the number of addresses that are tracing itself. */
+static size_t count_plumbing(struct attribute *a, const uint64_t *addr, size_t nr)
+{
+	size_t ret = 0;
+
+	/* A trampoline without a symbol may lie between two that have one. */
+	for (size_t i = 0; i < nr && i < MAX_PLUMBING; i++) {
+		const struct frame *frame = outermost(expand_addr(a->expand, addr[i]));
+
+		if (rules_of(a->rules, frame->func) & RULE_PLUMBING)
+			ret = i + 1;
+	}
+	while (ret < nr && addr[ret] == TRAMPOLINE_MARK)
+		ret++;
+	return ret < nr ? ret : 0;
+}
+
+/* The first frame of @x that none of the classes @drop holds, or NULL. */
+static const struct frame *survivor(struct attribute *a, const struct expansion *x,
+				    unsigned int drop)
+{
+	for (size_t i = 0; i < x->nr; i++)
+		if (!(rules_of(a->rules, x->frame[i].func) & drop))
+			return &x->frame[i];
+	return NULL;
+}
+
+struct hunt {
+	struct attribute *a;
+	bool stack; /* a stack shows who is called; only who jumps is hidden */
+	uint64_t seen[MAX_VISITS];
+	size_t nr_seen;
+	const struct frame *best;
+	bool best_caller;
+};
+
+static void offer(struct hunt *h, const struct frame *frame, bool caller)
+{
+	if (!frame || !frame->file)
+		return;
+	/* An entry that records its caller is why the address is the caller's. */
+	if (!h->best || caller > h->best_caller ||
+	    (caller == h->best_caller && frame->line < h->best->line)) {
+		h->best = frame;
+		h->best_caller = caller;
+	}
+}
+
+/* Looks at the function at @entry for allocations that its caller is recorded for. */
+static void hunt_function(struct hunt *h, uint64_t entry, int jumps)
+{
+	struct attribute *a = h->a;
+	struct space_call call;
+
+	for (size_t i = 0; i < h->nr_seen; i++)
+		if (h->seen[i] == entry)
+			return;
+	if (h->nr_seen == MAX_VISITS)
+		return;
+	h->seen[h->nr_seen++] = entry;
+
+	for (size_t i = 0; space_call_in(a->space, entry, &i, &call);) {
+		unsigned int class = call.callee ? rules_of(a->rules, call.callee) : 0;
+		bool caller = !h->stack && (class & RULE_CALLER);
+
+		if (caller || (call.tail && (class & RULE_DROP))) {
+			const struct expansion *x = expand_addr(a->expand, call.ret_addr);
+
+			offer(h, survivor(a, x, RULE_DROP), caller);
+		} else if (call.tail && call.callee && jumps < MAX_JUMPS) {
+			uint64_t target[MAX_ENTRIES];
+			size_t nr = space_entries(a->space, &call, target, MAX_ENTRIES);
+
+			for (size_t t = 0; t < nr; t++)
+				hunt_function(h, target[t], jumps + 1);
+		}
+	}
+}
+
+/*
+ * Rule 3: the line inside the function called at @addr that asked for the
+ * memory; NULL when @addr calls the allocator, or who is called is not known.
+ * @below: start of the function that the stack shows as called, or 0.
+ */
+static const struct frame *below_call(struct attribute *a, uint64_t addr, bool stack,
+				      uint64_t below)
+{
+	struct hunt hunt = { .a = a, .stack = stack };
+	uint64_t entry[MAX_ENTRIES];
+	struct space_call call;
+
+	if (!space_call_at(a->space, addr, &call) ||
+	    (rules_of(a->rules, call.callee) & (RULE_DROP | RULE_PLUMBING)))
+		return NULL;
+	size_t nr = space_entries(a->space, &call, entry, MAX_ENTRIES);
+
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t size;
+		const struct ksym *sym = space_symbol(a->space, entry[i], &size);
+
+		if (below && sym && sym->addr == below)
+			return NULL;
+	}
+	for (size_t i = 0; i < nr; i++)
+		hunt_function(&hunt, entry[i], 0);
+	return hunt.best;
+}
+
+/* All frames of the addresses, one after the other. */
+static void list_frames(struct attribute *a, const uint64_t *addr, size_t nr,
+			struct callsite *ret)
+{
+	size_t nr_frames = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		nr_frames += expand_addr(a->expand, addr[i])->nr;
+	ret->frame = pool_alloc(a->pool, nr_frames * sizeof(*ret->frame));
+	ret->nr_frames = 0;
+	for (size_t i = 0; i < nr; i++) {
+		const struct expansion *x = expand_addr(a->expand, addr[i]);
+
+		memcpy(&ret->frame[ret->nr_frames], x->frame, x->nr * sizeof(*x->frame));
+		ret->nr_frames += x->nr;
+	}
+}
+
+static enum resolved_by resolved_by(const struct frame *frame)
+{
+	if (frame->file)
+		return RESOLVED_DWARF;
+	return frame->sym_off || frame->sym_size ? RESOLVED_KALLSYMS : RESOLVED_NOTHING;
+}
+
+static const struct frame *choose(struct attribute *a, const uint64_t *addr, size_t nr,
+				  enum attributed_by *ret)
+{
+	const struct expansion *x = expand_addr(a->expand, addr[0]);
+	bool area = nr > 1 && (rules_of(a->rules, outermost(x)->func) & RULE_AREA);
+	unsigned int drop = RULE_DROP | RULE_PLUMBING | (area ? RULE_AREA : 0);
+
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t below = i ? x->symbol : 0;
+
+		x = expand_addr(a->expand, addr[i]);
+		const struct frame *frame = survivor(a, x, drop);
+
+		if (!frame)
+			continue;
+		/* In a stack the first address is the call into tracing. */
+		const struct frame *called =
+			nr == 1 || i ? below_call(a, addr[i], nr > 1, below) : NULL;
+
+		*ret = called ? ATTRIBUTED_CALLEE : ATTRIBUTED_CHAIN;
+		return called ? called : frame;
+	}
+	*ret = ATTRIBUTED_OPAQUE;
+	return outermost(x);
+}
+
+void attribute_site(struct attribute *a, const uint64_t *addr, size_t nr, struct callsite *ret)
+{
+	if (!nr || (nr == 1 && !addr[0])) {
+		*ret = (struct callsite){
+			.primary.func = "[unknown]",
+			.resolved_by = RESOLVED_NONE,
+			.attributed_by = ATTRIBUTED_NOTHING,
+		};
+		return;
+	}
+	size_t skip = nr > 1 ? count_plumbing(a, addr, nr) : 0;
+
+	addr += skip;
+	nr -= skip;
+	list_frames(a, addr, nr, ret);
+	ret->primary = *choose(a, addr, nr, &ret->attributed_by);
+	ret->resolved_by = resolved_by(&ret->primary);
+}

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "resolve/debuginfo.h"
+
+#include <dwarf.h>
+#include <elfutils/libdwelf.h>
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "resolve/cuindex.h"
+#include "resolve/srcpath.h"
+
+enum { MAX_UNITS = 1 << 20, MAX_UNIT_RANGES = 1 << 22 };
+
+struct unit {
+	Dwarf_Die die;
+	uint64_t size;
+	const char *comp_dir;
+	struct cuindex index;
+	bool indexed;
+};
+
+struct unit_range {
+	uint64_t lo, hi;
+	uint32_t unit;
+};
+
+struct debuginfo {
+	struct pool *pool;
+	int fd;
+	Elf *elf;
+	Dwarf *dwarf;
+	Dwfl *dwfl; /* a module: owns elf and dwarf */
+	struct unit *unit;
+	size_t nr_units, cap_units;
+	struct unit_range *range; /* by lo */
+	size_t nr_ranges, cap_ranges;
+	char build_id[2 * 64 + 1];
+	char root[SRCPATH_MAX]; /* of the kernel tree, "" when not known */
+	Elf_Data *symtab;
+	size_t nr_symbols;
+	GElf_Shdr symtab_shdr;
+};
+
+void debuginfo_close(struct debuginfo *di)
+{
+	if (!di)
+		return;
+	for (size_t i = 0; i < di->nr_units; i++)
+		cuindex_deinit(&di->unit[i].index);
+	free(di->unit);
+	free(di->range);
+	if (di->dwfl) {
+		dwfl_end(di->dwfl);
+	} else {
+		dwarf_end(di->dwarf);
+		elf_end(di->elf);
+	}
+	if (di->fd >= 0)
+		close(di->fd);
+	free(di);
+}
+
+static const char *string(Dwarf_Die *die, unsigned int name)
+{
+	Dwarf_Attribute attr;
+	const char *s = dwarf_attr(die, name, &attr) ? dwarf_formstring(&attr) : NULL;
+
+	return s ? s : "";
+}
+
+static void add_unit(struct debuginfo *di, Dwarf_Die *die, uint64_t size)
+{
+	uint32_t id = (uint32_t)di->nr_units;
+	Dwarf_Addr base, lo, hi;
+	ptrdiff_t off = 0;
+
+	if (di->nr_units == MAX_UNITS)
+		return;
+	vec_room(di->unit, di->nr_units, di->cap_units);
+	di->unit[di->nr_units++] = (struct unit){
+		.die = *die,
+		.size = size,
+		.comp_dir = string(die, DW_AT_comp_dir),
+	};
+	if (!*di->root)
+		srcpath_root(di->unit[id].comp_dir, string(die, DW_AT_name), di->root);
+	while (di->nr_ranges < MAX_UNIT_RANGES &&
+	       (off = dwarf_ranges(die, off, &base, &lo, &hi)) > 0) {
+		if (!lo || lo >= hi)
+			continue;
+		vec_room(di->range, di->nr_ranges, di->cap_ranges);
+		di->range[di->nr_ranges++] = (struct unit_range){ lo, hi, id };
+	}
+}
+
+static int compare_ranges(const void *va, const void *vb)
+{
+	const struct unit_range *a = va, *b = vb;
+
+	if (a->lo != b->lo)
+		return a->lo < b->lo ? -1 : 1;
+	return a->unit < b->unit ? -1 : a->unit > b->unit;
+}
+
+static void load_units(struct debuginfo *di)
+{
+	Dwarf_Off off = 0, next;
+	size_t header;
+
+	if (!di->dwarf)
+		return;
+	while (!dwarf_nextcu(di->dwarf, off, &next, &header, NULL, NULL, NULL) && next > off) {
+		Dwarf_Die die;
+
+		if (dwarf_offdie(di->dwarf, off + header, &die) &&
+		    dwarf_tag(&die) == DW_TAG_compile_unit)
+			add_unit(di, &die, next - off);
+		off = next;
+	}
+	if (di->nr_ranges)
+		qsort(di->range, di->nr_ranges, sizeof(*di->range), compare_ranges);
+}
+
+static void load_build_id(struct debuginfo *di)
+{
+	const void *id;
+	ssize_t len = dwelf_elf_gnu_build_id(di->elf, &id);
+
+	for (ssize_t i = 0; i < len && i < 64; i++)
+		snprintf(di->build_id + 2 * i, 3, "%02x", ((const uint8_t *)id)[i]);
+}
+
+static void load_symtab(struct debuginfo *di)
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(di->elf, scn))) {
+		GElf_Shdr shdr;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_SYMTAB || !shdr.sh_entsize)
+			continue;
+		di->symtab = elf_getdata(scn, NULL);
+		di->symtab_shdr = shdr;
+		if (di->symtab)
+			di->nr_symbols = di->symtab->d_size / shdr.sh_entsize;
+		return;
+	}
+}
+
+static struct err *open_kernel(struct debuginfo *di)
+{
+	di->elf = dwelf_elf_begin(di->fd);
+	if (!di->elf || elf_kind(di->elf) != ELF_K_ELF)
+		return err_new(ERR_FORMAT, "not an ELF file");
+	GElf_Ehdr ehdr;
+
+	if (!gelf_getehdr(di->elf, &ehdr) || (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN))
+		return err_new(ERR_FORMAT, "not a linked kernel (vmlinux)");
+	di->dwarf = dwarf_begin_elf(di->elf, DWARF_C_READ, NULL);
+	return NULL;
+}
+
+struct load {
+	struct debuginfo *di;
+	const struct module *module;
+};
+
+static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
+		    char **file_name, Elf **elf)
+{
+	struct load *load = *userdata;
+
+	(void)mod, (void)name, (void)base, (void)file_name;
+	*elf = dwelf_elf_begin(load->di->fd);
+	return -1;
+}
+
+/* Debug information lies in the file itself, or nowhere. */
+static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
+			  const char *file_name, const char *link, GElf_Word crc, char **ret)
+{
+	(void)mod, (void)userdata, (void)name, (void)base, (void)file_name, (void)link;
+	(void)crc, (void)ret;
+	return -1;
+}
+
+static int section_address(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
+			   const char *section, GElf_Word index, const GElf_Shdr *shdr,
+			   Dwarf_Addr *ret)
+{
+	const struct load *load = *userdata;
+
+	(void)mod, (void)name, (void)base, (void)index, (void)shdr;
+	*ret = (Dwarf_Addr)-1; /* not loaded */
+	for (size_t i = 0; i < load->module->nr_sections; i++)
+		if (!strcmp(load->module->section[i].name, section))
+			*ret = load->module->section[i].addr;
+	return 0;
+}
+
+static struct err *open_module(struct debuginfo *di, const struct module *module)
+{
+	static const Dwfl_Callbacks callbacks = {
+		.find_elf = find_elf,
+		.find_debuginfo = find_debuginfo,
+		.section_address = section_address,
+	};
+	struct load load = { di, module };
+
+	di->dwfl = dwfl_begin(&callbacks);
+	if (!di->dwfl)
+		return err_new(ERR_FORMAT, "%s", dwfl_errmsg(-1));
+	dwfl_report_begin(di->dwfl);
+
+	/* libdwfl asks for a range; only its relocation is wanted, so any will do. */
+	Dwfl_Module *mod = dwfl_report_module(di->dwfl, module->name, 1, UINT64_MAX);
+	void **userdata;
+
+	if (!mod)
+		return err_new(ERR_FORMAT, "%s", dwfl_errmsg(-1));
+	dwfl_report_end(di->dwfl, NULL, NULL);
+	dwfl_module_info(mod, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	*userdata = &load;
+
+	GElf_Addr bias;
+
+	di->elf = dwfl_module_getelf(mod, &bias);
+	if (!di->elf)
+		return err_new(ERR_FORMAT, "not an ELF file: %s", dwfl_errmsg(-1));
+	GElf_Ehdr ehdr;
+
+	if (!gelf_getehdr(di->elf, &ehdr) || ehdr.e_type != ET_REL)
+		return err_new(ERR_FORMAT, "not a kernel module");
+	di->dwarf = dwfl_module_getdwarf(mod, &bias);
+	*userdata = NULL;
+	return NULL;
+}
+
+struct err *debuginfo_open(const char *path, const struct module *module, struct pool *pool,
+			   struct debuginfo **ret)
+{
+	CLEANUP(debuginfo_cleanup) struct debuginfo *di = xcalloc(1, sizeof(*di));
+
+	elf_version(EV_CURRENT);
+	di->pool = pool;
+	di->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (di->fd < 0)
+		return err_os(errno, "%s", path);
+	TRY(err_wrap(module ? open_module(di, module) : open_kernel(di), "%s", path));
+	load_build_id(di);
+	load_symtab(di);
+	load_units(di);
+	*ret = take_ptr(di);
+	return NULL;
+}
+
+const char *debuginfo_build_id(const struct debuginfo *di)
+{
+	return di->build_id;
+}
+
+bool debuginfo_has_dwarf(const struct debuginfo *di)
+{
+	return di->nr_ranges > 0;
+}
+
+bool debuginfo_next_symbol(struct debuginfo *di, size_t *i, struct debuginfo_symbol *ret)
+{
+	for (; *i < di->nr_symbols && *i < INT32_MAX; ++*i) {
+		GElf_Sym sym;
+
+		if (!gelf_getsym(di->symtab, (int)*i, &sym) || sym.st_shndx == SHN_UNDEF ||
+		    GELF_ST_BIND(sym.st_info) != STB_GLOBAL)
+			continue;
+		const char *name = elf_strptr(di->elf, di->symtab_shdr.sh_link, sym.st_name);
+
+		/* _stext and _etext have no type. */
+		if (!name || !*name ||
+		    (GELF_ST_TYPE(sym.st_info) != STT_FUNC && *name != '_'))
+			continue;
+		*ret = (struct debuginfo_symbol){ name, sym.st_value };
+		++*i;
+		return true;
+	}
+	return false;
+}
+
+static struct unit *unit_at(struct debuginfo *di, uint64_t pc)
+{
+	size_t lo = 0, hi = di->nr_ranges;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (di->range[mid].lo <= pc)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo || pc >= di->range[lo - 1].hi)
+		return NULL;
+	struct unit *unit = &di->unit[di->range[lo - 1].unit];
+
+	if (!unit->indexed)
+		cuindex_init(&unit->index, &unit->die, unit->size);
+	unit->indexed = true;
+	return unit;
+}
+
+static const char *file_name(struct debuginfo *di, const struct unit *unit, const char *path)
+{
+	char relative[SRCPATH_MAX];
+
+	if (!path || !*path)
+		return NULL;
+	srcpath_relative(di->root, unit->comp_dir, path, relative);
+	return pool_str(di->pool, relative);
+}
+
+static const char *die_name(struct debuginfo *di, uint64_t off)
+{
+	Dwarf_Die die;
+
+	return off && dwarf_offdie(di->dwarf, off, &die) ? dwarf_diename(&die) : NULL;
+}
+
+static const char *scope_name(struct debuginfo *di, const struct scope *scope)
+{
+	const char *name = die_name(di, scope->origin);
+
+	return name ? name : die_name(di, scope->die);
+}
+
+size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame *ret, size_t max)
+{
+	struct unit *unit = unit_at(di, pc);
+	Dwarf_Files *files = NULL;
+	const char *path = NULL;
+	size_t nr_files, nr = 0;
+	int line = 0;
+
+	if (!unit || !max)
+		return 0;
+	Dwarf_Line *row = dwarf_getsrc_die(&unit->die, pc);
+
+	if (row) {
+		path = dwarf_linesrc(row, NULL, NULL);
+		if (dwarf_lineno(row, &line) || line < 0)
+			line = 0;
+	}
+
+	struct debuginfo_frame frame = {
+		.file = file_name(di, unit, path),
+		.line = (uint32_t)line,
+	};
+	uint32_t id = cuindex_scope(&unit->index, pc);
+
+	if (id == SCOPE_NONE) {
+		ret[0] = frame;
+		return frame.file != NULL;
+	}
+	while (id != SCOPE_NONE && nr < max) {
+		const struct scope *scope = &unit->index.scope[id];
+
+		frame.func = scope_name(di, scope);
+		frame.inlined = scope->parent != SCOPE_NONE;
+		ret[nr++] = frame;
+		id = scope->parent;
+		if (id == SCOPE_NONE)
+			break;
+		if (!files && dwarf_getsrcfiles(&unit->die, &files, &nr_files))
+			files = NULL;
+		frame.file = files ? file_name(di, unit,
+					       dwarf_filesrc(files, scope->call_file, NULL, NULL)) :
+				     NULL;
+		frame.line = scope->call_line;
+	}
+	return nr;
+}
+
+static void fill_call(struct debuginfo *di, const struct cucall *call, struct debuginfo_call *ret)
+{
+	*ret = (struct debuginfo_call){
+		.ret_pc = call->ret_pc,
+		.callee = die_name(di, call->callee),
+		.die = call->callee,
+		.tail = call->tail,
+	};
+}
+
+bool debuginfo_call_at(struct debuginfo *di, uint64_t ret_pc, struct debuginfo_call *ret)
+{
+	/* The instruction behind the last one of a function may be another unit's. */
+	struct unit *unit = unit_at(di, ret_pc - 1);
+	const struct cucall *call = unit ? cuindex_call(&unit->index, ret_pc) : NULL;
+
+	if (!call)
+		return false;
+	fill_call(di, call, ret);
+	return true;
+}
+
+/* @len bytes of code at @pc, or NULL where the file does not hold them. */
+static const uint8_t *code_at(struct debuginfo *di, uint64_t pc, size_t len)
+{
+	Elf_Scn *scn = NULL;
+
+	/* Code of a module still wants relocation. */
+	if (di->dwfl)
+		return NULL;
+	while ((scn = elf_nextscn(di->elf, scn))) {
+		GElf_Shdr shdr;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_PROGBITS ||
+		    !(shdr.sh_flags & SHF_EXECINSTR) || pc < shdr.sh_addr ||
+		    pc - shdr.sh_addr > shdr.sh_size || shdr.sh_size - (pc - shdr.sh_addr) < len)
+			continue;
+		Elf_Data *data = elf_rawdata(scn, NULL);
+
+		if (!data || !data->d_buf || data->d_size < shdr.sh_size)
+			return NULL;
+		return (const uint8_t *)data->d_buf + (pc - shdr.sh_addr);
+	}
+	return NULL;
+}
+
+bool debuginfo_branch_at(struct debuginfo *di, uint64_t ret_pc, uint64_t *ret)
+{
+	GElf_Ehdr ehdr;
+
+	if (!gelf_getehdr(di->elf, &ehdr))
+		return false;
+	size_t len = ehdr.e_machine == EM_X86_64 ? 5 : ehdr.e_machine == EM_AARCH64 ? 4 : 0;
+	const uint8_t *code = len ? code_at(di, ret_pc - len, len) : NULL;
+
+	if (!code)
+		return false;
+	struct bytes b = bytes_of(code, len, __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
+	uint8_t opcode = 0;
+	uint32_t word;
+
+	if (len == 5 && (!bytes_u8(&b, &opcode) || (opcode != 0xe8 && opcode != 0xe9)))
+		return false;
+	if (!bytes_u32(&b, &word))
+		return false;
+	if (len == 5) {
+		*ret = ret_pc + (uint64_t)(int64_t)(int32_t)word;
+		return true;
+	}
+	/* bl and b: opcode in the upper 6 bits, a word offset in the lower 26 */
+	if ((word & 0x7c000000) != 0x14000000)
+		return false;
+	*ret = ret_pc - 4 + (uint64_t)((int64_t)(int32_t)(word << 6) >> 4);
+	return true;
+}
+
+size_t debuginfo_entries(struct debuginfo *di, const struct debuginfo_call *call,
+			 uint64_t *ret, size_t max)
+{
+	struct unit *unit = unit_at(di, call->ret_pc - 1);
+	size_t nr = 0;
+
+	for (size_t i = 0; unit && i < unit->index.nr_scopes && nr < max; i++) {
+		const struct scope *scope = &unit->index.scope[i];
+
+		if (scope->parent == SCOPE_NONE &&
+		    (scope->die == call->die || scope->origin == call->die))
+			ret[nr++] = scope->entry;
+	}
+	return nr;
+}
+
+bool debuginfo_call_in(struct debuginfo *di, uint64_t pc, size_t *i, struct debuginfo_call *ret)
+{
+	struct unit *unit = unit_at(di, pc);
+	uint32_t id = unit ? cuindex_scope(&unit->index, pc) : SCOPE_NONE;
+
+	if (id == SCOPE_NONE)
+		return false;
+	for (; *i < unit->index.nr_calls; ++*i) {
+		const struct cucall *call = &unit->index.call[*i];
+
+		if (call->function != unit->index.scope[id].function)
+			continue;
+		fill_call(di, call, ret);
+		++*i;
+		return true;
+	}
+	return false;
+}

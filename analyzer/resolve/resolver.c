@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "resolve/resolver.h"
+
+#include <stdio.h>
+
+#include "base/xalloc.h"
+#include "resolve/attribute.h"
+
+struct answer {
+	const uint64_t *addr;
+	size_t nr;
+	struct callsite callsite;
+};
+
+struct resolver {
+	struct pool *pool;
+	struct space *space;
+	struct rules *rules;
+	struct attribute *attribute;
+	struct answer **slot; /* open addressing, a power of two */
+	size_t nr_slots, nr_answers;
+};
+
+void resolver_close(struct resolver *r)
+{
+	if (!r)
+		return;
+	attribute_free(r->attribute);
+	rules_free(r->rules);
+	space_close(r->space);
+	free(r->slot);
+	pool_free(r->pool);
+	free(r);
+}
+
+/* From its symbols, for a recording without a release: rules.txt on _noprof. */
+static bool has_noprof(const struct kallsyms *kallsyms)
+{
+	size_t nr;
+	const struct ksym *sym = kallsyms_symbols(kallsyms, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		if (!strcmp(sym[i].name, "__kmalloc_noprof"))
+			return true;
+	return false;
+}
+
+static void kernel_version(const char *release, const struct kallsyms *kallsyms,
+			   unsigned int *major, unsigned int *minor)
+{
+	bool noprof = has_noprof(kallsyms);
+
+	if (!release || sscanf(release, "%4u.%4u", major, minor) != 2) {
+		*major = 6;
+		*minor = noprof ? 10 : 9;
+	}
+	/* Distributions carry the change into older versions. */
+	if (noprof && (*major < 6 || (*major == 6 && *minor < 10))) {
+		*major = 6;
+		*minor = 10;
+	}
+}
+
+struct err *resolver_open(const struct resolver_opts *opts, struct resolver **ret)
+{
+	CLEANUP(resolver_cleanup) struct resolver *r = xcalloc(1, sizeof(*r));
+	unsigned int major, minor;
+
+	r->pool = pool_new();
+	TRY(space_open(opts, r->pool, &r->space));
+	kernel_version(opts->release, space_kallsyms(r->space), &major, &minor);
+	TRY(rules_parse(rules_builtin(), major, minor, &r->rules));
+	r->attribute = attribute_new(r->space, r->rules, r->pool);
+	*ret = take_ptr(r);
+	return NULL;
+}
+
+static size_t hash(const uint64_t *addr, size_t nr)
+{
+	uint64_t h = nr;
+
+	for (size_t i = 0; i < nr; i++)
+		h = (h ^ addr[i]) * UINT64_C(0x9e3779b97f4a7c15) ^ h >> 29;
+	return (size_t)(h ^ h >> 32);
+}
+
+static struct answer **find_slot(struct answer **slot, size_t nr_slots, const uint64_t *addr,
+				 size_t nr)
+{
+	for (size_t i = hash(addr, nr);; i++) {
+		struct answer **at = &slot[i & (nr_slots - 1)];
+
+		if (!*at ||
+		    ((*at)->nr == nr && (!nr || !memcmp((*at)->addr, addr, nr * sizeof(*addr)))))
+			return at;
+	}
+}
+
+static void grow(struct resolver *r)
+{
+	size_t nr = r->nr_slots ? r->nr_slots * 2 : 1024;
+	struct answer **slot = xcalloc(nr, sizeof(*slot));
+
+	for (size_t i = 0; i < r->nr_slots; i++)
+		if (r->slot[i])
+			*find_slot(slot, nr, r->slot[i]->addr, r->slot[i]->nr) = r->slot[i];
+	free(r->slot);
+	r->slot = slot;
+	r->nr_slots = nr;
+}
+
+void resolver_site(struct resolver *r, const uint64_t *addr, size_t nr, struct callsite *ret)
+{
+	if (r->nr_answers * 2 >= r->nr_slots)
+		grow(r);
+	struct answer **slot = find_slot(r->slot, r->nr_slots, addr, nr);
+
+	if (!*slot) {
+		struct answer *answer = pool_alloc(r->pool, sizeof(*answer));
+		uint64_t *copy = pool_alloc(r->pool, nr * sizeof(*copy));
+
+		if (nr)
+			memcpy(copy, addr, nr * sizeof(*copy));
+		*answer = (struct answer){ .addr = copy, .nr = nr };
+		attribute_site(r->attribute, addr, nr, &answer->callsite);
+		*slot = answer;
+		r->nr_answers++;
+	}
+	*ret = (*slot)->callsite;
+}
+
+bool resolver_is_allocator(void *resolver, uint64_t addr)
+{
+	const struct resolver *r = resolver;
+	uint64_t size;
+	const struct ksym *sym = space_symbol(r->space, addr - 1, &size);
+
+	return sym && (rules_of(r->rules, sym->name) & RULE_DROP);
+}
+
+const char *resolver_vmlinux(const struct resolver *r)
+{
+	return space_vmlinux(r->space);
+}
+
+const char *resolver_vmlinux_build_id(const struct resolver *r)
+{
+	return space_vmlinux_build_id(r->space);
+}
+
+const char *resolver_note(const struct resolver *r, size_t i)
+{
+	return space_note(r->space, i);
+}

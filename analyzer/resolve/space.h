@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * resolve/space.h - the recorded kernel's address space: kernel, modules, the rest
+ *
+ * In:     what the recording knows of symbols and modules; files on disk
+ * Out:    for a recorded address: symbol, module, inline chain, calls
+ * Not:    knows nothing of allocators
+ * Rules:  (1) every address in and out is as recorded: the slide stays inside
+ *         (2) files are opened at the first address that needs them
+ *         (3) a file of another build is never used; --vmlinux then is an error,
+ *             anything else a note
+ */
+#ifndef RESOLVE_SPACE_H
+#define RESOLVE_SPACE_H
+
+#include "resolve/debuginfo.h"
+#include "resolve/kallsyms.h"
+#include "resolve/resolver.h"
+
+struct space;
+
+struct space_call {
+	uint64_t ret_addr;
+	const char *callee; /* function name */
+	bool tail;
+	uint64_t callee_die; /* for space_entries() */
+	uint64_t target;     /* entry address when it is known already, else 0 */
+};
+
+struct err *space_open(const struct resolver_opts *opts, struct pool *pool,
+		       struct space **ret) MUST_CHECK;
+void space_close(struct space *space);
+DEFINE_CLEANUP(struct space *, space, space_close)
+
+/* Symbol that covers @pc, or NULL; *ret_size as kallsyms_at(). */
+const struct ksym *space_symbol(const struct space *space, uint64_t pc, uint64_t *ret_size);
+/* All of them. */
+const struct kallsyms *space_kallsyms(const struct space *space);
+/* Name of the module of @pc; NULL for the kernel. */
+const char *space_module(struct space *space, uint64_t pc);
+
+/* As the debuginfo functions of the same names. */
+size_t space_chain(struct space *space, uint64_t pc, struct debuginfo_frame *ret, size_t max);
+bool space_call_at(struct space *space, uint64_t ret_addr, struct space_call *ret);
+bool space_call_in(struct space *space, uint64_t pc, size_t *i, struct space_call *ret);
+/* Entry addresses of what @call calls, at most @max. */
+size_t space_entries(struct space *space, const struct space_call *call, uint64_t *ret,
+		     size_t max);
+
+const char *space_vmlinux(const struct space *space);	       /* or NULL */
+const char *space_vmlinux_build_id(const struct space *space); /* or "" */
+const char *space_note(const struct space *space, size_t i);
+
+#endif
