@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/format.h"
+
+#include <stdio.h>
+#include <traceevent/event-parse.h>
+
+#include "base/xalloc.h"
+
+/* A format without its print fmt is some hundred bytes a field. */
+enum { MAX_TEXT = 1 << 16, MAX_LINE = 512 };
+
+struct field_spec {
+	const char *name;
+	enum format_slot slot;
+	bool needed;
+};
+
+#define MAX_FIELDS 6
+struct event_spec {
+	const char *system, *name;
+	enum format_use use;
+	enum event_kind kind;
+	bool has_name; /* a field "name", which is a string */
+	struct field_spec field[MAX_FIELDS];
+};
+
+#define SLAB_ALLOC_FIELDS                                                                      \
+	{                                                                                      \
+		{ "ptr", FORMAT_ADDR, true }, { "call_site", FORMAT_CALL_SITE, true },         \
+		{ "bytes_req", FORMAT_BYTES_REQ, false },                                      \
+		{ "bytes_alloc", FORMAT_BYTES_ALLOC, true }, { "gfp_flags", FORMAT_GFP, false }, \
+	}
+#define SLAB_FREE_FIELDS                                                               \
+	{                                                                              \
+		{ "ptr", FORMAT_ADDR, true }, { "call_site", FORMAT_CALL_SITE, true }, \
+	}
+
+static const struct event_spec specs[] = {
+	{ "kmem", "kmalloc", FORMAT_EVENT, EVENT_KMALLOC, false, SLAB_ALLOC_FIELDS },
+	{ "kmem", "kmalloc_node", FORMAT_EVENT, EVENT_KMALLOC, false, SLAB_ALLOC_FIELDS },
+	{ "kmem", "kmem_cache_alloc", FORMAT_EVENT, EVENT_CACHE_ALLOC, true, SLAB_ALLOC_FIELDS },
+	{ "kmem", "kmem_cache_alloc_node", FORMAT_EVENT, EVENT_CACHE_ALLOC, true,
+	  SLAB_ALLOC_FIELDS },
+	{ "kmem", "kfree", FORMAT_EVENT, EVENT_KFREE, false, SLAB_FREE_FIELDS },
+	{ "kmem", "kmem_cache_free", FORMAT_EVENT, EVENT_CACHE_FREE, true, SLAB_FREE_FIELDS },
+	{ "kmem", "mm_page_alloc", FORMAT_EVENT, EVENT_PAGE_ALLOC, false,
+	  { { "pfn", FORMAT_ADDR, true },
+	    { "order", FORMAT_ORDER, true },
+	    { "gfp_flags", FORMAT_GFP, false },
+	    { "migratetype", FORMAT_MIGRATETYPE, false } } },
+	{ "kmem", "mm_page_free", FORMAT_EVENT, EVENT_PAGE_FREE, false,
+	  { { "pfn", FORMAT_ADDR, true }, { "order", FORMAT_ORDER, true } } },
+	/* bytes_alloc and call_site came with 5.19. */
+	{ "percpu", "percpu_alloc_percpu", FORMAT_EVENT, EVENT_PERCPU_ALLOC, false,
+	  { { "ptr", FORMAT_ADDR, true },
+	    { "call_site", FORMAT_CALL_SITE, false },
+	    { "size", FORMAT_BYTES_REQ, true },
+	    { "bytes_alloc", FORMAT_BYTES_ALLOC, false },
+	    { "gfp_flags", FORMAT_GFP, false } } },
+	{ "percpu", "percpu_free_percpu", FORMAT_EVENT, EVENT_PERCPU_FREE, false,
+	  { { "ptr", FORMAT_ADDR, true } } },
+	{ "vmalloc", "alloc_vmap_area", FORMAT_EVENT, EVENT_VMAP_ALLOC, false,
+	  { { "addr", FORMAT_ADDR, true },
+	    { "size", FORMAT_BYTES_REQ, true },
+	    { "failed", FORMAT_EXTRA, false } } },
+	{ "vmalloc", "free_vmap_area_noflush", FORMAT_EVENT, EVENT_VMAP_FREE, false,
+	  { { "va_start", FORMAT_ADDR, true } } },
+	{ "module", "module_load", FORMAT_EVENT, EVENT_MODULE_LOAD, true, {} },
+	{ "module", "module_free", FORMAT_EVENT, EVENT_MODULE_FREE, true, {} },
+	{ "ftrace", "kernel_stack", FORMAT_STACK, EVENT_LOST, false,
+	  { { "size", FORMAT_EXTRA, false } } },
+};
+
+struct format *format_new(bool swap, unsigned int long_size)
+{
+	struct format *format = xcalloc(1, sizeof(*format));
+
+	format->swap = swap;
+	format->long_size = long_size;
+	format->nr = 1; /* record[0] stands for what is not used */
+	return format;
+}
+
+void format_free(struct format *format)
+{
+	free(format);
+}
+
+size_t format_nr_events(const struct format *format)
+{
+	size_t nr = 0;
+
+	for (size_t i = 1; i < format->nr; i++)
+		nr += format->record[i].use == FORMAT_EVENT;
+	return nr;
+}
+
+static bool starts_with(struct span line, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return line.len >= len && !memcmp(line.data, prefix, len);
+}
+
+static const struct event_spec *find_spec(const char *system, struct span text)
+{
+	static const char key[] = "name: ";
+	struct span line;
+
+	if (!span_line(&text, &line) || !starts_with(line, key))
+		return NULL;
+
+	size_t len = line.len - strlen(key);
+	const uint8_t *name = line.data + strlen(key);
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+		if (!strcmp(specs[i].system, system) && strlen(specs[i].name) == len &&
+		    !memcmp(specs[i].name, name, len))
+			return &specs[i];
+	}
+	return NULL;
+}
+
+static bool is_plain(struct span line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.data[i] != '\t' && (line.data[i] < ' ' || line.data[i] > '~'))
+			return false;
+	}
+	return line.len <= MAX_LINE;
+}
+
+/*
+ * Copies @text up to its print fmt, with an empty one instead: it is most of
+ * the text and of the parser, and nothing here prints events. NULL for what is
+ * no text, or longer than any kernel's.
+ */
+static char *copy_fields(struct span text, size_t *ret_len)
+{
+	static const char end[] = "\n\nprint fmt: \"\"\n";
+	size_t room = text.len < MAX_TEXT ? text.len + 1 : MAX_TEXT;
+	auto_free char *copy = xmalloc(room + sizeof(end));
+	size_t len = 0;
+	struct span line;
+
+	while (span_line(&text, &line) && !starts_with(line, "print fmt:")) {
+		if (!is_plain(line) || line.len + 1 > room - len)
+			return NULL;
+		memcpy(copy + len, line.data, line.len);
+		len += line.len;
+		copy[len++] = '\n';
+	}
+	while (len && copy[len - 1] == '\n')
+		len--;
+	memcpy(copy + len, end, sizeof(end));
+	*ret_len = len + sizeof(end) - 1;
+	return take_ptr(copy);
+}
+
+static struct tep_format_field *find_field(struct tep_format_field *field, const char *name)
+{
+	while (field && (!field->name || strcmp(field->name, name)))
+		field = field->next;
+	return field;
+}
+
+static bool inside(const struct tep_format_field *field)
+{
+	return field->offset >= 0 && field->size >= 0 && field->offset < FORMAT_MAX_OFF &&
+	       field->size <= FORMAT_MAX_OFF - field->offset;
+}
+
+static void need(struct format_record *record, unsigned int off, unsigned int size)
+{
+	if (off + size > record->min_len)
+		record->min_len = (uint16_t)(off + size);
+}
+
+static struct err *add_number(struct format_record *record, enum format_slot slot,
+			      const struct tep_format_field *field)
+{
+	unsigned int size = (unsigned int)field->size;
+
+	if (!inside(field) || (size != 1 && size != 2 && size != 4 && size != 8))
+		return err_new(ERR_FORMAT,
+			       "%s: field %s of %d bytes at offset %d is not a number in the "
+			       "first %d bytes",
+			       record->text, field->name, field->size, field->offset,
+			       FORMAT_MAX_OFF);
+	record->load[slot] = (struct format_load){
+		.mask = UINT64_MAX >> (64 - 8 * size),
+		.shift = (uint8_t)(64 - 8 * size),
+		.off = (uint16_t)field->offset,
+		.size = (uint8_t)size,
+	};
+	need(record, (unsigned int)field->offset, size);
+	return NULL;
+}
+
+static struct err *add_numbers(const struct format *format, struct format_record *record,
+			       const struct event_spec *spec, struct tep_format_field *fields)
+{
+	for (size_t i = 0; i < MAX_FIELDS && spec->field[i].name; i++) {
+		const struct field_spec *want = &spec->field[i];
+		struct tep_format_field *field = find_field(fields, want->name);
+
+		/* Before 4.1 page events told a struct page *. */
+		if (!field && !strcmp(want->name, "pfn")) {
+			field = find_field(fields, "page");
+			record->page_pointer = field && format->long_size == 8;
+			if (!record->page_pointer)
+				field = NULL;
+		}
+		if (!field && want->needed)
+			return err_new(ERR_FORMAT, "%s: the format has no field %s",
+				       record->text, want->name);
+		if (field)
+			TRY(add_number(record, want->slot, field));
+	}
+	return NULL;
+}
+
+/* A string elsewhere in the payload; a pointer to one tells nothing. */
+static struct err *add_name(struct format_record *record, const struct tep_format_field *field)
+{
+	if (!field || !(field->flags & TEP_FIELD_IS_DYNAMIC))
+		return NULL;
+	if (!inside(field) || field->size != 4 || !field->offset)
+		return err_new(ERR_FORMAT, "%s: field %s of %d bytes at offset %d is no locator",
+			       record->text, field->name, field->size, field->offset);
+	record->name_off = (uint16_t)field->offset;
+	if (field->flags & TEP_FIELD_IS_RELATIVE)
+		record->name_base = (uint16_t)(field->offset + 4);
+	need(record, record->name_off, 4);
+	return NULL;
+}
+
+static struct err *add_frames(const struct format *format, struct format_record *record,
+			      const struct tep_format_field *field)
+{
+	if (!field)
+		return err_new(ERR_FORMAT, "%s: the format has no field caller", record->text);
+
+	unsigned int size = format->long_size;
+
+	/* The length told is nominal (8, or 0) where the record has a count. */
+	if (field->arraylen && (unsigned int)field->size % field->arraylen == 0)
+		size = (unsigned int)field->size / field->arraylen;
+	if (!inside(field) || (size != 4 && size != 8))
+		return err_new(ERR_FORMAT, "%s: field caller of %d bytes at offset %d",
+			       record->text, field->size, field->offset);
+	record->frame_size = (uint8_t)size;
+	record->frames_off = (uint16_t)field->offset;
+	if (!record->load[FORMAT_EXTRA].size)
+		record->max_frames = (uint16_t)((unsigned int)field->size / size);
+	need(record, record->frames_off, record->max_frames * size);
+	return NULL;
+}
+
+static struct err *add_common(struct format *format, struct format_record *record,
+			      struct tep_format_field *fields)
+{
+	static const struct {
+		const char *name;
+		int size;
+	} want[] = { { "common_type", 2 }, { "common_flags", 1 }, { "common_pid", 4 } };
+	uint16_t off[3];
+	uint16_t len = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct tep_format_field *field = find_field(fields, want[i].name);
+
+		if (!field)
+			return err_new(ERR_FORMAT, "%s: the format has no field %s", record->text,
+				       want[i].name);
+		if (!inside(field) || field->size != want[i].size || field->offset > 64)
+			return err_new(ERR_FORMAT, "%s: field %s of %d bytes at offset %d",
+				       record->text, want[i].name, field->size, field->offset);
+		off[i] = (uint16_t)field->offset;
+		if (off[i] + field->size > len)
+			len = (uint16_t)(off[i] + field->size);
+	}
+	if (!format->common_len) {
+		format->type_off = off[0];
+		format->flags_off = off[1];
+		format->pid_off = off[2];
+		format->common_len = len;
+	}
+	if (format->type_off != off[0] || format->flags_off != off[1] ||
+	    format->pid_off != off[2])
+		return err_new(ERR_FORMAT, "%s: its common fields are not where %s has them",
+			       record->text, format->record[1].text);
+	need(record, 0, len);
+	return NULL;
+}
+
+static struct err *add_record(struct format *format, struct format_record *record)
+{
+	record->wide_len = record->min_len;
+	for (size_t i = 0; i < NR_FORMAT_SLOTS; i++) {
+		if (record->load[i].off + 8u > record->wide_len)
+			record->wide_len = (uint16_t)(record->load[i].off + 8u);
+	}
+
+	const struct format_record *known = &format->record[format->of_id[record->id]];
+
+	if (known->use != FORMAT_UNUSED) {
+		if (memcmp(known, record, sizeof(*known)))
+			return err_new(ERR_FORMAT, "%s has the id %u of %s, with another format",
+				       record->text, record->id, known->text);
+		return NULL;
+	}
+	if (format->nr == FORMAT_MAX_RECORDS)
+		return err_new(ERR_FORMAT, "%s: one event of many ids", record->text);
+	format->of_id[record->id] = (uint8_t)format->nr;
+	format->record[format->nr++] = *record;
+	return NULL;
+}
+
+static void free_tep(struct tep_handle **tep)
+{
+	tep_free(*tep);
+}
+
+struct err *format_add(struct format *format, const char *system, struct span text)
+{
+	const struct event_spec *spec = find_spec(system, text);
+
+	if (!spec)
+		return NULL;
+
+	struct format_record record;
+	/* All of it, so that records can be compared by their bytes. */
+	memset(&record, 0, sizeof(record));
+	record.use = (uint8_t)spec->use;
+	record.kind = (uint8_t)spec->kind;
+	snprintf(record.text, sizeof(record.text), "%s:%s", spec->system, spec->name);
+
+	size_t len;
+	auto_free char *copy = copy_fields(text, &len);
+
+	if (!copy)
+		return err_new(ERR_FORMAT, "%s: the format is not a text of fields", record.text);
+
+	CLEANUP(free_tep) struct tep_handle *tep = tep_alloc();
+	struct tep_event *event = NULL;
+
+	if (!tep)
+		return err_new(ERR_OS, "%s: libtraceevent has no memory", record.text);
+	/* What it would print, an error here says better. */
+	tep_set_loglevel(TEP_LOG_NONE);
+	tep_set_long_size(tep, (int)format->long_size);
+	if (tep_parse_format(tep, &event, copy, len, spec->system) || !event)
+		return err_new(ERR_FORMAT, "%s: the format does not parse", record.text);
+	if (event->id < 0 || event->id > UINT16_MAX)
+		return err_new(ERR_FORMAT, "%s: the id %d is not one of 16 bits", record.text,
+			       event->id);
+	record.id = (uint16_t)event->id;
+
+	struct tep_format_field *fields = event->format.fields;
+
+	TRY(add_common(format, &record, event->format.common_fields));
+	TRY(add_numbers(format, &record, spec, fields));
+	if (spec->has_name)
+		TRY(add_name(&record, find_field(fields, "name")));
+	if (spec->use == FORMAT_STACK)
+		TRY(add_frames(format, &record, find_field(fields, "caller")));
+	return add_record(format, &record);
+}

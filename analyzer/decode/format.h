@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decode/format.h - where each event keeps its fields
+ *
+ * In:     the texts of events/SYSTEM/EVENT/format, parsed by libtraceevent
+ * Out:    per type id what kind of event it is and how to load its fields
+ * Not:    sees no event; libtraceevent is asked once per text, never per event
+ * Rules:  (1) offsets and sizes come from the texts only
+ *         (2) an event that allocprof uses and that lacks a needed field is an
+ *             error that names both
+ *         (3) every field that is loaded lies in the first FORMAT_MAX_OFF bytes
+ *             and below min_len, which the caller compares with the payload
+ *         (4) two events that claim one id are an error; the same event told
+ *             twice counts once
+ *         (5) systems and events that allocprof does not use are not looked at
+ */
+#ifndef DECODE_FORMAT_H
+#define DECODE_FORMAT_H
+
+#include "base/bytes.h"
+#include "decode/event.h"
+
+enum {
+	FORMAT_MAX_OFF = 1024,
+	FORMAT_MAX_RECORDS = 32,
+};
+
+/* The fields of struct event that are plain numbers. */
+enum format_slot {
+	FORMAT_ADDR,
+	FORMAT_CALL_SITE,
+	FORMAT_BYTES_REQ,
+	FORMAT_BYTES_ALLOC,
+	FORMAT_GFP,
+	FORMAT_ORDER,
+	FORMAT_MIGRATETYPE,
+	FORMAT_EXTRA, /* vmap: failed; kernel_stack: number of frames */
+	NR_FORMAT_SLOTS,
+};
+
+/*
+ * A number of 1, 2, 4 or 8 bytes. It is cut out of the 8 bytes at off, so that
+ * loading takes no branch on the size; mask is 0 for a field that is not there.
+ */
+struct format_load {
+	uint64_t mask;
+	uint16_t off;
+	uint8_t shift; /* of big-endian data */
+	uint8_t size;  /* 0: not there */
+};
+
+enum format_use {
+	FORMAT_UNUSED, /* not ours: skipped */
+	FORMAT_EVENT,  /* becomes a struct event of `kind` */
+	FORMAT_STACK,  /* ftrace:kernel_stack */
+};
+
+struct format_record {
+	struct format_load load[NR_FORMAT_SLOTS];
+	uint8_t use;  /* enum format_use */
+	uint8_t kind; /* enum event_kind */
+	bool page_pointer;   /* ADDR is a struct page *, not a pfn (before 4.1) */
+	uint8_t frame_size;  /* kernel_stack: 4 or 8 */
+	uint16_t frames_off; /* kernel_stack */
+	uint16_t max_frames; /* of a kernel_stack without a count, else 0 */
+	uint16_t name_off;   /* of the locator word; 0: no name */
+	uint16_t name_base;  /* what the locator's offset counts from */
+	uint16_t min_len;    /* of the payload */
+	uint16_t wide_len;   /* bytes that format_value() may touch */
+	uint16_t id;
+	char text[48]; /* "system:event" */
+};
+
+struct format {
+	uint8_t of_id[UINT16_MAX + 1]; /* index in record[]; 0: not used */
+	struct format_record record[FORMAT_MAX_RECORDS];
+	size_t nr;
+	bool swap;
+	unsigned int long_size;
+	/* The same in every event. */
+	uint16_t type_off, flags_off, pid_off, common_len;
+};
+
+/* For a recording of the given byte order and size of `long` (4 or 8). */
+struct format *format_new(bool swap, unsigned int long_size);
+void format_free(struct format *format);
+DEFINE_CLEANUP(struct format *, format, format_free)
+
+/* Takes one format text. */
+struct err *format_add(struct format *format, const char *system, struct span text) MUST_CHECK;
+
+/* How many of the events that allocprof uses were told. */
+size_t format_nr_events(const struct format *format);
+
+/* The value of a field of a payload at @p of which wide_len bytes may be read. */
+static inline uint64_t format_value(const struct format_load *load, const uint8_t *p,
+				    const bool swap)
+{
+	uint64_t v;
+
+	memcpy(&v, p + load->off, sizeof(v));
+	if (swap)
+		v = bswap_64(v);
+	/* Big-endian data has the number in the first bytes, that is, on top. */
+	if (swap != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
+		v >>= load->shift;
+	return v & load->mask;
+}
+
+#endif
