@@ -44,6 +44,9 @@ struct err *merge_next(struct merge *merge, const struct event **ret) MUST_CHECK
 
 const struct merge_stats *merge_stats(const struct merge *merge);
 
+/* Bytes of a page of the recorded machine's memory, as the events' sizes have it. */
+uint32_t merge_page_size(const struct merge *merge);
+
 /* Stored bytes taken so far, of tracefile_data_bytes(). */
 uint64_t merge_bytes(const struct merge *merge);
 
