@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/cursor.h"
+
+#include "base/xalloc.h"
+
+enum {
+	/* Decode a page more as long as fewer events can be handed out: a block
+	 * then stays in the cache until it is used. */
+	FILL = 512,
+	MAX_ORDER = 31,
+	NR_CONTEXTS = 8,
+	MEMO_SIZE = 256,
+	MEMO_LEN = 44,
+	/* A recording with struct page * has no size of it; this is x86-64's. */
+	STRUCT_PAGE_SHIFT = 6,
+};
+
+/* The latest event of a context: what a stack would belong to. */
+struct parent {
+	int32_t index; /* in the block; NOT_OURS for an event that was skipped */
+	int32_t pid;
+};
+
+enum { NOT_OURS = -1 };
+
+struct memo {
+	char text[MEMO_LEN];
+	uint16_t len;
+	uint16_t id;
+};
+
+/* What is missing in front of the next page. */
+struct gap {
+	bool damaged, missed;
+	uint64_t bytes; /* damaged */
+	uint64_t lost;	/* missed, or EVENT_LOST_UNKNOWN */
+};
+
+struct cursor {
+	struct cursor_opts opts;
+	struct subbuf walk;
+	bool in_page, ended;
+	uint64_t last_ns;
+	bool seen; /* last_ns is set */
+	struct gap gap;
+
+	struct event *event; /* CURSOR_BLOCK, and two gaps */
+	size_t nr;
+	size_t handed; /* of nr, borrowed by the caller */
+	uint64_t *pool, *spare; /* frames of the stacks in the block; swapped */
+	size_t pool_nr;
+
+	struct parent parent[NR_CONTEXTS];
+	uint8_t open; /* bit per context: parent[] may still get a stack */
+
+	struct merge_stats stats;
+	struct memo memo[MEMO_SIZE];
+	uint8_t scratch[FORMAT_MAX_OFF + 8];
+};
+
+struct cursor *cursor_new(const struct cursor_opts *opts)
+{
+	struct cursor *c = xcalloc(1, sizeof(*c));
+
+	c->opts = *opts;
+	c->event = xreallocarray(NULL, CURSOR_BLOCK + 2, sizeof(*c->event));
+	c->pool = xreallocarray(NULL, CURSOR_POOL, sizeof(*c->pool));
+	c->spare = xreallocarray(NULL, CURSOR_POOL, sizeof(*c->spare));
+	return c;
+}
+
+void cursor_free(struct cursor *c)
+{
+	if (!c)
+		return;
+	free(c->event);
+	free(c->pool);
+	free(c->spare);
+	free(c);
+}
+
+const struct merge_stats *cursor_stats(const struct cursor *c)
+{
+	return &c->stats;
+}
+
+/* Bits 0 hardirq, 1 softirq, 2 NMI. */
+static inline unsigned int context_index(uint8_t context)
+{
+	return (context >> 3 & 3) | (context >> 4 & 4);
+}
+
+/*
+ * The contexts that one with index @i may have interrupted: those with a strict
+ * subset of its bits. An event of @i ends the wait of every other: its handler
+ * has returned, or it is the one before in the same context.
+ */
+static inline uint8_t interrupted_by(unsigned int i)
+{
+	static const uint8_t below[NR_CONTEXTS] = { 0x00, 0x01, 0x01, 0x07,
+						    0x01, 0x13, 0x15, 0x7f };
+
+	return below[i];
+}
+
+/* Events at the start of the block that no stack can join any more. */
+static size_t ready(const struct cursor *c)
+{
+	size_t nr = c->nr;
+
+	for (unsigned int i = 0; i < NR_CONTEXTS; i++) {
+		if (!(c->open >> i & 1) || c->parent[i].index == NOT_OURS)
+			continue;
+		if ((size_t)c->parent[i].index < nr)
+			nr = (size_t)c->parent[i].index;
+	}
+	return nr;
+}
+
+/* Moves what was not handed out to the front. */
+static void compact(struct cursor *c)
+{
+	size_t nr = c->nr - c->handed, used = 0;
+
+	memmove(c->event, c->event + c->handed, nr * sizeof(*c->event));
+	for (size_t i = 0; i < nr; i++) {
+		struct event *ev = &c->event[i];
+
+		if (!ev->stack)
+			continue;
+		memcpy(c->spare + used, ev->stack, ev->nr_stack * sizeof(*c->spare));
+		ev->stack = c->spare + used;
+		used += ev->nr_stack;
+	}
+	for (unsigned int i = 0; i < NR_CONTEXTS; i++) {
+		if (c->open >> i & 1 && c->parent[i].index != NOT_OURS)
+			c->parent[i].index -= (int32_t)c->handed;
+	}
+	uint64_t *pool = c->pool;
+
+	c->pool = c->spare;
+	c->spare = pool;
+	c->pool_nr = used;
+	c->nr = nr;
+	c->handed = 0;
+}
+
+static bool is_full(const struct cursor *c)
+{
+	return c->nr >= CURSOR_BLOCK || c->pool_nr > CURSOR_POOL - CURSOR_MAX_FRAMES;
+}
+
+/* The oldest event that still waits goes without. */
+static void give_up(struct cursor *c)
+{
+	size_t oldest = ready(c);
+
+	for (unsigned int i = 0; i < NR_CONTEXTS; i++) {
+		if (c->open >> i & 1 && c->parent[i].index == (int32_t)oldest)
+			c->open &= (uint8_t)~(1u << i);
+	}
+}
+
+static void push_lost(struct cursor *c, uint64_t end_ns, uint64_t lost, uint64_t bytes)
+{
+	c->event[c->nr++] = (struct event){ .kind = EVENT_LOST,
+					    .ts_ns = end_ns,
+					    .addr = c->last_ns,
+					    .bytes_req = lost,
+					    .bytes_alloc = bytes,
+					    .cpu = c->opts.cpu };
+}
+
+/* What is missing in front of @end_ns becomes one event a cause. */
+static void push_gap(struct cursor *c, uint64_t end_ns)
+{
+	if (c->gap.damaged)
+		push_lost(c, end_ns, EVENT_LOST_UNKNOWN, c->gap.bytes);
+	if (c->gap.missed)
+		push_lost(c, end_ns, c->gap.lost, 0);
+	c->gap = (struct gap){ 0 };
+}
+
+static void add_damage(struct cursor *c, uint64_t bytes, uint64_t pages)
+{
+	c->stats.damaged_pages += pages;
+	c->gap.damaged = true;
+	c->gap.bytes += bytes;
+	c->open = 0;
+}
+
+static void add_missed(struct cursor *c, uint64_t lost)
+{
+	if (lost == SUBBUF_LOST_UNKNOWN || c->gap.lost > UINT64_MAX - 1 - lost)
+		c->gap.lost = EVENT_LOST_UNKNOWN;
+	else
+		c->gap.lost += lost;
+	c->gap.missed = true;
+	c->open = 0;
+}
+
+/* Starts on the next page that has data; at the end, ended is set. */
+static struct err *next_page(struct cursor *c)
+{
+	struct span page;
+	uint64_t damaged;
+
+	for (;;) {
+		damaged = 0;
+		TRY(c->opts.source.next(c->opts.source.arg, &page, &damaged));
+		if (damaged)
+			add_damage(c, damaged, (damaged - 1) / c->opts.subbuf_size + 1);
+		if (!page.data) {
+			c->ended = true;
+			c->open = 0;
+			push_gap(c, c->last_ns);
+			return NULL;
+		}
+		c->stats.pages++;
+		if (!subbuf_init(&c->walk, &c->opts.layout, page)) {
+			add_damage(c, subbuf_refused_bytes(&c->walk), 1);
+			continue;
+		}
+		if (c->walk.lost)
+			add_missed(c, c->walk.lost);
+		/* The base time of an empty page is not one of its events. */
+		if (c->walk.pos == c->walk.end)
+			continue;
+		push_gap(c, c->walk.base_ts);
+		c->in_page = true;
+		return NULL;
+	}
+}
+
+/* The name of @len raw bytes, its NUL among them. */
+static uint16_t intern(struct cursor *c, const char *text, size_t len)
+{
+	if (!len)
+		return EVENT_CACHE_NONE;
+
+	struct memo *memo = NULL;
+
+	if (len <= MEMO_LEN) {
+		uint64_t head = 0, tail = 0;
+		size_t part = len < 8 ? len : 8;
+
+		memcpy(&head, text, part);
+		memcpy(&tail, text + len - part, part);
+		head = (head ^ tail << 7 ^ len) * UINT64_C(0x9e3779b97f4a7c15);
+		memo = &c->memo[head >> 56];
+		if (memo->len == len && !memcmp(memo->text, text, len))
+			return memo->id;
+	}
+
+	size_t chars = strnlen(text, len < CURSOR_MAX_NAME ? len : CURSOR_MAX_NAME);
+	uint16_t id = names_id(c->opts.names, text, chars);
+
+	if (memo) {
+		memcpy(memo->text, text, len);
+		memo->len = (uint16_t)len;
+		memo->id = id;
+	}
+	return id;
+}
+
+static uint16_t load_name(struct cursor *c, const struct format_record *rec,
+			  const struct subbuf_event *item, bool swap)
+{
+	uint32_t where = subbuf_u32(item->data + rec->name_off, swap);
+	size_t off = (where & 0xffff) + rec->name_base;
+	size_t len = where >> 16;
+
+	if (off > item->len || len > item->len - off) {
+		c->stats.malformed++;
+		return EVENT_CACHE_NONE;
+	}
+	return intern(c, (const char *)item->data + off, len);
+}
+
+/* All ones in the writer's word: the pfn of a page that was not got. */
+static uint64_t pfn_of(const struct format_record *rec, uint64_t value)
+{
+	if (rec->page_pointer)
+		return value ? value >> STRUCT_PAGE_SHIFT : EVENT_PFN_NONE;
+	return value == rec->load[FORMAT_ADDR].mask ? EVENT_PFN_NONE : value;
+}
+
+/* What differs by kind; false for a value that no kernel writes. */
+static inline bool finish(const struct cursor *c, const struct format_record *rec,
+			  struct event *ev, uint64_t order, uint64_t extra)
+{
+	switch ((enum event_kind)rec->kind) {
+	case EVENT_PAGE_ALLOC:
+	case EVENT_PAGE_FREE:
+		if (order > MAX_ORDER)
+			return false;
+		ev->addr = pfn_of(rec, ev->addr);
+		ev->bytes_req = (uint64_t)c->opts.page_size << order;
+		ev->bytes_alloc = ev->bytes_req;
+		break;
+	case EVENT_PERCPU_ALLOC:
+		if (!rec->load[FORMAT_BYTES_ALLOC].size)
+			ev->bytes_alloc = ev->bytes_req * c->opts.nr_cpus;
+		break;
+	case EVENT_VMAP_ALLOC:
+		/* The guard page behind the area has no memory. */
+		ev->bytes_alloc = ev->bytes_req > c->opts.page_size ?
+					  ev->bytes_req - c->opts.page_size :
+					  ev->bytes_req;
+		if (extra)
+			ev->addr = 0;
+		break;
+	case EVENT_LOST:
+	case EVENT_KMALLOC:
+	case EVENT_CACHE_ALLOC:
+	case EVENT_KFREE:
+	case EVENT_CACHE_FREE:
+	case EVENT_PERCPU_FREE:
+	case EVENT_VMAP_FREE:
+	case EVENT_MODULE_LOAD:
+	case EVENT_MODULE_FREE:
+	case NR_EVENT_KINDS:
+		break;
+	}
+	return true;
+}
+
+/* @p such that format_value() may touch rec->wide_len bytes of it. */
+static inline const uint8_t *widen(struct cursor *c, const struct format_record *rec,
+				   const struct subbuf_event *item, const uint8_t *page_end)
+{
+	if ((size_t)(page_end - item->data) >= rec->wide_len)
+		return item->data;
+
+	size_t len = item->len < rec->wide_len ? item->len : rec->wide_len;
+
+	memcpy(c->scratch, item->data, len);
+	return c->scratch;
+}
+
+static inline bool push_event(struct cursor *c, const struct format_record *rec,
+			      const struct subbuf_event *item, const uint8_t *page_end,
+			      int32_t pid, uint8_t context, const bool swap)
+{
+	const uint8_t *p = widen(c, rec, item, page_end);
+	struct event *ev = &c->event[c->nr];
+	uint64_t order = format_value(&rec->load[FORMAT_ORDER], p, swap);
+
+	*ev = (struct event){
+		.ts_ns = item->ts,
+		.addr = format_value(&rec->load[FORMAT_ADDR], p, swap),
+		.call_site = format_value(&rec->load[FORMAT_CALL_SITE], p, swap),
+		.bytes_req = format_value(&rec->load[FORMAT_BYTES_REQ], p, swap),
+		.bytes_alloc = format_value(&rec->load[FORMAT_BYTES_ALLOC], p, swap),
+		.pid = pid,
+		.gfp_flags = (uint32_t)format_value(&rec->load[FORMAT_GFP], p, swap),
+		.cpu = c->opts.cpu,
+		.kind = rec->kind,
+		.context = context,
+		.order = (uint8_t)order,
+		.migratetype =
+			(uint8_t)format_value(&rec->load[FORMAT_MIGRATETYPE], p, swap),
+	};
+	if (!finish(c, rec, ev, order, format_value(&rec->load[FORMAT_EXTRA], p, swap)))
+		return false;
+	if (rec->name_off)
+		ev->cache = load_name(c, rec, item, swap);
+	c->nr++;
+	return true;
+}
+
+/* Frames in the writer's words, up to one that only ends the list. */
+static size_t copy_frames(uint64_t *to, const uint8_t *from, size_t nr, size_t size,
+			  bool zero_ends, bool swap)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		uint64_t frame, none = UINT64_MAX;
+
+		if (size == 8) {
+			memcpy(&frame, from + i * 8, 8);
+			frame = swap ? bswap_64(frame) : frame;
+		} else {
+			frame = subbuf_u32(from + i * 4, swap);
+			none = UINT32_MAX;
+		}
+		if (frame == none || (zero_ends && !frame))
+			break;
+		to[i] = frame;
+	}
+	return i;
+}
+
+static void take_stack(struct cursor *c, const struct format_record *rec,
+		       const struct subbuf_event *item, const uint8_t *page_end, int32_t pid,
+		       unsigned int context, bool swap)
+{
+	uint64_t count = rec->max_frames;
+
+	c->stats.stacks++;
+	if (rec->load[FORMAT_EXTRA].size)
+		count = format_value(&rec->load[FORMAT_EXTRA], widen(c, rec, item, page_end), swap);
+	if (count > (item->len - rec->frames_off) / rec->frame_size) {
+		c->stats.malformed++;
+		return;
+	}
+
+	/* Whatever ran above this context is over. */
+	c->open &= (uint8_t)(interrupted_by(context) | 1u << context);
+	struct parent *parent = &c->parent[context];
+
+	if (!(c->open >> context & 1) || parent->pid != pid) {
+		c->stats.orphan_stacks++;
+		return;
+	}
+	c->open &= (uint8_t)~(1u << context);
+	if (parent->index == NOT_OURS)
+		return;
+
+	struct event *ev = &c->event[parent->index];
+	size_t nr = count < CURSOR_MAX_FRAMES ? (size_t)count : CURSOR_MAX_FRAMES;
+
+	nr = copy_frames(c->pool + c->pool_nr, item->data + rec->frames_off, nr,
+			 rec->frame_size, rec->max_frames != 0, swap);
+	if (!nr)
+		return;
+	ev->stack = c->pool + c->pool_nr;
+	ev->nr_stack = (uint16_t)nr;
+	c->pool_nr += nr;
+}
+
+/* Decodes until the page or the block ends. */
+static inline __attribute__((always_inline)) void decode(struct cursor *c, const bool swap)
+{
+	const struct format *format = c->opts.format;
+	struct subbuf walk = c->walk;
+	struct subbuf_event item;
+	bool more = true;
+
+	while (!is_full(c) && (more = subbuf_next(&walk, &item, swap))) {
+		c->stats.events++;
+		c->stats.backward_steps += c->seen && item.ts < c->last_ns;
+		c->last_ns = item.ts;
+		c->seen = true;
+		if (__builtin_expect(item.len < format->common_len, 0)) {
+			c->stats.malformed++;
+			continue;
+		}
+
+		uint16_t type;
+
+		memcpy(&type, item.data + format->type_off, sizeof(type));
+		type = swap ? bswap_16(type) : type;
+		const struct format_record *rec = &format->record[format->of_id[type]];
+		int32_t pid = (int32_t)subbuf_u32(item.data + format->pid_off, swap);
+		uint8_t context = item.data[format->flags_off] & EVENT_CONTEXT_MASK;
+		unsigned int i = context_index(context);
+
+		if (__builtin_expect(item.len < rec->min_len, 0)) {
+			c->stats.malformed++;
+			continue;
+		}
+		if (__builtin_expect(rec->use == FORMAT_STACK, 0)) {
+			take_stack(c, rec, &item, walk.page_end, pid, i, swap);
+			continue;
+		}
+		c->open = (uint8_t)((c->open & interrupted_by(i)) | 1u << i);
+		c->parent[i] = (struct parent){ NOT_OURS, pid };
+		if (rec->use == FORMAT_UNUSED) {
+			c->stats.skipped++;
+		} else if (push_event(c, rec, &item, walk.page_end, pid, context, swap)) {
+			c->parent[i].index = (int32_t)c->nr - 1;
+		} else {
+			c->stats.malformed++;
+		}
+	}
+	c->walk = walk;
+	if (more)
+		return;
+	c->in_page = false;
+	if (walk.fault != SUBBUF_OK)
+		add_damage(c, subbuf_refused_bytes(&walk), 1);
+}
+
+struct err *cursor_next(struct cursor *c, const struct event **ret, size_t *ret_nr)
+{
+	compact(c);
+	while (!c->ended && !is_full(c) && ready(c) < FILL) {
+		if (!c->in_page)
+			TRY(next_page(c));
+		if (c->in_page && c->opts.layout.swap)
+			decode(c, true);
+		else if (c->in_page)
+			decode(c, false);
+	}
+	while (is_full(c) && !ready(c))
+		give_up(c);
+	c->handed = ready(c);
+	*ret = c->event;
+	*ret_nr = c->handed;
+	return NULL;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decode/cursor.h - one CPU's pages as blocks of events
+ *
+ * In:     sub-buffers, oldest first, and the damage between them
+ * Out:    struct event in the CPU's own order, stacks tied to their parents,
+ *         gaps (EVENT_LOST) in place
+ * Not:    orders nothing. Keeps no state outside of itself but the names, which
+ *         is all that cursors in threads of their own would have to share
+ * Rules:  (1) an event is handed out when its stack has come, when none can come
+ *             any more (an event of its context or of one that it interrupted
+ *             follows), or when CURSOR_BLOCK events have come since
+ *         (2) a stack belongs to the latest event of its context, if that has
+ *             its pid; a context is common_flags & EVENT_CONTEXT_MASK
+ *         (3) a gap ends all waiting for stacks
+ *         (4) memory is bounded by CURSOR_BLOCK and CURSOR_POOL
+ *         (5) an event shorter than its format, or of an order that no kernel
+ *             has, is counted as malformed and dropped; one whose name lies
+ *             outside of it is counted and loses the name only
+ * Theory: Documentation/design/ring-buffer.md
+ */
+#ifndef DECODE_CURSOR_H
+#define DECODE_CURSOR_H
+
+#include "decode/event.h"
+#include "decode/format.h"
+#include "decode/merge.h" /* struct merge_stats */
+#include "decode/names.h"
+#include "decode/subbuf.h"
+
+enum {
+	CURSOR_BLOCK = 4096,	  /* events */
+	CURSOR_POOL = 32768,	  /* words of their stacks */
+	CURSOR_MAX_FRAMES = 1024, /* of one stack; deeper frames are cut */
+	CURSOR_MAX_NAME = 255,	  /* bytes of a name; longer ones are cut */
+};
+
+/* Where pages come from: as page_reader_next(). */
+struct cursor_source {
+	struct err *(*next)(void *arg, struct span *ret, uint64_t *ret_damaged);
+	void *arg;
+};
+
+struct cursor_opts {
+	const struct format *format; /* borrowed */
+	struct names *names;	     /* borrowed */
+	struct subbuf_layout layout;
+	struct cursor_source source;
+	uint32_t subbuf_size; /* to count damaged sub-buffers */
+	uint32_t page_size;   /* of the recorded machine's memory */
+	uint32_t nr_cpus;     /* for percpu areas of kernels that tell one CPU's size */
+	uint16_t cpu;
+};
+
+struct cursor;
+
+struct cursor *cursor_new(const struct cursor_opts *opts);
+void cursor_free(struct cursor *cursor);
+DEFINE_CLEANUP(struct cursor *, cursor, cursor_free)
+
+/*
+ * The next events, borrowed until the next call; *ret_nr is 0 at the end. Some
+ * hundred at a time where there are as many.
+ */
+struct err *cursor_next(struct cursor *cursor, const struct event **ret,
+			size_t *ret_nr) MUST_CHECK;
+
+/* Of what was decoded so far, which may be ahead of what was handed out. */
+const struct merge_stats *cursor_stats(const struct cursor *cursor);
+
+#endif

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/merge.h"
+
+#include <stdio.h>
+
+#include "base/xalloc.h"
+#include "capture/blobs.h"
+#include "decode/cursor.h"
+
+/* One CPU of one buffer. */
+struct source {
+	struct page_reader *reader;
+	struct cursor *cursor;
+	const struct event *pos, *end; /* its head is *pos */
+	size_t buffer;
+};
+
+/*
+ * A binary heap by the heads. Its root is the source of the event in hand,
+ * which is handed on as long as it stays below every other head.
+ */
+struct merge {
+	const struct tracefile *file;
+	struct format *format;
+	uint32_t page_size;
+
+	struct source *source;
+	size_t nr;
+	struct source **heap;
+	size_t heap_nr;
+	uint64_t limit_ns; /* the least time of the other heads */
+	bool in_hand;	   /* the root's head has been handed out */
+
+	struct merge_stats *stats; /* sum over the cursors, made when asked for */
+};
+
+static struct err *next_page(void *arg, struct span *ret, uint64_t *ret_damaged)
+{
+	struct source *source = arg;
+
+	return page_reader_next(source->reader, ret, ret_damaged);
+}
+
+/* At equal times a free comes before the allocation that it may enable. */
+static bool is_alloc(const struct event *ev)
+{
+	switch ((enum event_kind)ev->kind) {
+	case EVENT_KMALLOC:
+	case EVENT_CACHE_ALLOC:
+	case EVENT_PAGE_ALLOC:
+	case EVENT_PERCPU_ALLOC:
+	case EVENT_VMAP_ALLOC:
+	case EVENT_MODULE_LOAD:
+		return true;
+	case EVENT_LOST:
+	case EVENT_KFREE:
+	case EVENT_CACHE_FREE:
+	case EVENT_PAGE_FREE:
+	case EVENT_PERCPU_FREE:
+	case EVENT_VMAP_FREE:
+	case EVENT_MODULE_FREE:
+	case NR_EVENT_KINDS:
+		break;
+	}
+	return false;
+}
+
+static bool comes_before(const struct source *a, const struct source *b)
+{
+	const struct event *x = a->pos, *y = b->pos;
+
+	if (x->ts_ns != y->ts_ns)
+		return x->ts_ns < y->ts_ns;
+	if (is_alloc(x) != is_alloc(y))
+		return is_alloc(y);
+	if (x->cpu != y->cpu)
+		return x->cpu < y->cpu;
+	return a < b;
+}
+
+static void sift_down(struct merge *m, size_t i)
+{
+	struct source *moving = m->heap[i];
+
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child >= m->heap_nr)
+			break;
+		if (child + 1 < m->heap_nr && comes_before(m->heap[child + 1], m->heap[child]))
+			child++;
+		if (!comes_before(m->heap[child], moving))
+			break;
+		m->heap[i] = m->heap[child];
+		i = child;
+	}
+	m->heap[i] = moving;
+}
+
+static void set_limit(struct merge *m)
+{
+	m->limit_ns = UINT64_MAX;
+	for (size_t i = 1; i < 3 && i < m->heap_nr; i++) {
+		if (m->heap[i]->pos->ts_ns < m->limit_ns)
+			m->limit_ns = m->heap[i]->pos->ts_ns;
+	}
+}
+
+static struct err *refill(struct merge *m, struct source *source)
+{
+	size_t nr;
+	struct err *err = cursor_next(source->cursor, &source->pos, &nr);
+
+	if (!err) {
+		source->end = source->pos + nr;
+		return NULL;
+	}
+	const char *buffer = tracefile_buffer_name(m->file, source->buffer);
+
+	return err_wrap(err, "%s%scpu %u", buffer, *buffer ? ": " : "",
+			page_reader_cpu(source->reader));
+}
+
+/* The part of a clock's text in brackets, as trace_clock marks the current one. */
+static struct span clock_of(const char *text)
+{
+	const char *open = strchr(text, '[');
+	const char *close = open ? strchr(open, ']') : NULL;
+
+	if (close)
+		return (struct span){ (const uint8_t *)open + 1, (size_t)(close - open - 1) };
+	return (struct span){ (const uint8_t *)text, strlen(text) };
+}
+
+/* Times of different clocks have no order. */
+static struct err *check_clocks(const struct tracefile *file)
+{
+	const char *first_name = NULL;
+	struct span first = { 0 };
+
+	for (size_t i = 0; i < tracefile_nr_buffers(file); i++) {
+		struct span clock = clock_of(tracefile_buffer_clock(file, i));
+
+		if (!clock.len)
+			continue;
+		if (!first_name) {
+			first_name = tracefile_buffer_name(file, i);
+			first = clock;
+		} else if (clock.len != first.len || memcmp(clock.data, first.data, clock.len)) {
+			return err_new(ERR_UNSUPPORTED,
+				       "buffers \"%s\" and \"%s\" were recorded with different "
+				       "clocks, %.*s and %.*s",
+				       first_name, tracefile_buffer_name(file, i), (int)first.len,
+				       (const char *)first.data, (int)clock.len,
+				       (const char *)clock.data);
+		}
+	}
+	return NULL;
+}
+
+static struct err *read_formats(const struct tracefile *file, struct format **ret)
+{
+	CLEANUP(format_cleanup) struct format *format =
+		format_new(tracefile_swapped(file), tracefile_long_size(file));
+	const char *system;
+	struct span text;
+
+	for (size_t i = 0; tracefile_format(file, i, &system, &text); i++)
+		TRY(format_add(format, system, text));
+	if (!format_nr_events(format))
+		return err_new(ERR_FORMAT, "it has none of the kmem, percpu and vmalloc events");
+	*ret = take_ptr(format);
+	return NULL;
+}
+
+static bool holds(struct span text, const char *word)
+{
+	return memmem(text.data, text.len, word, strlen(word)) != NULL;
+}
+
+/*
+ * Bytes of a page of the recorded machine's memory. A sub-buffer is one page
+ * unless somebody asked for larger ones; x86 has only one size.
+ */
+static uint32_t page_size_of(const struct tracefile *file)
+{
+	struct span text;
+	char digits[16];
+	unsigned int size;
+
+	if (tracefile_text(file, BLOB_PAGE_SIZE, &text) && text.len < sizeof(digits)) {
+		memcpy(digits, text.data, text.len);
+		digits[text.len] = '\0';
+		if (sscanf(digits, "%u", &size) == 1 && size && !(size & (size - 1)) &&
+		    size <= SUBBUF_MAX_SIZE)
+			return size;
+	}
+	if (!tracefile_nr_buffers(file) ||
+	    (tracefile_text(file, "uname", &text) && (holds(text, "x86_64") || holds(text, "i686"))))
+		return 4096;
+	return tracefile_subbuf_size(file, 0);
+}
+
+/* The kernel's CPU numbers start at 0; idle CPUs at the end leave no trace. */
+static uint32_t count_cpus(const struct merge *m)
+{
+	uint32_t nr = 0;
+
+	for (size_t i = 0; i < m->nr; i++) {
+		uint32_t cpu = page_reader_cpu(m->source[i].reader);
+
+		if (cpu < UINT16_MAX && cpu >= nr)
+			nr = cpu + 1;
+	}
+	return nr;
+}
+
+static struct err *open_readers(struct merge *m)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < tracefile_nr_buffers(m->file); i++)
+		nr += tracefile_nr_cpus(m->file, i);
+	m->source = xcalloc(nr + 1, sizeof(*m->source));
+	m->heap = xcalloc(nr + 1, sizeof(*m->heap));
+	for (size_t i = 0; i < tracefile_nr_buffers(m->file); i++) {
+		for (size_t cpu = 0; cpu < tracefile_nr_cpus(m->file, i); cpu++) {
+			struct source *source = &m->source[m->nr];
+
+			source->buffer = i;
+			TRY(page_reader_open(m->file, i, cpu, &source->reader));
+			m->nr++;
+			if (page_reader_cpu(source->reader) > UINT16_MAX)
+				return err_new(ERR_UNSUPPORTED, "cpu %u: beyond %u",
+					       page_reader_cpu(source->reader), UINT16_MAX);
+		}
+	}
+	return NULL;
+}
+
+static struct err *open_cursors(struct merge *m, const struct subbuf_layout *layout,
+				struct names *names)
+{
+	uint32_t nr_cpus = count_cpus(m);
+
+	for (size_t i = 0; i < m->nr; i++) {
+		struct source *source = &m->source[i];
+
+		source->cursor = cursor_new(&(struct cursor_opts){
+			.format = m->format,
+			.names = names,
+			.layout = *layout,
+			.source = { next_page, source },
+			.subbuf_size = tracefile_subbuf_size(m->file, source->buffer),
+			.page_size = m->page_size,
+			.nr_cpus = nr_cpus,
+			.cpu = (uint16_t)page_reader_cpu(source->reader),
+		});
+		TRY(refill(m, source));
+		if (source->pos != source->end)
+			m->heap[m->heap_nr++] = source;
+	}
+	for (size_t i = m->heap_nr / 2; i-- > 0;)
+		sift_down(m, i);
+	set_limit(m);
+	return NULL;
+}
+
+struct err *merge_open(const struct tracefile *file, struct names *names, struct merge **ret)
+{
+	CLEANUP(merge_cleanup) struct merge *m = xcalloc(1, sizeof(*m));
+	struct subbuf_layout layout;
+	struct span header_page;
+
+	m->file = file;
+	m->stats = xcalloc(1, sizeof(*m->stats));
+	if (!tracefile_text(file, "header_page", &header_page))
+		return err_new(ERR_FORMAT, "it has no header_page");
+	TRY(subbuf_layout_parse(header_page, tracefile_swapped(file), &layout));
+	TRY(read_formats(file, &m->format));
+	TRY(check_clocks(file));
+	m->page_size = page_size_of(file);
+	TRY(open_readers(m));
+	TRY(open_cursors(m, &layout, names));
+	*ret = take_ptr(m);
+	return NULL;
+}
+
+void merge_close(struct merge *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->nr; i++) {
+		cursor_free(m->source[i].cursor);
+		page_reader_close(m->source[i].reader);
+	}
+	format_free(m->format);
+	free(m->source);
+	free(m->heap);
+	free(m->stats);
+	free(m);
+}
+
+/* Takes the root's head, which was handed out, off and restores the order. */
+static struct err *advance(struct merge *m)
+{
+	struct source *root = m->heap[0];
+
+	if (root->pos == root->end)
+		TRY(refill(m, root));
+	if (root->pos == root->end)
+		m->heap[0] = m->heap[--m->heap_nr];
+	if (m->heap_nr)
+		sift_down(m, 0);
+	set_limit(m);
+	return NULL;
+}
+
+struct err *merge_next(struct merge *m, const struct event **ret)
+{
+	if (m->in_hand) {
+		struct source *root = m->heap[0];
+
+		m->in_hand = false;
+		root->pos++;
+		if (root->pos == root->end || root->pos->ts_ns >= m->limit_ns)
+			TRY(advance(m));
+	}
+	if (!m->heap_nr) {
+		*ret = NULL;
+		return NULL;
+	}
+	m->in_hand = true;
+	*ret = m->heap[0]->pos;
+	return NULL;
+}
+
+const struct merge_stats *merge_stats(const struct merge *m)
+{
+	struct merge_stats sum = { 0 };
+
+	for (size_t i = 0; i < m->nr; i++) {
+		const struct merge_stats *one = cursor_stats(m->source[i].cursor);
+
+		sum.events += one->events;
+		sum.skipped += one->skipped;
+		sum.pages += one->pages;
+		sum.damaged_pages += one->damaged_pages;
+		sum.malformed += one->malformed;
+		sum.stacks += one->stacks;
+		sum.orphan_stacks += one->orphan_stacks;
+		sum.backward_steps += one->backward_steps;
+	}
+	*m->stats = sum;
+	return m->stats;
+}
+
+uint64_t merge_bytes(const struct merge *m)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < m->nr; i++)
+		bytes += page_reader_bytes(m->source[i].reader);
+	return bytes;
+}
+
+uint32_t merge_page_size(const struct merge *m)
+{
+	return m->page_size;
+}
