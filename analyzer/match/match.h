@@ -41,10 +41,12 @@ struct match_totals {
 	uint64_t null_frees;	    /* rule 1: kfree(NULL), kfree(ZERO_SIZE_PTR) */
 	uint64_t duplicate_kmallocs; /* rule 3: second event of one allocation */
 	uint64_t large_kmalloc_blocks; /* rule 10: page blocks charged to a kmalloc */
-	uint64_t partial_page_frees; /* rule 8 */
+	uint64_t partial_page_frees; /* rule 8: frees of less than a whole block */
 	uint64_t unknown_frees[NR_SITE_KINDS];	 /* rule 2 */
 	uint64_t unknown_free_bytes[NR_SITE_KINDS]; /* pages only */
 	uint64_t cross_type_frees;   /* rule 7: kfree of a cache object or the reverse */
+	uint64_t skewed_frees;	     /* rule 3: stamped just after the reuse they allowed */
+	uint64_t implausible;	     /* sizes, orders and pfns that no kernel has; left out */
 	uint64_t page_offset_base;   /* direct map, voted from the trace; 0 if not known */
 	uint64_t page_offset_votes;
 	uint64_t page_offset_dissent;

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "match/area.h"
+
+void area_init(struct area *area, enum site_kind kind, struct sitetab *sites,
+	       struct match_totals *totals)
+{
+	*area = (struct area){ .kind = kind, .sites = sites, .totals = totals };
+	live_init(&area->live);
+}
+
+void area_deinit(struct area *area)
+{
+	live_deinit(&area->live);
+}
+
+void area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64_t time)
+{
+	if (!ev->addr) {
+		sitetab_failure(area->sites, site, ev->ts_ns);
+		return;
+	}
+	if (ev->bytes_alloc > LIVE_MAX_BYTES || ev->bytes_req > LIVE_MAX_BYTES) {
+		area->totals->implausible++;
+		return;
+	}
+	bool new;
+	struct live_obj *o = live_put(&area->live, ev->addr, &new);
+
+	if (!new)
+		sitetab_infer(area->sites, o->site, END_REUSE, 1, o->bytes);
+	o->site = site;
+	o->bytes = ev->bytes_alloc & (2 * LIVE_MAX_BYTES - 1);
+	live_set_time(o, time);
+	sitetab_alloc(area->sites, site, ev->bytes_alloc, ev->bytes_req, ev->ts_ns);
+}
+
+void area_free(struct area *area, const struct event *ev)
+{
+	struct live_obj *o = ev->addr ? live_find(&area->live, ev->addr) : NULL;
+
+	if (!o) {
+		area->totals->unknown_frees[area->kind]++;
+		return;
+	}
+	sitetab_free(area->sites, o->site, 1, o->bytes);
+	live_remove(&area->live, o);
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "match/match.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "match/area.h"
+#include "match/page.h"
+#include "match/slab.h"
+
+struct match {
+	struct match_opts opts;
+	struct match_totals totals;
+	struct sitetab sites;
+	struct stacks *stacks;
+	struct slab slab;
+	struct page_map pages;
+	struct area percpu;
+	struct area vmap;
+	bool started;
+	uint64_t gap_end_ns; /* of the last gap; 0: none */
+};
+
+struct match *match_new(const struct match_opts *opts)
+{
+	assert(opts->page_size && !(opts->page_size & (opts->page_size - 1)));
+
+	struct match *m = xcalloc(1, sizeof(*m));
+
+	m->opts = *opts;
+	m->stacks = stacks_new();
+	sitetab_init(&m->sites);
+	page_init(&m->pages, opts->page_size, &m->sites);
+	slab_init(&m->slab, &m->opts, &m->pages, &m->sites, &m->totals);
+	area_init(&m->percpu, SITE_PERCPU, &m->sites, &m->totals);
+	area_init(&m->vmap, SITE_VMALLOC, &m->sites, &m->totals);
+	return m;
+}
+
+void match_free(struct match *m)
+{
+	if (!m)
+		return;
+	area_deinit(&m->vmap);
+	area_deinit(&m->percpu);
+	slab_deinit(&m->slab);
+	page_deinit(&m->pages);
+	sitetab_deinit(&m->sites);
+	stacks_free(m->stacks);
+	free(m);
+}
+
+/* As live.h has it: since the first event. */
+static uint64_t relative_time(const struct match *m, uint64_t ts_ns)
+{
+	uint64_t time = ts_ns > m->totals.first_ns ? ts_ns - m->totals.first_ns : 0;
+
+	return time < LIVE_MAX_TIME ? time : LIVE_MAX_TIME;
+}
+
+static uint32_t stack_site(struct match *m, enum site_kind kind, const struct event *ev)
+{
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+
+	return sitetab_get(&m->sites, kind, 0, stack);
+}
+
+static void page_alloc_event(struct match *m, const struct event *ev)
+{
+	uint32_t site = stack_site(m, SITE_PAGE, ev);
+
+	if (ev->addr == EVENT_PFN_NONE) {
+		sitetab_failure(&m->sites, site, ev->ts_ns);
+		return;
+	}
+	if (!page_plausible(ev->addr, ev->order)) {
+		m->totals.implausible++;
+		return;
+	}
+	uint64_t bytes = (uint64_t)m->opts.page_size << ev->order;
+
+	slab_page_alloc(&m->slab, ev);
+	page_alloc(&m->pages, ev->addr, ev->order, site, relative_time(m, ev->ts_ns));
+	sitetab_alloc(&m->sites, site, bytes, bytes, ev->ts_ns);
+}
+
+static void page_free_event(struct match *m, const struct event *ev)
+{
+	if (!page_plausible(ev->addr, ev->order)) {
+		m->totals.implausible++;
+		return;
+	}
+	slab_page_free(&m->slab, ev);
+
+	struct page_met met = page_free(&m->pages, ev->addr, ev->order);
+	uint64_t unknown = (UINT64_C(1) << ev->order) - met.pages;
+
+	m->totals.partial_page_frees += met.partial;
+	if (!unknown)
+		return;
+	m->totals.unknown_frees[SITE_PAGE]++;
+	m->totals.unknown_free_bytes[SITE_PAGE] += unknown * m->opts.page_size;
+	if (ev->stack && ev->nr_stack)
+		sitetab_unknown_free(&m->sites, stack_site(m, SITE_PAGE, ev),
+				     unknown * m->opts.page_size, ev->ts_ns);
+}
+
+static void lost_event(struct match *m, const struct event *ev)
+{
+	m->totals.lost_gaps++;
+	if (ev->bytes_req == EVENT_LOST_UNKNOWN)
+		m->totals.lost_uncounted_gaps++;
+	else
+		m->totals.lost_counted += ev->bytes_req;
+	m->totals.damaged_bytes += ev->bytes_alloc;
+	if (ev->ts_ns > m->gap_end_ns)
+		m->gap_end_ns = ev->ts_ns;
+	slab_forget(&m->slab);
+}
+
+void match_event(struct match *m, const struct event *ev)
+{
+	assert(ev->kind < NR_EVENT_KINDS);
+	m->totals.events[ev->kind]++;
+	if (!m->started) {
+		m->started = true;
+		m->totals.first_ns = ev->ts_ns;
+	}
+	if (ev->ts_ns > m->totals.last_ns)
+		m->totals.last_ns = ev->ts_ns;
+
+	switch ((enum event_kind)ev->kind) {
+	case EVENT_LOST:
+		lost_event(m, ev);
+		break;
+	case EVENT_KMALLOC:
+	case EVENT_CACHE_ALLOC:
+		slab_alloc(&m->slab, ev, relative_time(m, ev->ts_ns));
+		break;
+	case EVENT_KFREE:
+	case EVENT_CACHE_FREE:
+		slab_free(&m->slab, ev);
+		break;
+	case EVENT_PAGE_ALLOC:
+		page_alloc_event(m, ev);
+		break;
+	case EVENT_PAGE_FREE:
+		page_free_event(m, ev);
+		break;
+	case EVENT_PERCPU_ALLOC:
+		area_alloc(&m->percpu, ev,
+			   sitetab_get(&m->sites, SITE_PERCPU, ev->call_site, SITE_NO_STACK),
+			   relative_time(m, ev->ts_ns));
+		break;
+	case EVENT_PERCPU_FREE:
+		area_free(&m->percpu, ev);
+		break;
+	case EVENT_VMAP_ALLOC:
+		area_alloc(&m->vmap, ev, stack_site(m, SITE_VMALLOC, ev),
+			   relative_time(m, ev->ts_ns));
+		break;
+	case EVENT_VMAP_FREE:
+		area_free(&m->vmap, ev);
+		break;
+	case EVENT_MODULE_LOAD:
+	case EVENT_MODULE_FREE:
+	case NR_EVENT_KINDS:
+		break;
+	}
+}
+
+static void mark_uncertain(struct match *m, const struct live *live, uint64_t time)
+{
+	const struct live_obj *o;
+
+	for (size_t i = 0; (o = live_next(live, &i));)
+		if (live_time(o) < time && !(o->flags & LIVE_TWIN))
+			sitetab_uncertain(&m->sites, o->site, 1, o->bytes);
+}
+
+static void count_missing_stacks(struct match *m)
+{
+	for (size_t i = 0; i < m->sites.nr; i++) {
+		struct site *s = &m->sites.site[i];
+
+		if ((s->kind == SITE_PAGE || s->kind == SITE_VMALLOC) &&
+		    s->stack == SITE_NO_STACK)
+			s->missing_stacks = s->allocs + s->failures;
+	}
+}
+
+void match_finish(struct match *m)
+{
+	if (m->totals.lost_gaps) {
+		uint64_t time = relative_time(m, m->gap_end_ns);
+
+		/* Later times are all stored as the same. */
+		if (time == LIVE_MAX_TIME)
+			time++;
+		mark_uncertain(m, &m->slab.live, time);
+		mark_uncertain(m, &m->percpu.live, time);
+		mark_uncertain(m, &m->vmap.live, time);
+		page_mark_uncertain(&m->pages, time);
+	}
+	m->totals.page_offset_base = m->slab.offset.base;
+	m->totals.page_offset_votes = offset_leader_votes(&m->slab.offset);
+	m->totals.page_offset_dissent = m->slab.offset.votes - m->totals.page_offset_votes;
+	count_missing_stacks(m);
+	sitetab_drop_empty(&m->sites);
+}
+
+const struct site *match_sites(const struct match *m, size_t *ret_nr)
+{
+	*ret_nr = m->sites.nr;
+	return m->sites.site;
+}
+
+const struct stacks *match_stacks(const struct match *m)
+{
+	return m->stacks;
+}
+
+const struct match_totals *match_totals(const struct match *m)
+{
+	return &m->totals;
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "match/page.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+static_assert(sizeof(struct page_entry) == 16, "an entry is two words");
+
+/* How pages go. */
+enum how { HOW_FREE, HOW_OVERLAP };
+
+static void table_alloc(struct page_map *map, size_t cap)
+{
+	map->slot = xcalloc(cap, sizeof(*map->slot));
+	map->cap = cap;
+	map->limit = cap / 8 * 7;
+}
+
+void page_init(struct page_map *map, uint32_t page_size, struct sitetab *sites)
+{
+	*map = (struct page_map){
+		.page_size = page_size,
+		.secret = hash_secret(),
+		.sites = sites,
+	};
+	table_alloc(map, 1024);
+}
+
+void page_deinit(struct page_map *map)
+{
+	free(map->slot);
+	free(map->split);
+	*map = (struct page_map){ 0 };
+}
+
+bool page_plausible(uint64_t pfn, unsigned int order)
+{
+	return order <= PAGE_MAX_ORDER && pfn <= PAGE_MAX_PFN - (UINT64_C(1) << order);
+}
+
+static size_t home(const struct page_map *map, uint64_t pfn)
+{
+	return hash_slot(hash_mix(map->secret, pfn), map->cap);
+}
+
+static struct page_entry *find(const struct page_map *map, uint64_t pfn)
+{
+	for (size_t i = home(map, pfn);;) {
+		struct page_entry *e = &map->slot[i];
+
+		if (!e->used)
+			return NULL;
+		if (e->pfn == pfn)
+			return e;
+		if (++i == map->cap)
+			i = 0;
+	}
+}
+
+static void place(struct page_map *map, struct page_entry e)
+{
+	size_t i = home(map, e.pfn);
+
+	while (map->slot[i].used)
+		if (++i == map->cap)
+			i = 0;
+	map->slot[i] = e;
+}
+
+/* An entry at a pfn that has none. */
+static void insert(struct page_map *map, struct page_entry e)
+{
+	if (map->nr >= map->limit) {
+		struct page_entry *old = map->slot;
+		size_t old_cap = map->cap;
+
+		table_alloc(map, old_cap + old_cap / 2);
+		for (size_t i = 0; i < old_cap; i++)
+			if (old[i].used)
+				place(map, old[i]);
+		free(old);
+	}
+	place(map, e);
+	map->nr++;
+	map->nr_order[e.order]++;
+}
+
+/* As live_remove(): no marks are left behind. */
+static void drop(struct page_map *map, struct page_entry *e)
+{
+	size_t hole = (size_t)(e - map->slot);
+
+	map->nr--;
+	map->nr_order[e->order]--;
+	for (size_t i = hole;;) {
+		if (++i == map->cap)
+			i = 0;
+		if (!map->slot[i].used)
+			break;
+		size_t want = home(map, map->slot[i].pfn);
+		size_t from_want = i >= want ? i - want : i + map->cap - want;
+		size_t from_hole = i >= hole ? i - hole : i + map->cap - hole;
+
+		if (from_want >= from_hole) {
+			map->slot[hole] = map->slot[i];
+			hole = i;
+		}
+	}
+	map->slot[hole].used = 0;
+}
+
+static uint32_t split_new(struct page_map *map, uint32_t site, uint32_t pages)
+{
+	uint32_t at;
+
+	if (map->free_split) {
+		at = map->free_split - 1;
+		map->free_split = map->split[at].site;
+	} else {
+		vec_room(map->split, map->nr_split, map->cap_split);
+		at = (uint32_t)map->nr_split++;
+	}
+	map->split[at] = (struct page_split){ site, pages };
+	return at;
+}
+
+/* Books that @pages of the block of @e go. */
+static void book(struct page_map *map, const struct page_entry *e, uint32_t pages, enum how how)
+{
+	uint32_t site = e->owner;
+	bool last = pages == UINT32_C(1) << e->order;
+
+	if (e->piece) {
+		struct page_split *split = &map->split[e->owner];
+
+		site = split->site;
+		split->pages -= pages;
+		last = !split->pages;
+		if (last) {
+			split->site = map->free_split;
+			map->free_split = e->owner + 1;
+		}
+	}
+	switch (how) {
+	case HOW_FREE:
+		sitetab_free(map->sites, site, last, pages * map->page_size);
+		break;
+	case HOW_OVERLAP:
+		sitetab_infer(map->sites, site, END_OVERLAP, last, pages * map->page_size);
+		break;
+	}
+}
+
+/* The entry, larger than @order, that the aligned block at @pfn lies in. */
+static struct page_entry *find_around(const struct page_map *map, uint64_t pfn,
+				      unsigned int order)
+{
+	for (unsigned int k = order + 1; k <= PAGE_MAX_ORDER; k++) {
+		if (!map->nr_order[k])
+			continue;
+		struct page_entry *e = find(map, pfn & -(UINT64_C(1) << k));
+
+		if (e && e->order == k)
+			return e;
+	}
+	return NULL;
+}
+
+/* Takes the aligned block at @pfn out of @e, which is larger. */
+static void split_off(struct page_map *map, struct page_entry *e, uint64_t pfn,
+		      unsigned int order, enum how how)
+{
+	struct page_entry rest = *e;
+
+	if (!rest.piece) {
+		rest.owner = split_new(map, e->owner, UINT32_C(1) << e->order);
+		rest.piece = 1;
+	}
+	book(map, &rest, UINT32_C(1) << order, how);
+	drop(map, e);
+
+	uint64_t head = rest.pfn;
+
+	for (unsigned int k = rest.order; k-- > order;) {
+		uint64_t upper = head + (UINT64_C(1) << k);
+
+		rest.order = k & 0x1f;
+		if (pfn >= upper) {
+			rest.pfn = head;
+			head = upper;
+		} else {
+			rest.pfn = upper & (PAGE_MAX_PFN - 1);
+		}
+		insert(map, rest);
+	}
+}
+
+static void take_entry(struct page_map *map, struct page_entry *e, enum how how,
+		       struct page_met *met)
+{
+	met->pages += UINT64_C(1) << e->order;
+	met->partial |= e->piece;
+	book(map, e, UINT32_C(1) << e->order, how);
+	drop(map, e);
+}
+
+/* Takes all entries that lie in the aligned block. */
+static void take_inside(struct page_map *map, uint64_t pfn, unsigned int order, enum how how,
+			struct page_met *met)
+{
+	unsigned int step = 0;
+
+	while (step < order && !map->nr_order[step])
+		step++;
+	for (uint64_t p = pfn; step < order && p - pfn < UINT64_C(1) << order;
+	     p += UINT64_C(1) << step) {
+		struct page_entry *e = find(map, p);
+
+		if (e)
+			take_entry(map, e, how, met);
+	}
+}
+
+static void take_aligned(struct page_map *map, uint64_t pfn, unsigned int order, enum how how,
+			 struct page_met *met)
+{
+	struct page_entry *e = find(map, pfn);
+
+	if (e && e->order == order) {
+		take_entry(map, e, how, met);
+		return;
+	}
+	if (!e)
+		e = find_around(map, pfn, order);
+	if (!e || e->order < order) {
+		take_inside(map, pfn, order, how, met);
+		return;
+	}
+	met->pages += UINT64_C(1) << order;
+	met->partial = true;
+	split_off(map, e, pfn, order, how);
+}
+
+/* The order of the largest aligned block at @pfn within @pages pages. */
+static unsigned int piece_order(uint64_t pfn, uint64_t pages)
+{
+	unsigned int fits = 63 - (unsigned int)__builtin_clzll(pages);
+	unsigned int aligned = pfn ? (unsigned int)__builtin_ctzll(pfn) : 63;
+
+	return fits < aligned ? fits : aligned;
+}
+
+static struct page_met take(struct page_map *map, uint64_t pfn, unsigned int order, enum how how)
+{
+	struct page_met met = { 0 };
+
+	for (uint64_t left = UINT64_C(1) << order; left;) {
+		unsigned int k = piece_order(pfn, left);
+
+		take_aligned(map, pfn, k, how, &met);
+		pfn += UINT64_C(1) << k;
+		left -= UINT64_C(1) << k;
+	}
+	return met;
+}
+
+void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t site,
+		uint64_t time)
+{
+	take(map, pfn, order, HOW_OVERLAP);
+
+	uint64_t left = UINT64_C(1) << order;
+	struct page_entry e = {
+		.used = 1,
+		.owner = site,
+		.time_high = (time >> 32) & 0xffff,
+		.time_low = (uint32_t)time,
+	};
+
+	if (piece_order(pfn, left) != order) {
+		e.piece = 1;
+		e.owner = split_new(map, site, (uint32_t)left);
+	}
+	while (left) {
+		unsigned int k = piece_order(pfn, left);
+
+		e.pfn = pfn & (PAGE_MAX_PFN - 1);
+		e.order = k & 0x1f;
+		insert(map, e);
+		pfn += UINT64_C(1) << k;
+		left -= UINT64_C(1) << k;
+	}
+}
+
+struct page_met page_free(struct page_map *map, uint64_t pfn, unsigned int order)
+{
+	return take(map, pfn, order, HOW_FREE);
+}
+
+bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order)
+{
+	const struct page_entry *e = pfn < PAGE_MAX_PFN ? find(map, pfn) : NULL;
+
+	return e && e->order == order && !e->piece;
+}
+
+void page_mark_uncertain(struct page_map *map, uint64_t time)
+{
+	auto_free uint8_t *seen = xcalloc(map->nr_split + 1, 1);
+
+	for (size_t i = 0; i < map->cap; i++) {
+		const struct page_entry *e = &map->slot[i];
+		uint64_t bytes = map->page_size << e->order;
+
+		if (!e->used || ((uint64_t)e->time_high << 32 | e->time_low) >= time)
+			continue;
+		if (!e->piece) {
+			sitetab_uncertain(map->sites, e->owner, 1, bytes);
+			continue;
+		}
+		sitetab_uncertain(map->sites, map->split[e->owner].site, !seen[e->owner], bytes);
+		seen[e->owner] = 1;
+	}
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * match/page.h - the live page blocks, by pfn, and what frees leave of them
+ *
+ * A block is one entry at its first pfn, however large. A free of a part splits
+ * it as the buddy allocator would: the halves that stay become entries of
+ * their own, pieces, that share the record of their block.
+ *
+ * In:     allocations and frees of 2^order pages at any pfn below PAGE_MAX_PFN
+ * Out:    bookings on the sites of the blocks
+ * Not:    never trusts a pfn to be a multiple of its block's size, or a free to
+ *         be of what was allocated
+ * Rules:  (1) no page is in two entries; entries start at a multiple of their
+ *             size
+ *         (2) a block ends with its last page, by what took that page; its
+ *             bytes end as its pages go
+ *         (3) 16 bytes an entry at a load between 7/12 and 7/8; an event adds
+ *             at most twice its order of entries
+ */
+#ifndef MATCH_PAGE_H
+#define MATCH_PAGE_H
+
+#include <stdbool.h>
+
+#include "match/hash.h"
+#include "match/sitetab.h"
+
+enum { PAGE_MAX_ORDER = 13 }; /* of arm64 with 64 KiB pages; x86-64 has 10 */
+#define PAGE_MAX_PFN (UINT64_C(1) << 41) /* 8 PiB of 4 KiB pages */
+
+struct page_entry {
+	uint64_t pfn : 41;
+	uint64_t order : 5;
+	uint64_t piece : 1; /* owner is an index of split[], not of a site */
+	uint64_t used : 1;
+	uint64_t time_high : 16;
+	uint32_t owner;
+	uint32_t time_low;
+};
+
+/* A block that lost some of its pages. */
+struct page_split {
+	uint32_t site;
+	uint32_t pages; /* left; 0: free, and site is the next free one */
+};
+
+struct page_map {
+	struct page_entry *slot;
+	size_t cap, nr, limit;
+	size_t nr_order[PAGE_MAX_ORDER + 1]; /* entries */
+	struct page_split *split;
+	size_t nr_split, cap_split;
+	uint32_t free_split; /* index + 1 */
+	uint64_t page_size;
+	struct hash_secret secret;
+	struct sitetab *sites;
+};
+
+/* What one allocation or free met. */
+struct page_met {
+	uint64_t pages; /* that were live */
+	bool partial;	/* of a block that had lost some before, or keeps some */
+};
+
+void page_init(struct page_map *map, uint32_t page_size, struct sitetab *sites);
+void page_deinit(struct page_map *map);
+
+/* False for what cannot be: too large, or beyond PAGE_MAX_PFN. */
+bool page_plausible(uint64_t pfn, unsigned int order);
+
+/* A plausible block for @site, at @time; ends what lived in its pages (rule 9). */
+void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t site,
+		uint64_t time);
+
+/* Frees the plausible block @pfn, @order (rule 8). */
+struct page_met page_free(struct page_map *map, uint64_t pfn, unsigned int order);
+
+/* True when exactly this block is live, and whole. */
+bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order);
+
+/* Books what was allocated before @time as uncertain. */
+void page_mark_uncertain(struct page_map *map, uint64_t time);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "match/sitetab.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+void sitetab_init(struct sitetab *tab)
+{
+	*tab = (struct sitetab){ .cap = 1024, .nr_slots = 2048, .secret = hash_secret() };
+	tab->site = xcalloc(tab->cap, sizeof(*tab->site));
+	tab->flags = xcalloc(tab->cap, sizeof(*tab->flags));
+	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
+}
+
+void sitetab_deinit(struct sitetab *tab)
+{
+	free(tab->site);
+	free(tab->flags);
+	free(tab->slot);
+	*tab = (struct sitetab){ 0 };
+}
+
+static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call_site,
+		   uint32_t stack)
+{
+	/* Either call_site or stack is the key, so that they may share bits. */
+	uint64_t h = hash_mix(tab->secret, call_site ^ stack ^ (uint64_t)kind << 60);
+
+	return (size_t)(h >> 32) & (tab->nr_slots - 1);
+}
+
+static void grow(struct sitetab *tab)
+{
+	tab->site = xreallocarray(tab->site, tab->cap * 2, sizeof(*tab->site));
+	tab->flags = xreallocarray(tab->flags, tab->cap * 2, sizeof(*tab->flags));
+	tab->cap *= 2;
+
+	free(tab->slot);
+	tab->nr_slots *= 2;
+	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
+	for (size_t n = 0; n < tab->nr; n++) {
+		const struct site *s = &tab->site[n];
+		size_t i = home(tab, s->kind, s->call_site, s->stack);
+
+		while (tab->slot[i])
+			i = (i + 1) & (tab->nr_slots - 1);
+		tab->slot[i] = (uint32_t)n + 1;
+	}
+}
+
+uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_site,
+		     uint32_t stack)
+{
+	size_t i = home(tab, kind, call_site, stack);
+
+	for (; tab->slot[i]; i = (i + 1) & (tab->nr_slots - 1)) {
+		const struct site *s = &tab->site[tab->slot[i] - 1];
+
+		if (s->call_site == call_site && s->stack == stack && s->kind == kind)
+			return tab->slot[i] - 1;
+	}
+	uint32_t ret = (uint32_t)tab->nr++;
+
+	tab->slot[i] = ret + 1;
+	tab->site[ret] = (struct site){ .kind = kind, .call_site = call_site, .stack = stack };
+	tab->flags[ret] = 0;
+	if (tab->nr == tab->cap)
+		grow(tab);
+	return ret;
+}
+
+void sitetab_drop_empty(struct sitetab *tab)
+{
+	size_t to = 0;
+
+	for (size_t n = 0; n < tab->nr; n++) {
+		const struct site *s = &tab->site[n];
+
+		if (s->allocs || s->failures || s->unknown_frees)
+			tab->site[to++] = *s;
+	}
+	tab->nr = to;
+}
+
+void sitetab_unalloc(struct sitetab *tab, uint32_t i, uint64_t bytes, uint64_t bytes_req,
+		     uint64_t since_ns, uint64_t peak_bytes, uint64_t peak_ns)
+{
+	struct site *s = &tab->site[i];
+
+	s->allocs--;
+	s->alloc_bytes -= bytes;
+	s->bytes_req -= bytes_req;
+	s->live--;
+	s->live_bytes -= bytes;
+	if (s->peak_ns < since_ns)
+		return;
+	/* The highest point since then was @bytes too high, but is still the highest. */
+	if (s->peak_bytes - bytes > peak_bytes) {
+		s->peak_bytes -= bytes;
+	} else {
+		s->peak_bytes = peak_bytes;
+		s->peak_ns = peak_ns;
+	}
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * match/sitetab.h - the sites, found by key, and what may be booked on them
+ *
+ * Use:    sitetab_get() for the index; then the bookings below, which are the
+ *         only code that writes to a struct site
+ * Rules:  (1) an index is good for the life of the table, a pointer until the
+ *             next sitetab_get()
+ *         (2) after every booking allocs = frees + inferred + live, in objects
+ *             and in bytes
+ */
+#ifndef MATCH_SITETAB_H
+#define MATCH_SITETAB_H
+
+#include "match/hash.h"
+#include "match/site.h"
+
+enum sitetab_flag {
+	SITETAB_ALLOCATED = 1,	 /* first_ns and last_ns are of allocations */
+	SITETAB_MIXED_CACHE = 2, /* its objects come from several caches */
+};
+
+struct sitetab {
+	struct site *site;
+	uint8_t *flags; /* enum sitetab_flag, by site */
+	size_t nr, cap;
+	uint32_t *slot; /* index + 1; 0 is empty */
+	size_t nr_slots; /* a power of two, at least twice nr */
+	struct hash_secret secret;
+};
+
+void sitetab_init(struct sitetab *tab);
+void sitetab_deinit(struct sitetab *tab);
+
+/* The index of the site with this key, which is made when there is none. */
+uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_site,
+		     uint32_t stack);
+
+/* Leaves out the sites that nothing is booked on; indexes end. */
+void sitetab_drop_empty(struct sitetab *tab);
+
+static inline void sitetab_touch(struct sitetab *tab, uint32_t i, uint64_t ts_ns)
+{
+	struct site *s = &tab->site[i];
+
+	if (!(tab->flags[i] & SITETAB_ALLOCATED)) {
+		tab->flags[i] |= SITETAB_ALLOCATED;
+		s->first_ns = ts_ns;
+	}
+	s->last_ns = ts_ns;
+}
+
+static inline void sitetab_alloc(struct sitetab *tab, uint32_t i, uint64_t bytes,
+				 uint64_t bytes_req, uint64_t ts_ns)
+{
+	struct site *s = &tab->site[i];
+
+	sitetab_touch(tab, i, ts_ns);
+	s->allocs++;
+	s->alloc_bytes += bytes;
+	s->bytes_req += bytes_req;
+	s->live++;
+	s->live_bytes += bytes;
+	if (s->live_bytes > s->peak_bytes) {
+		s->peak_bytes = s->live_bytes;
+		s->peak_ns = ts_ns;
+	}
+}
+
+static inline void sitetab_failure(struct sitetab *tab, uint32_t i, uint64_t ts_ns)
+{
+	sitetab_touch(tab, i, ts_ns);
+	tab->site[i].failures++;
+}
+
+/* An object, or the last of it, ended by a free event of its own. */
+static inline void sitetab_free(struct sitetab *tab, uint32_t i, uint64_t nr, uint64_t bytes)
+{
+	struct site *s = &tab->site[i];
+
+	s->frees += nr;
+	s->free_bytes += bytes;
+	s->live -= nr;
+	s->live_bytes -= bytes;
+}
+
+/* The same by inference. */
+static inline void sitetab_infer(struct sitetab *tab, uint32_t i, enum end_rule rule,
+				 uint64_t nr, uint64_t bytes)
+{
+	struct site *s = &tab->site[i];
+
+	s->inferred_frees[rule] += nr;
+	s->inferred_bytes[rule] += bytes;
+	s->live -= nr;
+	s->live_bytes -= bytes;
+}
+
+/* The free event of an object that ended by inference came after all. */
+static inline void sitetab_undo_infer(struct sitetab *tab, uint32_t i, enum end_rule rule,
+				      uint64_t bytes)
+{
+	struct site *s = &tab->site[i];
+
+	s->inferred_frees[rule]--;
+	s->inferred_bytes[rule] -= bytes;
+	s->frees++;
+	s->free_bytes += bytes;
+}
+
+static inline void sitetab_uncertain(struct sitetab *tab, uint32_t i, uint64_t nr,
+				     uint64_t bytes)
+{
+	tab->site[i].uncertain += nr;
+	tab->site[i].uncertain_bytes += bytes;
+}
+
+/* A free made from this site, of an object not known. */
+static inline void sitetab_unknown_free(struct sitetab *tab, uint32_t i, uint64_t bytes,
+					uint64_t ts_ns)
+{
+	struct site *s = &tab->site[i];
+
+	if (!(tab->flags[i] & SITETAB_ALLOCATED)) {
+		if (!s->unknown_frees)
+			s->first_ns = ts_ns;
+		s->last_ns = ts_ns;
+	}
+	s->unknown_frees++;
+	s->unknown_free_bytes += bytes;
+}
+
+/* An object of the site was seen to belong to @cache. */
+static inline void sitetab_cache(struct sitetab *tab, uint32_t i, uint16_t cache)
+{
+	struct site *s = &tab->site[i];
+
+	if (s->cache == cache || !cache || tab->flags[i] & SITETAB_MIXED_CACHE)
+		return;
+	if (s->cache)
+		tab->flags[i] |= SITETAB_MIXED_CACHE;
+	s->cache = s->cache ? 0 : cache;
+}
+
+/*
+ * Takes an allocation back that was no object of its own (rule 3): it has been
+ * in live_bytes since @since_ns, when the peak stood at @peak_bytes, @peak_ns.
+ */
+void sitetab_unalloc(struct sitetab *tab, uint32_t i, uint64_t bytes, uint64_t bytes_req,
+		     uint64_t since_ns, uint64_t peak_bytes, uint64_t peak_ns);
+
+#endif

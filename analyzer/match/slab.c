@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "match/slab.h"
+
+#include <string.h>
+
+enum { ZERO_SIZE_PTR = 16 };
+
+void slab_init(struct slab *slab, const struct match_opts *opts, const struct page_map *page_map,
+	       struct sitetab *sites, struct match_totals *totals)
+{
+	*slab = (struct slab){
+		.page_size = opts->page_size,
+		.opts = opts,
+		.page_map = page_map,
+		.sites = sites,
+		.totals = totals,
+	};
+	live_init(&slab->live);
+	slabpage_init(&slab->pages, opts->page_size);
+	offset_init(&slab->offset, opts->page_size);
+}
+
+void slab_deinit(struct slab *slab)
+{
+	live_deinit(&slab->live);
+	slabpage_deinit(&slab->pages);
+}
+
+void slab_forget(struct slab *slab)
+{
+	memset(slab->large, 0, sizeof(slab->large));
+	memset(slab->offset.task, 0, sizeof(slab->offset.task));
+	slab->skew_until_ns = 0;
+}
+
+/* ---- rule 10: the page block of a large kmalloc */
+
+static bool has_block(const struct slab *slab, const struct event *ev)
+{
+	uint64_t pages = ev->bytes_alloc / slab->page_size, pfn;
+
+	if (!offset_block_before(&slab->offset, ev, &pfn)) {
+		if (!slab->offset.base)
+			return false;
+		pfn = (ev->addr - slab->offset.base) / slab->page_size;
+	}
+	return pages * slab->page_size == ev->bytes_alloc && !(pages & (pages - 1)) &&
+	       page_is_block(slab->page_map, pfn, (unsigned int)__builtin_ctzll(pages));
+}
+
+/* ---- rule 3: an allocation at a live address */
+
+/* In the slots of offset.h: a task that allocates pages has no duplicate to come. */
+static struct slab_large *large_of(struct slab *slab, const struct event *ev)
+{
+	return &slab->large[offset_task_slot(ev)];
+}
+
+static bool is_duplicate(const struct slab *slab, const struct live_obj *o,
+			 const struct slab_large *l, const struct event *ev)
+{
+	if (l->addr != ev->addr || l->time != live_time(o) || l->pid != ev->pid || l->context != ev->context ||
+	    l->bytes != ev->bytes_alloc || l->bytes_req != ev->bytes_req)
+		return false;
+	return !slab->opts->is_allocator ||
+	       slab->opts->is_allocator(slab->opts->is_allocator_arg, l->call_site);
+}
+
+/* The second event of one allocation knows the caller: the object moves there. */
+static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_large *l,
+			   const struct event *ev)
+{
+	slab->totals->duplicate_kmallocs++;
+	if (!(o->flags & LIVE_TWIN)) {
+		sitetab_unalloc(slab->sites, o->site, o->bytes, l->bytes_req, l->ts_ns,
+				l->peak_bytes, l->peak_ns);
+		o->site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+		sitetab_alloc(slab->sites, o->site, o->bytes, ev->bytes_req, ev->ts_ns);
+	}
+	l->addr = 0;
+}
+
+static struct slab_skew *skew_of(struct slab *slab, uint64_t addr)
+{
+	return &slab->skew[(addr >> 4 ^ addr >> 12) % SLAB_SKEWS];
+}
+
+static void end_by_reuse(struct slab *slab, const struct live_obj *o, const struct event *ev)
+{
+	if (o->flags & LIVE_TWIN)
+		return;
+	sitetab_infer(slab->sites, o->site, END_REUSE, 1, o->bytes);
+	*skew_of(slab, o->key) = (struct slab_skew){
+		.addr = o->key,
+		.ts_ns = ev->ts_ns,
+		.bytes = o->bytes,
+		.site = o->site,
+		.cpu = ev->cpu,
+	};
+	slab->skew_until_ns = ev->ts_ns + SLAB_SKEW_NS;
+}
+
+/*
+ * True when @ev is the free that should have come before the reuse of its
+ * address. No object can be handed to another CPU and freed there as soon
+ * after its allocation as this free follows the reuse.
+ */
+static bool is_skewed_free(struct slab *slab, const struct event *ev)
+{
+	if (ev->ts_ns > slab->skew_until_ns)
+		return false;
+	struct slab_skew *s = skew_of(slab, ev->addr);
+
+	if (s->addr != ev->addr)
+		return false;
+	s->addr = 0;
+	if (s->cpu == ev->cpu || ev->ts_ns - s->ts_ns > SLAB_SKEW_NS)
+		return false;
+	sitetab_undo_infer(slab->sites, s->site, END_REUSE, s->bytes);
+	slab->totals->skewed_frees++;
+	return true;
+}
+
+/* ---- slab events */
+
+void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
+{
+	if (ev->addr <= ZERO_SIZE_PTR) {
+		uint32_t site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+
+		sitetab_failure(slab->sites, site, ev->ts_ns);
+		return;
+	}
+	if (ev->bytes_alloc > LIVE_MAX_BYTES || ev->bytes_req > LIVE_MAX_BYTES) {
+		slab->totals->implausible++;
+		return;
+	}
+	bool large = ev->kind == EVENT_KMALLOC && ev->bytes_alloc > 2 * slab->page_size;
+	struct slab_large *l = large ? large_of(slab, ev) : NULL;
+	bool twin = large && has_block(slab, ev);
+
+	offset_slab_alloc(&slab->offset, ev);
+
+	bool new;
+	struct live_obj *o = live_put(&slab->live, ev->addr, &new);
+
+	if (new) {
+		slabpage_add(&slab->pages, ev->addr);
+	} else if (large && is_duplicate(slab, o, l, ev)) {
+		fold_duplicate(slab, o, l, ev);
+		return;
+	} else {
+		end_by_reuse(slab, o, ev);
+	}
+	o->bytes = ev->bytes_alloc & (2 * LIVE_MAX_BYTES - 1);
+	o->flags = (ev->kind == EVENT_CACHE_ALLOC ? LIVE_CACHE : 0) | (twin ? LIVE_TWIN : 0);
+	live_set_time(o, time);
+	if (twin) {
+		slab->totals->large_kmalloc_blocks++;
+	} else {
+		o->site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+	}
+	if (large) {
+		const struct site *s = twin ? NULL : &slab->sites->site[o->site];
+
+		*l = (struct slab_large){
+			.addr = ev->addr,
+			.call_site = ev->call_site,
+			.bytes = ev->bytes_alloc,
+			.bytes_req = ev->bytes_req,
+			.ts_ns = ev->ts_ns,
+			.time = time,
+			.peak_bytes = s ? s->peak_bytes : 0,
+			.peak_ns = s ? s->peak_ns : 0,
+			.pid = ev->pid,
+			.context = ev->context,
+		};
+	}
+	if (!twin) {
+		sitetab_alloc(slab->sites, o->site, ev->bytes_alloc, ev->bytes_req, ev->ts_ns);
+		sitetab_cache(slab->sites, o->site, ev->cache);
+	}
+}
+
+void slab_free(struct slab *slab, const struct event *ev)
+{
+	offset_other(&slab->offset, ev);
+	if (ev->addr <= ZERO_SIZE_PTR) {
+		slab->totals->null_frees++;
+		return;
+	}
+	struct live_obj *o = live_find(&slab->live, ev->addr);
+
+	if (!o) {
+		uint32_t site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+
+		sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
+		slab->totals->unknown_frees[SITE_SLAB]++;
+		return;
+	}
+	if (is_skewed_free(slab, ev))
+		return;
+
+	bool cache_free = ev->kind == EVENT_CACHE_FREE;
+
+	if (cache_free != !!(o->flags & LIVE_CACHE))
+		slab->totals->cross_type_frees++;
+	if (!(o->flags & LIVE_TWIN)) {
+		sitetab_free(slab->sites, o->site, 1, o->bytes);
+		sitetab_cache(slab->sites, o->site, ev->cache);
+	}
+	slabpage_remove(&slab->pages, ev->addr);
+	live_remove(&slab->live, o);
+}
+
+/* ---- rule 6: objects do not outlive their page */
+
+static void end_in_page(struct slab *slab, struct slabpage *page)
+{
+	uint64_t addr = page->addr & ~slab->pages.mask;
+	uint64_t step = slabpage_step(&slab->pages, page);
+
+	for (uint64_t end = addr + slab->page_size; page->nr; addr += step) {
+		if (addr == end)
+			break;
+		struct live_obj *o = live_find(&slab->live, addr);
+
+		if (!o)
+			continue;
+		if (!(o->flags & LIVE_TWIN))
+			sitetab_infer(slab->sites, o->site, END_SLAB_PAGE, 1, o->bytes);
+		live_remove(&slab->live, o);
+		page->nr--;
+	}
+}
+
+static void end_in_block(struct slab *slab, const struct event *ev)
+{
+	if (!slab->offset.base)
+		return;
+	uint64_t addr = slab->offset.base + ev->addr * slab->page_size;
+	uint64_t end = addr + (slab->page_size << ev->order);
+
+	for (; addr != end; addr += slab->page_size) {
+		struct slabpage *page = slabpage_find(&slab->pages, addr);
+
+		if (page && page->nr)
+			end_in_page(slab, page);
+	}
+}
+
+void slab_page_alloc(struct slab *slab, const struct event *ev)
+{
+	end_in_block(slab, ev);
+	large_of(slab, ev)->addr = 0;
+	offset_page_alloc(&slab->offset, ev);
+}
+
+void slab_page_free(struct slab *slab, const struct event *ev)
+{
+	end_in_block(slab, ev);
+	offset_other(&slab->offset, ev);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * match/slab.h - slab objects and large kmallocs, by virtual address
+ *
+ * In:     slab events, and which pages go or are taken
+ * Out:    bookings on the sites of the objects; rules 1 to 3, 6, 7 and 10
+ */
+#ifndef MATCH_SLAB_H
+#define MATCH_SLAB_H
+
+#include "match/live.h"
+#include "match/match.h"
+#include "match/offset.h"
+#include "match/page.h"
+#include "match/sitetab.h"
+#include "match/slabpage.h"
+
+enum {
+	SLAB_SKEW_NS = 400,
+	SLAB_SKEWS = 64,
+};
+
+/* The large kmalloc that a task traced last: the next may be its duplicate. */
+struct slab_large {
+	uint64_t addr; /* 0: none */
+	uint64_t call_site, bytes, bytes_req;
+	uint64_t ts_ns, time;
+	uint64_t peak_bytes, peak_ns; /* of its site, just before */
+	int32_t pid;
+	uint8_t context;
+};
+
+/* An object that ended by reuse, whose free may only be stamped too late. */
+struct slab_skew {
+	uint64_t addr; /* 0: none */
+	uint64_t ts_ns; /* of the reuse */
+	uint64_t bytes;
+	uint32_t site;
+	uint16_t cpu; /* of the reuse */
+};
+
+struct slab {
+	struct live live;
+	struct slabpage_table pages;
+	struct offset offset;
+	struct slab_large large[OFFSET_TASKS];
+	struct slab_skew skew[SLAB_SKEWS];
+	uint64_t skew_until_ns; /* none is of use after it */
+	uint64_t page_size;
+	const struct match_opts *opts;
+	const struct page_map *page_map;
+	struct sitetab *sites;
+	struct match_totals *totals;
+};
+
+void slab_init(struct slab *slab, const struct match_opts *opts, const struct page_map *page_map,
+	       struct sitetab *sites, struct match_totals *totals);
+void slab_deinit(struct slab *slab);
+
+void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time);
+void slab_free(struct slab *slab, const struct event *ev);
+
+/* A plausible page event: no object lives in its pages (rule 6). */
+void slab_page_alloc(struct slab *slab, const struct event *ev);
+void slab_page_free(struct slab *slab, const struct event *ev);
+
+/* A gap: what was remembered of tasks may not be what happened last. */
+void slab_forget(struct slab *slab);
+
+#endif
