@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/part.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/xalloc.h"
+
+/* Where a link leads, so that the link stays; else @output itself. */
+static struct err *resolve_output(const char *output, char **ret)
+{
+	struct stat st;
+	auto_free char *path = realpath(output, NULL);
+
+	if (!path)
+		path = xstrdup(output);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_new(ERR_OS, "%s is not a regular file; choose another with -o",
+			       output);
+	*ret = take_ptr(path);
+	return NULL;
+}
+
+static bool is_ours(const char *name)
+{
+	unsigned int cpu;
+	int end = 0;
+
+	if (!strcmp(name, "meta") || !strcmp(name, "new"))
+		return true;
+	return sscanf(name, "cpu%u.raw%n", &cpu, &end) == 1 && end && !name[end];
+}
+
+/* Rule 3: of what is in the directory, the files of a recorder. */
+static void clear(int dir_fd)
+{
+	/* A descriptor of its own: closedir() takes it along. */
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (is_ours(entry->d_name))
+			unlinkat(dir_fd, entry->d_name, 0);
+	closedir(dir);
+}
+
+static struct err *lock_dir(struct part *part)
+{
+	if (mkdir(part->dir, 0700) < 0 && errno != EEXIST)
+		return err_os(errno, "cannot record to %s", part->output);
+	part->dir_fd = open(part->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (part->dir_fd < 0)
+		return err_os(errno, "%s", part->dir);
+	if (flock(part->dir_fd, LOCK_EX | LOCK_NB) < 0)
+		return err_new(ERR_OS,
+			       "another allocprof is recording to %s; choose another file with -o",
+			       part->output);
+	clear(part->dir_fd);
+	return NULL;
+}
+
+static struct err *open_files(struct part *part, const struct cpulist *cpus)
+{
+	part->fds = xcalloc(cpus->nr, sizeof(*part->fds));
+	for (; part->nr < cpus->nr; part->nr++) {
+		auto_free char *name = xasprintf("cpu%u.raw", cpus->v[part->nr]);
+		int fd = openat(part->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+				0600);
+
+		if (fd < 0)
+			return err_os(errno, "%s/%s", part->dir, name);
+		part->fds[part->nr] = fd;
+	}
+	return NULL;
+}
+
+struct err *part_open(const char *output, const struct cpulist *cpus, struct part *ret)
+{
+	struct part part = { .dir_fd = -1 };
+
+	TRY(resolve_output(output, &part.output));
+	part.dir = xasprintf("%s.part", part.output);
+	part.new_file = xasprintf("%s/new", part.dir);
+	struct err *err = lock_dir(&part);
+
+	/* Who did not get the lock owns nothing in there. */
+	if (err)
+		free(take_ptr(part.dir));
+	else
+		err = open_files(&part, cpus);
+	if (err) {
+		part_remove(&part);
+		return err;
+	}
+	*ret = part;
+	return NULL;
+}
+
+struct err *part_write_meta(const struct part *part, const struct texts *const *texts,
+			    size_t nr)
+{
+	auto_text body = {};
+
+	for (size_t i = 0; i < nr; i++)
+		texts_encode(texts[i], &body);
+	auto_fd int fd = openat(part->dir_fd, "meta", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+				0600);
+
+	for (size_t done = 0; fd >= 0 && done < body.len;) {
+		ssize_t n = write(fd, body.data + done, body.len - done);
+
+		if (n < 0 && errno != EINTR)
+			return errno == ENOSPC ? err_new(ERR_OS, "the disk is full") :
+						 err_os(errno, "%s/meta", part->dir);
+		done += n < 0 ? 0 : (size_t)n;
+	}
+	return fd < 0 ? err_os(errno, "%s/meta", part->dir) : NULL;
+}
+
+struct err *part_publish(const struct part *part)
+{
+	if (rename(part->new_file, part->output) < 0)
+		return err_os(errno, "cannot rename %s to %s", part->new_file, part->output);
+	/* The name is on disk once the directory is; the part's parent holds it. */
+	auto_fd int parent = openat(part->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (parent >= 0)
+		fsync(parent);
+	return NULL;
+}
+
+void part_remove(struct part *part)
+{
+	for (size_t i = 0; i < part->nr; i++)
+		close(part->fds[i]);
+	if (part->dir) {
+		clear(part->dir_fd);
+		rmdir(part->dir);
+	}
+	if (part->dir_fd >= 0 && part->output)
+		close(part->dir_fd);
+	free(part->fds);
+	free(part->output);
+	free(part->dir);
+	free(part->new_file);
+	*part = (struct part){ .dir_fd = -1 };
+}

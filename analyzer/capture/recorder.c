@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/recorder.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/xalloc.h"
+#include "capture/blobs.h"
+#include "capture/instance.h"
+#include "capture/machine.h"
+#include "capture/recording.h"
+#include "capture/snapshot.h"
+#include "capture/streams.h"
+#include "capture/tracedir.h"
+#include "capture/tracepoints.h"
+
+#define DEFAULT_BUFFER (UINT64_C(64) << 20)
+#define LEAST_BUFFER   (UINT64_C(1) << 20)
+
+struct recorder {
+	struct recording recording;
+	struct snapshot snapshot;
+	struct instance instance;
+	struct part part;
+	struct streams *streams;
+	struct recording_writer *writer;
+	struct text notes[4];
+	size_t nr_notes;
+	struct instance_stats *stats; /* one for each CPU, after the stop */
+	char *tracedir;
+	uint64_t buffer_bytes;
+	uint64_t data_bytes; /* moved, once it is stopped */
+	uint64_t file_bytes;
+	uint64_t start_mono_ns, start_unix_ns;
+	uint64_t end_mono_ns, end_unix_ns;
+	int level;
+	bool all_cpus;
+	bool stopped;
+};
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static struct text *new_note(struct recorder *r)
+{
+	return &r->notes[r->nr_notes++];
+}
+
+static struct err *choose_cpus(struct recorder *r, const char *list)
+{
+	CLEANUP(cpulist_deinit) struct cpulist online = {};
+	struct recording *rec = &r->recording;
+
+	TRY(cpulist_online(&online));
+	rec->nr_cpus = online.v[online.nr - 1] + 1;
+	if (!list) {
+		rec->cpus = online;
+		online = (struct cpulist){};
+		r->all_cpus = true;
+		return NULL;
+	}
+	TRY(cpulist_parse(list, &rec->cpus));
+	for (size_t i = 0; i < rec->cpus.nr; i++)
+		if (!cpulist_has(&online, rec->cpus.v[i]))
+			return err_new(ERR_USAGE, "cpu %u is not online", rec->cpus.v[i]);
+	r->all_cpus = rec->cpus.nr == online.nr;
+	return NULL;
+}
+
+static uint64_t available_bytes(void)
+{
+	auto_text meminfo = {};
+	auto_err struct err *err = text_read_file(&meminfo, "/proc/meminfo");
+	const char *pos = err ? NULL : strstr(meminfo.data, "MemAvailable:");
+	uint64_t kb;
+
+	if (!pos || sscanf(pos, "MemAvailable: %" SCNu64, &kb) != 1)
+		return UINT64_MAX;
+	return kb * 1024;
+}
+
+uint64_t recorder_default_buffer(uint64_t available, size_t nr_cpus)
+{
+	uint64_t share = available / 8 / nr_cpus;
+
+	if (share > DEFAULT_BUFFER)
+		share = DEFAULT_BUFFER;
+	return share < LEAST_BUFFER ? LEAST_BUFFER : share & ~UINT64_C(4095);
+}
+
+static struct err *set_up_instance(struct recorder *r, const struct recorder_opts *opts,
+				   unsigned int kinds)
+{
+	struct recording *rec = &r->recording;
+	uint64_t buffer = opts->buffer_bytes ?
+				  opts->buffer_bytes :
+				  recorder_default_buffer(available_bytes(), rec->cpus.nr);
+	auto_text events = {}, missing = {};
+
+	TRY(instance_create(r->tracedir, &r->instance));
+	TRY(instance_set_clock(&r->instance, &rec->clock));
+	if (strcmp(rec->clock, "mono"))
+		text_printf(new_note(r),
+			    "this kernel has no trace clock mono; with %s the order of events on "
+			    "different CPUs is not certain",
+			    rec->clock);
+	TRY(instance_set_cpus(&r->instance, &rec->cpus, r->all_cpus));
+	TRY(instance_set_buffer(&r->instance, &rec->cpus, r->all_cpus, buffer,
+				&r->buffer_bytes));
+	TRY(instance_subbuf_size(&r->instance, &rec->subbuf_size));
+	TRY(tracepoint_enable(r->instance.dir, kinds, opts->events != NULL, &events,
+			      &missing));
+	if (missing.len)
+		text_add(new_note(r), missing.data, missing.len);
+	TRY(tracepoint_formats(r->instance.dir, &events, &rec->formats));
+	text_add(texts_new(&rec->blobs, BLOB_EVENTS), events.data, events.len);
+	return NULL;
+}
+
+/* kernel_stack and print are among them; their files are at the top level. */
+static void read_ftrace_formats(struct recorder *r)
+{
+	auto_free char *path = xasprintf("%s/events/ftrace", r->tracedir);
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		auto_free char *name = xasprintf("ftrace/%s", entry->d_name);
+		auto_free char *file = xasprintf("%s/%s/format", path, entry->d_name);
+
+		if (entry->d_name[0] != '.')
+			texts_file(&r->recording.ftrace_formats, name, file);
+	}
+	closedir(dir);
+}
+
+static void check_symbols(struct recorder *r)
+{
+	const struct text *text = texts_find(&r->recording.standard, "kallsyms");
+
+	if (!text)
+		text_printf(new_note(r), "no /proc/kallsyms (CONFIG_KALLSYMS): call sites will "
+					 "have no names without analyze --kallsyms");
+	else if (machine_symbols_hidden((struct span){ (const uint8_t *)text->data, text->len }))
+		text_printf(new_note(r),
+			    "the kernel hides its addresses: call sites will have no names; "
+			    "sysctl kernel.kptr_restrict=0 shows them");
+}
+
+static struct err *describe(struct recorder *r)
+{
+	static const char *const names[] = { "header_page", "header_event" };
+	struct recording *rec = &r->recording;
+
+	for (size_t i = 0; i < 2; i++) {
+		auto_free char *path = xasprintf("%s/events/%s", r->instance.dir, names[i]);
+
+		TRY(text_read_file(texts_new(&rec->standard, names[i]), path));
+	}
+	auto_free char *clock = xasprintf("%s/trace_clock", r->instance.dir);
+	auto_free char *printk = xasprintf("%s/printk_formats", r->tracedir);
+
+	texts_file(&rec->standard, "trace_clock", clock);
+	texts_file(&rec->standard, "printk_formats", printk);
+	texts_file(&rec->standard, "kallsyms", "/proc/kallsyms");
+	machine_uname(texts_new(&rec->standard, "uname"));
+	check_symbols(r);
+	read_ftrace_formats(r);
+	machine_describe(&rec->blobs);
+	if (getrandom(&rec->trace_id, sizeof(rec->trace_id), GRND_NONBLOCK) < 0)
+		rec->trace_id = now_ns(CLOCK_REALTIME);
+	return NULL;
+}
+
+/* One line, however the command looks. */
+static void add_command(struct text *text, char *const *command)
+{
+	text_printf(text, "command");
+	for (; *command; command++)
+		text_printf(text, " %s", *command);
+	for (size_t i = 0; i < text->len; i++)
+		if (text->data[i] == '\n')
+			text->data[i] = ' ';
+	text_printf(text, "\n");
+}
+
+static void describe_self(struct recorder *r, const struct recorder_opts *opts,
+			  unsigned int kinds)
+{
+	struct recording *rec = &r->recording;
+	auto_free char *events = tracepoint_list(kinds);
+	auto_text command = {};
+	struct text *text = texts_new(&rec->blobs, BLOB_RECORDER);
+
+	text_printf(text,
+		    "version " VERSION "\n"
+		    "events %s\n"
+		    "clock %s\n"
+		    "buffer_bytes %" PRIu64 "\n"
+		    "subbuf_bytes %" PRIu32 "\n"
+		    "realtime %d\n"
+		    "compression %d\n",
+		    events, rec->clock, r->buffer_bytes, rec->subbuf_size,
+		    streams_realtime(r->streams), opts->level);
+	text_printf(text, "cpus ");
+	for (size_t i = 0; i < rec->cpus.nr; i++)
+		text_printf(text, "%s%u", i ? "," : "", rec->cpus.v[i]);
+	text_printf(text, "\n");
+	if (opts->command)
+		add_command(&command, opts->command);
+	text_add(text, command.data, command.len);
+
+	text = texts_new(&rec->blobs, BLOB_SELF);
+	text_printf(text, "%d\n", getpid());
+	for (size_t i = 0; i < rec->cpus.nr; i++)
+		text_printf(text, "%d\n", streams_tid(r->streams, i));
+}
+
+static struct err *write_meta(const struct recorder *r)
+{
+	const struct recording *rec = &r->recording;
+	const struct texts *all[] = { &rec->standard, &rec->ftrace_formats, &rec->formats,
+				      &rec->blobs };
+
+	return part_write_meta(&r->part, all, 4);
+}
+
+/* Four descriptors a CPU pass the usual soft limit on a machine with 256. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
+{
+	unsigned int kinds = TRACEPOINT_MEMORY;
+	struct recording *rec = &r->recording;
+
+	if (opts->events)
+		TRY(tracepoint_parse(opts->events, &kinds));
+	TRY(choose_cpus(r, opts->cpus));
+	TRY(tracedir_find(&r->tracedir));
+	instance_sweep(r->tracedir);
+	raise_fd_limit();
+	TRY(part_open(opts->output, &rec->cpus, &r->part));
+	TRY(set_up_instance(r, opts, kinds));
+	TRY(describe(r));
+	TRY(streams_open(r->instance.dir, &rec->cpus, r->part.fds, rec->subbuf_size,
+			 &r->streams));
+	describe_self(r, opts, kinds);
+	TRY(write_meta(r));
+	r->stats = xcalloc(rec->cpus.nr, sizeof(*r->stats));
+	snapshot_prepare(&r->snapshot);
+	return NULL;
+}
+
+struct err *recorder_open(const struct recorder_opts *opts, struct recorder **ret)
+{
+	struct recorder *r = xcalloc(1, sizeof(*r));
+
+	r->level = opts->level;
+	r->part.dir_fd = -1;
+	struct err *err = set_up(r, opts);
+
+	if (err) {
+		recorder_close(r);
+		return err;
+	}
+	*ret = r;
+	return NULL;
+}
+
+void recorder_close(struct recorder *r)
+{
+	if (!r)
+		return;
+	if (r->instance.dir && !r->stopped)
+		err_free(instance_switch(&r->instance, false));
+	streams_close(r->streams);
+	err_free(instance_remove(&r->instance));
+	recording_write_close(r->writer);
+	part_remove(&r->part);
+	snapshot_deinit(&r->snapshot);
+	recording_deinit(&r->recording);
+	for (size_t i = 0; i < r->nr_notes; i++)
+		text_deinit(&r->notes[i]);
+	free(r->stats);
+	free(r->tracedir);
+	free(r);
+}
+
+const char *recorder_note(const struct recorder *r, size_t i)
+{
+	return i < r->nr_notes ? r->notes[i].data : NULL;
+}
+
+struct err *recorder_start(struct recorder *r)
+{
+	snapshot_take(&r->snapshot, SNAPSHOT_START);
+	r->start_unix_ns = now_ns(CLOCK_REALTIME);
+	r->start_mono_ns = now_ns(CLOCK_MONOTONIC);
+	return instance_switch(&r->instance, true);
+}
+
+int recorder_fd(const struct recorder *r)
+{
+	return streams_fd(r->streams);
+}
+
+void recorder_progress(const struct recorder *r, struct recorder_progress *ret)
+{
+	const struct recording *rec = &r->recording;
+	uint64_t end = r->stopped ? r->end_mono_ns : now_ns(CLOCK_MONOTONIC);
+
+	*ret = (struct recorder_progress){
+		.elapsed_ns = end - r->start_mono_ns,
+		.bytes = r->streams ? streams_bytes(r->streams) : r->data_bytes,
+	};
+	for (size_t i = 0; i < rec->cpus.nr; i++) {
+		struct instance_stats stats = r->stats[i];
+		auto_err struct err *err =
+			r->stopped ? NULL :
+				     instance_stats(&r->instance, rec->cpus.v[i], &stats);
+
+		ret->events += stats.read + (r->stopped ? 0 : stats.entries);
+		ret->lost += instance_lost(&stats);
+	}
+}
+
+/* The kernel's own counts, once all is read. */
+static struct err *read_stats(struct recorder *r)
+{
+	struct recording *rec = &r->recording;
+
+	for (size_t i = 0; i < rec->cpus.nr; i++) {
+		unsigned int cpu = rec->cpus.v[i];
+		auto_free char *path =
+			xasprintf("%s/per_cpu/cpu%u/stats", r->instance.dir, cpu);
+		auto_free char *name = xasprintf(BLOB_CPUSTAT "%u", cpu);
+		auto_text text = {};
+
+		TRY(instance_stats(&r->instance, cpu, &r->stats[i]));
+		TRY(text_read_file(&text, path));
+		text_add(texts_new(&rec->blobs, name), text.data, text.len);
+		struct text *option = texts_new(&rec->cpustat, name);
+
+		text_printf(option, "CPU: %u\n", cpu);
+		text_add(option, text.data, text.len);
+		/* What could not be drained is not in the file. */
+		r->stats[i].dropped += r->stats[i].entries;
+	}
+	return NULL;
+}
+
+static void gather_end(struct recorder *r)
+{
+	struct recording *rec = &r->recording;
+	auto_free char *cmdlines = xasprintf("%s/saved_cmdlines", r->tracedir);
+	struct text *names = texts_new(&rec->standard, "saved_cmdlines");
+
+	text_printf(texts_new(&rec->blobs, BLOB_TIMES),
+		    "start_mono_ns %" PRIu64 "\nend_mono_ns %" PRIu64 "\n"
+		    "start_unix_ns %" PRIu64 "\nend_unix_ns %" PRIu64 "\n",
+		    r->start_mono_ns, r->end_mono_ns, r->start_unix_ns, r->end_unix_ns);
+	snapshot_store(&r->snapshot, SNAPSHOT_START, &rec->blobs);
+	snapshot_store(&r->snapshot, SNAPSHOT_END, &rec->blobs);
+	/* Kernels built without it still know the tasks that live. */
+	err_free(text_read_file(names, cmdlines));
+	machine_add_tasks(names);
+}
+
+struct err *recorder_stop(struct recorder *r)
+{
+	streams_hold(r->streams);
+	struct err *err = instance_switch(&r->instance, false);
+
+	r->end_mono_ns = now_ns(CLOCK_MONOTONIC);
+	r->end_unix_ns = now_ns(CLOCK_REALTIME);
+	snapshot_take(&r->snapshot, SNAPSHOT_END);
+	r->stopped = true;
+	if (err)
+		return err;
+	TRY(streams_drain(r->streams));
+	TRY(read_stats(r));
+	gather_end(r);
+	r->data_bytes = streams_bytes(r->streams);
+	streams_close(take_ptr(r->streams));
+	return instance_remove(&r->instance);
+}
+
+struct err *recorder_step(struct recorder *r, bool *ret_done)
+{
+	bool done;
+
+	*ret_done = false;
+	if (!r->writer)
+		return recording_write_begin(&r->recording, &r->part, r->level, &r->writer);
+	TRY(recording_write_step(r->writer, &done));
+	if (!done)
+		return NULL;
+	TRY(recording_write_end(r->writer, &r->file_bytes));
+	TRY(part_publish(&r->part));
+	*ret_done = true;
+	return NULL;
+}
+
+uint64_t recorder_file_bytes(const struct recorder *r)
+{
+	return r->file_bytes;
+}
+
+bool recorder_cpu(const struct recorder *r, size_t i, unsigned int *ret_cpu,
+		  uint64_t *ret_lost)
+{
+	if (i >= r->recording.cpus.nr)
+		return false;
+	*ret_cpu = r->recording.cpus.v[i];
+	*ret_lost = instance_lost(&r->stats[i]);
+	return true;
+}
+
+uint64_t recorder_buffer_bytes(const struct recorder *r)
+{
+	return r->buffer_bytes;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * capture/recorder.h - records the allocations of this machine
+ *
+ * In:     what to record and where to
+ * Out:    a trace.dat with everything needed to analyse it elsewhere
+ * Use:    recorder_open, recorder_start, (recorder_progress), recorder_stop,
+ *         recorder_step until done, recorder_close
+ * Rules:  (1) recorder_close() leaves no instance and no unfinished file,
+ *             however far the recording got
+ *         (2) the output changes only when the recording is whole
+ *         (3) set-up and tear-down are outside of the recorded time, the
+ *             snapshots at its two ends
+ * Theory: Documentation/design/recording.md
+ */
+#ifndef CAPTURE_RECORDER_H
+#define CAPTURE_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct recorder;
+
+struct recorder_opts {
+	const char *output;
+	const char *cpus;      /* list; NULL: all that are online */
+	const char *events;    /* list of kinds; NULL: all this kernel has */
+	uint64_t buffer_bytes; /* per CPU; 0: 64 MB, less where memory is short */
+	int level;	       /* of zstd; 0: not compressed */
+	char *const *command;  /* for the record only; may be NULL */
+};
+
+/* Everything short of recording. */
+struct err *recorder_open(const struct recorder_opts *opts, struct recorder **ret) MUST_CHECK;
+void recorder_close(struct recorder *recorder);
+DEFINE_CLEANUP(struct recorder *, recorder, recorder_close)
+#define auto_recorder CLEANUP(recorder_cleanup)
+
+/* The i-th thing the user should know after recorder_open; NULL past the last. */
+const char *recorder_note(const struct recorder *recorder, size_t i);
+
+struct err *recorder_start(struct recorder *recorder) MUST_CHECK;
+/* Readable when the recording cannot go on: recorder_stop() says why. */
+int recorder_fd(const struct recorder *recorder);
+
+struct recorder_progress {
+	uint64_t elapsed_ns;
+	uint64_t events; /* recorded, lost ones not among them */
+	uint64_t lost;
+	uint64_t bytes; /* of sub-buffers moved */
+};
+
+/* While recording a sum of what the kernel counts; exact after the stop. */
+void recorder_progress(const struct recorder *recorder, struct recorder_progress *ret);
+
+struct err *recorder_stop(struct recorder *recorder) MUST_CHECK;
+
+/* A little of the work of writing the file; done when it is in place. */
+struct err *recorder_step(struct recorder *recorder, bool *ret_done) MUST_CHECK;
+
+/* After the last step. */
+uint64_t recorder_file_bytes(const struct recorder *recorder);
+/* The i-th recorded CPU and what it lost; false past the last. */
+bool recorder_cpu(const struct recorder *recorder, size_t i, unsigned int *ret_cpu,
+		  uint64_t *ret_lost);
+uint64_t recorder_buffer_bytes(const struct recorder *recorder);
+
+/* A default buffer per CPU: at most an eighth of @available in all. */
+uint64_t recorder_default_buffer(uint64_t available_bytes, size_t nr_cpus);
+
+#endif

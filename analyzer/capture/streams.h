@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * capture/streams.h - moves the ring buffers of an instance into files
+ *
+ * In:     an instance that does not record yet, CPUs, a file for each
+ * Out:    whole sub-buffers, in the order the kernel wrote them, one file a CPU
+ * Use:    streams_open, [switch on], streams_hold, [switch off], streams_drain,
+ *         streams_close
+ * Rules:  (1) one thread a CPU, real-time where permitted: it has to run when
+ *             the machine is busiest
+ *         (2) a sub-buffer that is not full is read only after the end, else
+ *             it would take the room of a full one
+ *         (3) between streams_hold and streams_drain the threads sleep, so that
+ *             snapshots do not see them at work
+ *         (4) streams_fd() becomes readable when a thread failed
+ * Theory: Documentation/design/recording.md
+ */
+#ifndef CAPTURE_STREAMS_H
+#define CAPTURE_STREAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "capture/cpulist.h"
+
+struct streams;
+
+/**
+ * streams_open() - open buffers and start the threads
+ * @instance:    directory of the instance
+ * @cpus:        whose buffers; borrowed until streams_close
+ * @outputs:     @cpus->nr descriptors, positions at 0; borrowed
+ * @subbuf_size: bytes
+ */
+struct err *streams_open(const char *instance, const struct cpulist *cpus,
+			 const int *outputs, uint32_t subbuf_size,
+			 struct streams **ret) MUST_CHECK;
+/* Ends the threads wherever they are; accepts NULL. */
+void streams_close(struct streams *streams);
+
+/* All threads have finished what they had in hand, and sleep. */
+void streams_hold(struct streams *streams);
+/* After tracing_on=0: all that is left, partial pages included. The first error. */
+struct err *streams_drain(struct streams *streams) MUST_CHECK;
+
+int streams_fd(const struct streams *streams);
+/* Bytes moved so far, over all CPUs; exact once drained. */
+uint64_t streams_bytes(const struct streams *streams);
+/* Thread ids, @cpus->nr of them; borrowed. */
+pid_t streams_tid(const struct streams *streams, size_t i);
+/* Whether all threads run with real-time priority. */
+bool streams_realtime(const struct streams *streams);
+
+#endif
