@@ -25,12 +25,13 @@ struct cmd {
 	/*
 	 * @args is the filled struct, @words what is left of the command line,
 	 * NULL-terminated. *status is 0 and may be set where success is not the
-	 * whole answer; an error means 1, or 2 when it is ERR_USAGE.
+	 * whole answer; an error means 1, or 2 when it is ERR_USAGE, unless
+	 * *status says otherwise.
 	 */
 	struct err *(*run)(const void *args, char **words, int *status);
 };
 
-#define CMDS(x) x(help)
+#define CMDS(x) x(record) x(help)
 
 #define CMD_DECLARE(name) extern const struct cmd cmd_##name;
 CMDS(CMD_DECLARE)

@@ -84,7 +84,9 @@ static int run(const struct cmd *cmd, char **argv)
 		/* What was printed before it failed comes first. */
 		if (err) {
 			fflush(stdout);
-			status = fail(err, cmd->name);
+			int failed = fail(err, cmd->name);
+
+			status = status ? status : failed;
 		}
 	}
 	opt_release(cmd->opts, args);

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* record.c - allocprof record: what the kernel allocates from now on */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/recorder.h"
+#include "capture/workload.h"
+#include "cmd.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+#define STATUS_NS (NS_PER_S / 2)
+
+struct args {
+	bool all;
+	const char *cpus;
+	const char *output;
+	const char *events;
+	uint64_t buffer_bytes;
+	uint64_t limit_ns;
+	uint64_t settle_ns;
+	const char *level;
+};
+
+static const struct args defaults = {
+	.output = "allocprof.dat",
+	.limit_ns = UINT64_MAX,
+	.level = "1",
+};
+
+static const struct opt opts[] = {
+	{ 'a', "all-cpus", NULL, OPT_FLAG(struct args, all),
+	  "record all CPUs, which is the default" },
+	{ 'C', "cpu", "CPUS", OPT_TEXT(struct args, cpus), "record these only, like 0-3,8" },
+	{ 'o', "output", "FILE", OPT_TEXT(struct args, output),
+	  "the recording (allocprof.dat)" },
+	{ 'e', "event", "KIND[,KIND]", OPT_TEXT(struct args, events),
+	  "slab, page, percpu, vmalloc (all)" },
+	{ 'm', "buffer", "SIZE", OPT_SIZE(struct args, buffer_bytes),
+	  "buffer per CPU (64M, less where memory is short)" },
+	{ 'd', "duration", "SECONDS", OPT_SECONDS(struct args, limit_ns),
+	  "stop after this time" },
+	{ 0, "settle", "SECONDS", OPT_SECONDS(struct args, settle_ns),
+	  "keep recording after COMMAND has ended" },
+	{ 'z', "compress", "[LEVEL]", OPT_TEXT(struct args, level),
+	  "zstd level 1 to 19, 0 for none (1)" },
+	{}
+};
+
+/* What one run of the command knows. */
+struct session {
+	struct recorder *recorder;
+	struct workload workload;
+	bool has_command;
+	bool not_started;
+	bool terminal;
+	int signal_fd;
+	int status; /* of the command, once it has ended or could not start */
+	uint64_t end_ns;
+	uint64_t settle_ns;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* The time @ns after now, which may be never. */
+static uint64_t after(uint64_t ns)
+{
+	uint64_t now = now_ns();
+
+	return ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+}
+
+static struct err *parse_level(const char *text, int *ret)
+{
+	char *end;
+	long level = *text ? strtol(text, &end, 10) : 1;
+
+	if (*text && (end == text || *end || level < 0 || level > 19))
+		return err_new(ERR_USAGE, "-z %s: not a level from 0 to 19", text);
+	*ret = (int)level;
+	return NULL;
+}
+
+static void print_status(const struct session *s, uint64_t *events, uint64_t *at_ns)
+{
+	struct recorder_progress p;
+
+	recorder_progress(s->recorder, &p);
+	double seconds = (double)(p.elapsed_ns - *at_ns) / 1e9;
+	double rate = p.events > *events && seconds > 0 ?
+			      (double)(p.events - *events) / seconds :
+			      0;
+
+	fprintf(stderr, "\r[ %.1f s, %.0f events/s, %.1f MB, %" PRIu64 " lost ]\033[K",
+		(double)p.elapsed_ns / 1e9, rate, (double)p.bytes / 1e6, p.lost);
+	*events = p.events;
+	*at_ns = p.elapsed_ns;
+}
+
+/* The number of a signal that asks to end, 0 for none; takes note of children. */
+static int take_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+	int sig = 0;
+
+	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			sig = (int)info.ssi_signo;
+	if (workload_reap(&s->workload, &s->status)) {
+		uint64_t end = after(s->settle_ns);
+
+		if (end < s->end_ns)
+			s->end_ns = end;
+	}
+	return sig;
+}
+
+/* Until the command ends, time is over, or somebody says so. */
+static void wait_for_end(struct session *s)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->signal_fd, .events = POLLIN },
+		{ .fd = recorder_fd(s->recorder), .events = POLLIN },
+	};
+	uint64_t events = 0, at_ns = 0, now;
+
+	while ((now = now_ns()) < s->end_ns) {
+		uint64_t left = s->end_ns - now;
+
+		if (s->terminal && left > STATUS_NS)
+			left = STATUS_NS;
+		/* Not more than an hour, which any clock's type can hold. */
+		if (left > 3600 * NS_PER_S)
+			left = 3600 * NS_PER_S;
+		struct timespec ts = { .tv_sec = (time_t)(left / NS_PER_S),
+				       .tv_nsec = (long)(left % NS_PER_S) };
+
+		ppoll(fds, 2, &ts, NULL);
+		if (take_signal(s) || fds[1].revents)
+			break;
+		if (s->terminal)
+			print_status(s, &events, &at_ns);
+	}
+}
+
+/* A command that outlives its recording is told to end, as perf does. */
+static void end_command(struct session *s)
+{
+	struct pollfd fd = { .fd = s->signal_fd, .events = POLLIN };
+
+	if (!s->workload.pid)
+		return;
+	workload_signal(&s->workload, SIGTERM);
+	for (int waited = 0; s->workload.pid && waited < 50; waited++) {
+		poll(&fd, 1, 100);
+		take_signal(s);
+	}
+}
+
+static struct err *write_file(struct session *s)
+{
+	uint64_t next = now_ns() + STATUS_NS;
+	bool done = false;
+
+	while (!done) {
+		TRY(recorder_step(s->recorder, &done));
+		if (take_signal(s) && !done)
+			return err_new(ERR_OS, "interrupted: nothing was written");
+		if (s->terminal && now_ns() > next) {
+			fprintf(stderr, "\r[ writing ]\033[K");
+			next = UINT64_MAX;
+		}
+	}
+	return NULL;
+}
+
+static void print_loss(const struct recorder *recorder, uint64_t lost)
+{
+	uint64_t on_cpu, mb = recorder_buffer_bytes(recorder) >> 20;
+	unsigned int cpu;
+
+	fprintf(stderr, "allocprof record: lost %" PRIu64 " events:", lost);
+	for (size_t i = 0; recorder_cpu(recorder, i, &cpu, &on_cpu); i++)
+		if (on_cpu)
+			fprintf(stderr, " %" PRIu64 " on cpu %u,", on_cpu, cpu);
+	fprintf(stderr, " for want of buffer; -m %" PRIu64 "M gives it twice as much\n",
+		mb ? mb * 2 : 1);
+}
+
+static void print_summary(const struct session *s, const char *output)
+{
+	struct recorder_progress p;
+
+	recorder_progress(s->recorder, &p);
+	fprintf(stderr,
+		"%s[ allocprof record: %.1f s, %" PRIu64 " events (%" PRIu64
+		" lost), %.1f MB -> %s ]\n",
+		s->terminal ? "\r\033[K" : "", (double)p.elapsed_ns / 1e9, p.events, p.lost,
+		(double)recorder_file_bytes(s->recorder) / 1e6, output);
+	if (p.lost)
+		print_loss(s->recorder, p.lost);
+}
+
+static struct err *record(struct session *s, const struct recorder_opts *ropts,
+			  uint64_t limit_ns)
+{
+	TRY(recorder_open(ropts, &s->recorder));
+	const char *note;
+
+	for (size_t i = 0; (note = recorder_note(s->recorder, i)); i++)
+		fprintf(stderr, "allocprof record: %s\n", note);
+	if (take_signal(s))
+		return err_new(ERR_OS, "interrupted before it began");
+	TRY(recorder_start(s->recorder));
+	s->end_ns = after(limit_ns);
+	int errnum = s->has_command ? workload_release(&s->workload) : 0;
+
+	if (errnum) {
+		s->not_started = true;
+		s->status = errnum == ENOENT ? 127 : 126;
+		return err_os(errnum, "cannot start %s", ropts->command[0]);
+	}
+	wait_for_end(s);
+	struct err *err = recorder_stop(s->recorder);
+
+	end_command(s);
+	if (s->terminal)
+		fprintf(stderr, "\r\033[K");
+	TRY(err);
+	TRY(write_file(s));
+	print_summary(s, ropts->output);
+	return NULL;
+}
+
+/* Those that end a recording; what is ignored, as under nohup, stays ignored. */
+static int block_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, old);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static struct err *record_run(const void *data, char **words, int *status)
+{
+	const struct args *args = data;
+	struct recorder_opts ropts = {
+		.output = args->output,
+		.cpus = args->cpus,
+		.events = args->events,
+		.buffer_bytes = args->buffer_bytes,
+		.command = words[0] ? words : NULL,
+	};
+	struct session s = {
+		.has_command = words[0] != NULL,
+		.terminal = isatty(STDERR_FILENO),
+		.settle_ns = args->settle_ns,
+	};
+	sigset_t old;
+
+	TRY(err_wrap(parse_level(args->level, &ropts.level), "record"));
+	s.signal_fd = block_signals(&old);
+	if (s.signal_fd < 0)
+		return err_os(errno, "record: cannot make a signalfd");
+	struct err *err = s.has_command ? workload_fork(words, &old, &s.workload) : NULL;
+
+	/* A reader of stderr that left must not end this with the instance there. */
+	signal(SIGPIPE, SIG_IGN);
+	if (!err)
+		err = record(&s, &ropts, args->limit_ns);
+	recorder_close(s.recorder);
+	workload_deinit(&s.workload);
+	close(s.signal_fd);
+	/* What went wrong with the recording counts, whatever the command said. */
+	if (!err || s.not_started)
+		*status = s.status;
+	return err_wrap(err, "record");
+}
+
+const struct cmd cmd_record = {
+	.name = "record",
+	.summary = "Record the kernel's memory allocations",
+	.usage = "[OPTION...] [--] [COMMAND [ARG...]]",
+	.opts = opts,
+	.args_size = sizeof(struct args),
+	.defaults = &defaults,
+	.options_first = true,
+	.run = record_run,
+};
