@@ -20,3 +20,19 @@ const char schema_query_sites[] =
 const char schema_query_allocinfo[] =
 #include "schema/queries/allocinfo.sql.inc"
 	;
+
+const char schema_query_recording[] =
+#include "schema/queries/recording.sql.inc"
+	;
+
+const char schema_query_totals[] =
+#include "schema/queries/totals.sql.inc"
+	;
+
+const char schema_query_notes[] =
+#include "schema/queries/notes.sql.inc"
+	;
+
+const char schema_query_origin[] =
+#include "schema/queries/origin.sql.inc"
+	;

@@ -17,5 +17,9 @@ extern const char schema_indices[];
 /* Queries; their parameters are explained in their own text. */
 extern const char schema_query_sites[];
 extern const char schema_query_allocinfo[];
+extern const char schema_query_recording[];
+extern const char schema_query_totals[];
+extern const char schema_query_notes[];
+extern const char schema_query_origin[];
 
 #endif

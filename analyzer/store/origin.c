@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "store/origin.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/xalloc.h"
+#include "store/query.h"
+#include "store/schema.h"
+
+/* The name of a file that does not depend on where one stands. */
+static char *absolute(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	return real ? real : xstrdup(path);
+}
+
+static void add(char **text, const char *name, const char *path)
+{
+	if (!path)
+		return;
+	auto_free char *real = absolute(path);
+	char *longer = xasprintf("%s%s %s\n", *text, name, real);
+
+	free(*text);
+	*text = longer;
+}
+
+struct err *origin_init(struct origin *origin, const char *recording, const char *vmlinux,
+			const char *kallsyms, const char *const *debug_dirs)
+{
+	struct stat st;
+
+	if (stat(recording, &st))
+		return err_os(errno, "%s", recording);
+	*origin = (struct origin){
+		.path = absolute(recording),
+		.bytes = st.st_size,
+		.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+		.options = xstrdup(""),
+	};
+	add(&origin->options, "vmlinux", vmlinux);
+	add(&origin->options, "kallsyms", kallsyms);
+	for (; debug_dirs && *debug_dirs; debug_dirs++)
+		add(&origin->options, "debug-dir", *debug_dirs);
+	return NULL;
+}
+
+void origin_deinit(struct origin *origin)
+{
+	free(origin->path);
+	free(origin->options);
+}
+
+struct err *origin_write(const struct origin *origin, struct writer *writer)
+{
+	TRY(writer_recording_text(writer, "input", origin->path, strlen(origin->path)));
+	TRY(writer_recording_int(writer, "input_bytes", origin->bytes));
+	TRY(writer_recording_int(writer, "input_mtime_ns", origin->mtime_ns));
+	TRY(writer_recording_text(writer, "options", origin->options, strlen(origin->options)));
+	return writer_recording_text(writer, "analyzer", VERSION, strlen(VERSION));
+}
+
+static bool text_is(const struct cell *cell, const char *text)
+{
+	return cell->type == CELL_TEXT && cell->len == strlen(text) &&
+	       !memcmp(cell->text, text, cell->len);
+}
+
+static struct err *compare(const struct origin *origin, const char *path, bool *ret)
+{
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(query_db_open(path, &db));
+	TRY(query_prepare(db, schema_query_origin, NULL, &query));
+	TRY(query_next(query, &row));
+	*ret = row && text_is(&row[query_find_column(query, "input")], origin->path) &&
+	       row[query_find_column(query, "input_bytes")].i == origin->bytes &&
+	       row[query_find_column(query, "input_mtime_ns")].i == origin->mtime_ns &&
+	       text_is(&row[query_find_column(query, "analyzer")], VERSION) &&
+	       (!*origin->options ||
+		text_is(&row[query_find_column(query, "options")], origin->options));
+	return NULL;
+}
+
+bool origin_matches(const struct origin *origin, const char *path)
+{
+	bool matches = false;
+
+	/* A database that cannot be read stands for nothing. */
+	err_free(compare(origin, path, &matches));
+	return matches;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * store/sites.h - call sites in the order and number that a report wants
+ *
+ * Rules:  (1) numbers come largest first, texts in alphabetical order; what is
+ *             equal under all keys comes in an order of its own, the same each time
+ */
+#ifndef STORE_SITES_H
+#define STORE_SITES_H
+
+#include "store/query.h"
+
+/* All kinds, in the form of sites_opts.kinds. */
+#define SITES_ALL_KINDS "slab,page,percpu,vmalloc"
+
+struct sites_opts {
+	const char *kinds; /* "slab,page" */
+	const char *sort;  /* "bytes,calls": see sites_keys() */
+	uint64_t limit;	   /* rows; 0: all */
+};
+
+/* ERR_USAGE, naming what there is, for a kind or a key that there is not. */
+struct err *sites_check(const struct sites_opts *opts) MUST_CHECK;
+
+/* Rows of call_sites, or of one that sums them as /proc/allocinfo does. */
+struct err *sites_query(struct query_db *db, const struct sites_opts *opts,
+			struct query **ret) MUST_CHECK;
+struct err *sites_query_allocinfo(struct query_db *db, const struct sites_opts *opts,
+				  struct query **ret) MUST_CHECK;
+
+/* The names of the keys, in a line; owned by the caller. */
+char *sites_keys(void);
+
+#endif

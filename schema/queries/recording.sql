@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The head of allocprof report.
+SELECT
+	release, machine, hostname, cpus, clock, duration_s, events, lost_events, lost_gaps,
+	vmlinux,
+	strftime('%Y-%m-%d %H:%M:%S UTC', start_unix_ns / 1000000000, 'unixepoch') AS started
+FROM recording
