@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "view/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "store/schema.h"
+#include "view/text.h"
+
+enum report_column { NET, CALLS, ALLOCATED, ALLOCS, FREES, PEAK, KIND, SITE, NR_COLUMNS };
+
+static const struct view_column columns[NR_COLUMNS] = {
+	[NET] = { "NET", VIEW_BYTES },	 [CALLS] = { "CALLS", VIEW_PLAIN },
+	[ALLOCATED] = { "ALLOCATED", VIEW_BYTES }, [ALLOCS] = { "ALLOCS", VIEW_PLAIN },
+	[FREES] = { "FREES", VIEW_PLAIN }, [PEAK] = { "PEAK", VIEW_BYTES },
+	[KIND] = { "KIND", VIEW_PLAIN },   [SITE] = { "SITE", VIEW_SITE },
+};
+
+static const struct cell *get(struct query *query, const struct cell *row, const char *column)
+{
+	return &row[query_find_column(query, column)];
+}
+
+/* A text of the row for the terminal; "" for NULL. */
+static char *get_text(struct query *query, const struct cell *row, const char *column)
+{
+	const struct cell *cell = get(query, row, column);
+
+	return text_printable(cell->text, cell->len);
+}
+
+struct sums {
+	double alloc, exact, inferred, uncertain;
+	uint64_t sites;
+};
+
+static struct err *sum_up(struct query_db *db, const char *kinds, struct sums *ret)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(query_prepare(db, schema_query_totals, NULL, &query));
+	query_bind_text(query, ":kinds", kinds);
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			return NULL;
+		ret->alloc += (double)get(query, row, "alloc_bytes")->i;
+		ret->exact += (double)get(query, row, "exact_bytes")->i;
+		ret->inferred += (double)get(query, row, "inferred_bytes")->i;
+		ret->uncertain += (double)get(query, row, "uncertain_bytes")->i;
+		ret->sites += (uint64_t)get(query, row, "call_sites")->i;
+	}
+}
+
+static void print_lost(FILE *out, int64_t lost, int64_t gaps, int64_t events)
+{
+	char n[TEXT_MAX], share[TEXT_MAX];
+
+	if (lost) {
+		text_grouped(n, lost);
+		text_share(share, (double)lost, (double)(lost + events));
+		fprintf(out, "%s lost (%s)", n, share);
+	} else if (!gaps) {
+		fputs("none lost", out);
+	} else {
+		fputs("an unknown number lost", out);
+	}
+	if (gaps)
+		fprintf(out, " in %" PRId64 " gap%s", gaps, gaps == 1 ? "" : "s");
+	putc('\n', out);
+}
+
+static struct err *print_head(struct query_db *db, const struct sums *sums, FILE *out)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX], bytes[TEXT_MAX];
+
+	TRY(query_prepare(db, schema_query_recording, NULL, &query));
+	TRY(query_next(query, &row));
+	if (!row)
+		return err_new(ERR_FORMAT, "the database does not say what was recorded");
+	auto_free char *release = get_text(query, row, "release");
+	auto_free char *machine = get_text(query, row, "machine");
+	auto_free char *host = get_text(query, row, "hostname");
+	auto_free char *started = get_text(query, row, "started");
+	auto_free char *vmlinux = get_text(query, row, "vmlinux");
+	int64_t cpus = get(query, row, "cpus")->i, events = get(query, row, "events")->i;
+
+	fprintf(out, "Kernel    %s%s%s", *release ? release : "not recorded", *machine ? " " : "",
+		machine);
+	fprintf(out, ", %" PRId64 " CPU%s%s%s\n", cpus, cpus == 1 ? "" : "s", *host ? ", host " : "",
+		host);
+	fprintf(out, "Recorded  %s%s%.3f s\n", started, *started ? ", " : "",
+		get(query, row, "duration_s")->real);
+	text_grouped(a, events);
+	fprintf(out, "Events    %s, ", a);
+	print_lost(out, get(query, row, "lost_events")->i, get(query, row, "lost_gaps")->i, events);
+	text_iec(bytes, (int64_t)sums->alloc);
+	text_share(a, sums->exact, sums->alloc);
+	text_share(b, sums->inferred, sums->alloc);
+	text_share(c, sums->uncertain, sums->alloc);
+	fprintf(out, "Exact     %s of %s allocated; end inferred: %s, uncertain after loss: %s\n",
+		a, bytes, b, c);
+	fprintf(out, "Symbols   %s\n\n", *vmlinux ? vmlinux : "no debug information of the kernel");
+	return NULL;
+}
+
+/* "file:line func [module]", or "func+0x1c/0x90 [module]" without debug information. */
+static char *site_text(struct query *query, const struct cell *row)
+{
+	auto_free char *file = get_text(query, row, "file");
+	auto_free char *func = get_text(query, row, "func");
+	auto_free char *module = get_text(query, row, "module");
+	const struct cell *off = get(query, row, "sym_off");
+	auto_free char *in = *module ? xasprintf(" [%s]", module) : xstrdup("");
+
+	if (*file)
+		return xasprintf("%s:%" PRId64 " %s%s", file, get(query, row, "line")->i, func, in);
+	if (off->type == CELL_INT)
+		return xasprintf("%s+%#" PRIx64 "/%#" PRIx64 "%s", func, (uint64_t)off->i,
+				 (uint64_t)get(query, row, "sym_size")->i, in);
+	return xasprintf("%s%s", *func ? func : "(no address recorded)", in);
+}
+
+static struct err *print_sites(struct query_db *db, const struct sites_opts *opts,
+			       struct view *view)
+{
+	static const char *const from[NR_COLUMNS] = {
+		[NET] = "net_bytes", [CALLS] = "net_calls", [ALLOCATED] = "alloc_bytes",
+		[ALLOCS] = "allocs", [FREES] = "frees",	    [PEAK] = "peak_bytes",
+		[KIND] = "kind",
+	};
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(sites_query(db, opts, &query));
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			return NULL;
+		struct cell cells[NR_COLUMNS];
+		auto_free char *site = site_text(query, row);
+
+		for (int i = 0; i < SITE; i++)
+			cells[i] = *get(query, row, from[i]);
+		cells[SITE] = (struct cell){ .type = CELL_TEXT, .text = site, .len = strlen(site) };
+		view_row(view, cells);
+	}
+}
+
+static struct err *print_totals(struct query_db *db, const char *kinds, struct view *view)
+{
+	static const struct cell none = { .type = CELL_TEXT, .text = "" };
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(query_prepare(db, schema_query_totals, NULL, &query));
+	query_bind_text(query, ":kinds", kinds);
+	view_gap(view);
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			return NULL;
+		int64_t nr = get(query, row, "call_sites")->i;
+		auto_free char *text = xasprintf("total of %" PRId64 " call site%s", nr,
+						 nr == 1 ? "" : "s");
+		struct cell cells[NR_COLUMNS] = {
+			[NET] = *get(query, row, "net_bytes"),
+			[CALLS] = *get(query, row, "net_calls"),
+			[ALLOCATED] = *get(query, row, "alloc_bytes"),
+			[ALLOCS] = *get(query, row, "allocs"),
+			[FREES] = *get(query, row, "frees"),
+			[PEAK] = none,
+			[KIND] = *get(query, row, "kind"),
+			[SITE] = { .type = CELL_TEXT, .text = text, .len = strlen(text) },
+		};
+
+		view_row(view, cells);
+	}
+}
+
+static struct err *print_notes(struct query_db *db, FILE *out)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(query_prepare(db, schema_query_notes, NULL, &query));
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			return NULL;
+		auto_free char *text = text_printable(row[0].text, row[0].len);
+
+		fprintf(out, "Note: %s\n", text);
+	}
+}
+
+struct err *report_print(struct query_db *db, const struct sites_opts *opts, FILE *out,
+			 const struct view_layout *layout)
+{
+	struct sums sums = {};
+
+	TRY(sites_check(opts));
+	TRY(sum_up(db, opts->kinds, &sums));
+	TRY(print_head(db, &sums, out));
+	CLEANUP(view_cleanup)
+	struct view *view = view_new(VIEW_TABLE, out, layout, columns, NR_COLUMNS);
+
+	TRY(print_sites(db, opts, view));
+	TRY(print_totals(db, opts->kinds, view));
+	view_finish(view);
+	putc('\n', out);
+	if (opts->limit && opts->limit < sums.sites)
+		fprintf(out, "Note: %" PRIu64 " more call sites are not shown; -n 0 shows all\n",
+			sums.sites - opts->limit);
+	if (strchr(opts->kinds, ','))
+		fputs("Note: kinds overlap: slab objects and percpu areas lie in pages that kind page "
+		      "counts again; vmalloc is address space\n", out);
+	return print_notes(db, out);
+}

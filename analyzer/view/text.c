@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "view/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+void text_iec(char ret[TEXT_MAX], int64_t bytes)
+{
+	static const char units[] = "KMGTPE";
+	double v = (double)bytes;
+	int unit = -1;
+
+	/* 1023.95 would round to 1024.0. */
+	while ((v >= 1023.95 || v <= -1023.95) && units[unit + 1]) {
+		v /= 1024;
+		unit++;
+	}
+	if (unit < 0)
+		snprintf(ret, TEXT_MAX, "%" PRId64 "B", bytes);
+	else
+		snprintf(ret, TEXT_MAX, "%.1f%ci", v, units[unit]);
+}
+
+void text_grouped(char ret[TEXT_MAX], int64_t n)
+{
+	char digits[TEXT_MAX];
+	int len = snprintf(digits, sizeof(digits), "%" PRId64, n);
+	char *p = ret;
+
+	for (int i = 0; i < len; i++) {
+		*p++ = digits[i];
+		if (i + 1 < len && (len - i - 1) % 3 == 0 && digits[i] != '-')
+			*p++ = ',';
+	}
+	*p = '\0';
+}
+
+void text_real(char ret[TEXT_MAX], double v)
+{
+	for (int digits = 6; digits <= 17; digits++) {
+		snprintf(ret, TEXT_MAX, "%.*g", digits, v);
+		if (strtod(ret, NULL) == v)
+			return;
+	}
+}
+
+void text_share(char ret[TEXT_MAX], double part, double whole)
+{
+	double share = whole > 0 ? 100 * part / whole : 0;
+
+	if (whole <= 0)
+		snprintf(ret, TEXT_MAX, "-");
+	else if (part <= 0)
+		snprintf(ret, TEXT_MAX, "0 %%");
+	else if (share < 0.01)
+		snprintf(ret, TEXT_MAX, "<0.01 %%");
+	else if (part >= whole)
+		snprintf(ret, TEXT_MAX, "100 %%");
+	else if (share > 99.99)
+		snprintf(ret, TEXT_MAX, ">99.99 %%");
+	else
+		snprintf(ret, TEXT_MAX, "%.2f %%", share);
+}
+
+char *text_hex(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	char *hex = xmalloc(2 * len + 1);
+
+	for (size_t i = 0; i < len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", p[i]);
+	hex[2 * len] = '\0';
+	return hex;
+}
+
+size_t text_utf8(const char *p, size_t len)
+{
+	uint8_t c = len ? (uint8_t)*p : 0xff;
+	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+
+	if (n > len)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if (((uint8_t)p[i] & 0xc0) != 0x80)
+			return 0;
+	uint8_t next = n > 1 ? (uint8_t)p[1] : 0;
+
+	/* Overlong forms, surrogates, and what lies past U+10FFFF. */
+	if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next >= 0xa0) ||
+	    (c == 0xf0 && next < 0x90) || (c == 0xf4 && next >= 0x90))
+		return 0;
+	return n;
+}
+
+char *text_printable(const char *text, size_t len)
+{
+	char *ret = xmalloc(4 * len + 1), *out = ret;
+
+	for (size_t i = 0; i < len;) {
+		uint8_t c = (uint8_t)text[i];
+		size_t n = text_utf8(text + i, len - i);
+		/* U+0080 to U+009F are control characters too. */
+		bool control = c < 0x20 || c == 0x7f || (c == 0xc2 && n && (uint8_t)text[i + 1] < 0xa0);
+
+		if (c == '\n' || c == '\t') {
+			*out++ = '\\';
+			*out++ = c == '\n' ? 'n' : 't';
+			i++;
+		} else if (control || !n) {
+			out += sprintf(out, "\\x%02x", c);
+			i++;
+		} else {
+			memcpy(out, text + i, n);
+			out += n;
+			i += n;
+		}
+	}
+	*out = '\0';
+	return ret;
+}
+
+static bool starts_char(char c)
+{
+	return ((uint8_t)c & 0xc0) != 0x80;
+}
+
+size_t text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += starts_char(*text);
+	return width;
+}
+
+/* Replaces the @from-th up to the @to-th character by two dots. */
+static void cut(char *text, size_t from, size_t to)
+{
+	char *p = text;
+
+	for (size_t i = 0; *p && (!starts_char(*p) || i < from); p++)
+		i += starts_char(*p) && i < from;
+	char *a = p;
+	size_t i = from;
+
+	for (; *p; p++) {
+		if (starts_char(*p) && i++ == to)
+			break;
+	}
+	memmove(a + 2, p, strlen(p) + 1);
+	memcpy(a, "..", 2);
+}
+
+void text_shorten(char *site, size_t width)
+{
+	size_t have = text_width(site);
+
+	if (have <= width || width < 8)
+		return;
+	size_t excess = have - width + 2; /* the dots take two */
+	const char *slash = NULL;
+
+	for (const char *p = site; *p && *p != ' '; p++)
+		if (*p == '/')
+			slash = p;
+	auto_free char *folders = slash ? xstrndup(site, (size_t)(slash - site)) : NULL;
+	size_t room = folders ? text_width(folders) : 0;
+
+	if (room >= excess)
+		cut(site, (room - excess) / 2, (room - excess) / 2 + excess);
+	else
+		cut(site, (have - excess) / 2, (have - excess) / 2 + excess);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "view/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "view/csv.h"
+#include "view/json.h"
+#include "view/table.h"
+
+struct view {
+	enum view_format format;
+	FILE *out;
+	const struct view_column *column;
+	size_t nr;
+	struct table *table;
+	uint64_t nr_rows;
+};
+
+bool view_format_find(const char *name, enum view_format *ret)
+{
+	static const char *const names[] = { [VIEW_TABLE] = "table", [VIEW_CSV] = "csv",
+					     [VIEW_JSON] = "json" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(name, names[i])) {
+			*ret = (enum view_format)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct view *view_new(enum view_format format, FILE *out, const struct view_layout *layout,
+		      const struct view_column *column, size_t nr)
+{
+	struct view *view = xmalloc(sizeof(*view));
+
+	*view = (struct view){ .format = format, .out = out, .column = column, .nr = nr };
+	switch (format) {
+	case VIEW_TABLE:
+		view->table = table_new(out, layout, column, nr);
+		break;
+	case VIEW_CSV:
+		csv_head(out, column, nr);
+		break;
+	case VIEW_JSON:
+		json_begin(out);
+		break;
+	}
+	return view;
+}
+
+void view_free(struct view *view)
+{
+	if (!view)
+		return;
+	table_free(view->table);
+	free(view);
+}
+
+void view_row(struct view *view, const struct cell *row)
+{
+	switch (view->format) {
+	case VIEW_TABLE:
+		table_row(view->table, row);
+		break;
+	case VIEW_CSV:
+		csv_row(view->out, row, view->nr);
+		break;
+	case VIEW_JSON:
+		json_row(view->out, view->column, row, view->nr, !view->nr_rows);
+		break;
+	}
+	view->nr_rows++;
+}
+
+void view_gap(struct view *view)
+{
+	if (view->format == VIEW_TABLE)
+		table_gap(view->table);
+}
+
+void view_finish(struct view *view)
+{
+	switch (view->format) {
+	case VIEW_TABLE:
+		table_finish(view->table);
+		break;
+	case VIEW_CSV:
+		break;
+	case VIEW_JSON:
+		json_end(view->out, !view->nr_rows);
+		break;
+	}
+}
+
+struct err *view_query(struct query *query, enum view_format format, FILE *out,
+		       const struct view_layout *layout)
+{
+	size_t nr = query_nr_columns(query);
+	auto_free struct view_column *column = xcalloc(nr, sizeof(*column));
+
+	for (size_t i = 0; i < nr; i++)
+		column[i].title = query_column(query, i);
+	CLEANUP(view_cleanup) struct view *view = view_new(format, out, layout, column, nr);
+	const struct cell *row;
+
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			break;
+		view_row(view, row);
+	}
+	view_finish(view);
+	return NULL;
+}
