@@ -21,6 +21,11 @@ struct analyze_opts {
 	void *progress_arg;
 };
 
-struct err *analyze(const struct analyze_opts *opts) MUST_CHECK;
+struct analyze_result {
+	uint64_t events; /* read */
+	uint64_t sites;	 /* raw call sites */
+};
+
+struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret) MUST_CHECK;
 
 #endif

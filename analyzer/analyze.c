@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "analyze.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "capture/blobs.h"
+#include "facts.h"
+#include "store/origin.h"
+
+/* Asks the clock once in so many events: a look costs as much as an event. */
+enum { LOOK_EVERY = 1 << 16, SHOW_EVERY_NS = 100000000 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void show(const struct analyze_opts *opts, const char *stage, uint64_t done,
+		 uint64_t of, uint64_t *last_ns)
+{
+	uint64_t now = now_ns();
+
+	if (!opts->progress || now - *last_ns < SHOW_EVERY_NS)
+		return;
+	*last_ns = now;
+	opts->progress(opts->progress_arg, stage, of ? (double)done / (double)of : 1);
+}
+
+/* Files of /proc have no size, so that only reading tells where they end. */
+static struct err *read_file(const char *path, char **ret, size_t *ret_len)
+{
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_free char *text = NULL;
+	size_t len = 0, cap = 0;
+
+	if (fd < 0)
+		return err_os(errno, "%s", path);
+	for (;;) {
+		if (len == cap) {
+			cap = cap ? 2 * cap : 1 << 20;
+			text = xreallocarray(text, cap, 1);
+		}
+		ssize_t n = read(fd, text + len, cap - len);
+
+		if (n < 0 && errno != EINTR)
+			return err_os(errno, "%s", path);
+		if (!n)
+			break;
+		len += n > 0 ? (size_t)n : 0;
+	}
+	*ret = take_ptr(text);
+	*ret_len = len;
+	return NULL;
+}
+
+static struct span text_of(const struct tracefile *file, const char *name)
+{
+	struct span text = {};
+
+	tracefile_text(file, name, &text);
+	return text;
+}
+
+static struct err *open_resolver(const struct analyze_opts *opts, const struct tracefile *file,
+				 struct resolver **ret)
+{
+	auto_free char *release = facts_release(file);
+	auto_free char *kallsyms = NULL;
+	struct resolver_opts resolver_opts = {
+		.kallsyms = text_of(file, "kallsyms"),
+		.modules = text_of(file, BLOB_MODULES),
+		.sections = text_of(file, BLOB_SECTIONS),
+		.build_ids = text_of(file, BLOB_BUILD_IDS),
+		.release = release,
+		.vmlinux = opts->vmlinux,
+		.debug_dirs = opts->debug_dirs,
+	};
+
+	if (opts->kallsyms) {
+		size_t len = 0;
+
+		TRY(read_file(opts->kallsyms, &kallsyms, &len));
+		resolver_opts.kallsyms = (struct span){ (const uint8_t *)kallsyms, len };
+	}
+	return resolver_open(&resolver_opts, ret);
+}
+
+static struct err *match_all(const struct analyze_opts *opts, const struct tracefile *file,
+			     struct merge *merge, struct match *match)
+{
+	uint64_t last_ns = now_ns(), nr = 0;
+	const struct event *ev;
+
+	for (;;) {
+		TRY(merge_next(merge, &ev));
+		if (!ev)
+			break;
+		match_event(match, ev);
+		if (++nr % LOOK_EVERY == 0)
+			show(opts, "reading", merge_bytes(merge), tracefile_data_bytes(file), &last_ns);
+	}
+	match_finish(match);
+	return NULL;
+}
+
+static struct err *write_sites(const struct analyze_opts *opts, const struct match *match,
+			       struct resolver *resolver, const struct names *names,
+			       struct writer *writer)
+{
+	size_t nr;
+	const struct site *site = match_sites(match, &nr);
+	uint64_t last_ns = now_ns();
+
+	for (size_t i = 0; i < nr; i++) {
+		const uint64_t *addr = &site[i].call_site;
+		size_t nr_addr = site[i].call_site != 0;
+		struct callsite callsite;
+
+		if (site[i].stack != SITE_NO_STACK)
+			addr = stacks_frames(match_stacks(match), site[i].stack, &nr_addr);
+		resolver_site(resolver, addr, nr_addr, &callsite);
+		TRY(writer_site(writer, &site[i], &callsite, names_text(names, site[i].cache)));
+		show(opts, "resolving", i, nr, &last_ns);
+	}
+	return NULL;
+}
+
+DEFINE_CLEANUP(struct names *, names, names_free)
+
+struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
+{
+	CLEANUP(tracefile_cleanup) struct tracefile *file = NULL;
+	CLEANUP(names_cleanup) struct names *names = names_new();
+	CLEANUP(merge_cleanup) struct merge *merge = NULL;
+	CLEANUP(resolver_cleanup) struct resolver *resolver = NULL;
+	CLEANUP(match_cleanup) struct match *match = NULL;
+	CLEANUP(writer_cleanup) struct writer *writer = NULL;
+	CLEANUP(origin_deinit) struct origin origin = {};
+
+	TRY(writer_check(opts->output));
+	TRY(origin_init(&origin, opts->input, opts->vmlinux, opts->kallsyms, opts->debug_dirs));
+	TRY(tracefile_open(opts->input, &file));
+	TRY(merge_open(file, names, &merge));
+	TRY(open_resolver(opts, file, &resolver));
+	match = match_new(&(struct match_opts){
+		.page_size = merge_page_size(merge),
+		.is_allocator = resolver_is_allocator,
+		.is_allocator_arg = resolver,
+	});
+	TRY(match_all(opts, file, merge, match));
+
+	TRY(writer_open(opts->output, &writer));
+	TRY(origin_write(&origin, writer));
+	TRY(facts_write(writer, file, merge, match, resolver));
+	TRY(write_sites(opts, match, resolver, names, writer));
+	TRY(writer_quality(writer, match_totals(match), merge_stats(merge),
+			   tracefile_truncated_bytes(file)));
+	TRY(writer_commit(writer));
+	size_t nr_sites;
+
+	ret->events = merge_stats(merge)->events;
+	match_sites(match, &nr_sites);
+	ret->sites = nr_sites;
+	return NULL;
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "facts.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "capture/blobs.h"
+
+/* A decimal number that is all of @text but blanks around it. */
+static bool number(struct span text, uint64_t *ret)
+{
+	uint64_t v = 0;
+	size_t i = 0, digits = 0;
+
+	while (i < text.len && text.data[i] == ' ')
+		i++;
+	for (; i < text.len && text.data[i] >= '0' && text.data[i] <= '9'; i++, digits++)
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, text.data[i] - '0', &v))
+			return false;
+	while (i < text.len && text.data[i] == ' ')
+		i++;
+	if (!digits || i != text.len)
+		return false;
+	*ret = v;
+	return true;
+}
+
+/* What follows @prefix in @line. */
+static bool after(struct span line, const char *prefix, struct span *ret)
+{
+	size_t len = strlen(prefix);
+
+	if (line.len < len || memcmp(line.data, prefix, len))
+		return false;
+	*ret = (struct span){ line.data + len, line.len - len };
+	return true;
+}
+
+/* The @index-th word of a line; false when it has fewer. */
+static bool word(struct span line, size_t index, struct span *ret)
+{
+	for (;;) {
+		size_t n = 0;
+
+		while (line.len && *line.data == ' ')
+			line.data++, line.len--;
+		while (n < line.len && line.data[n] != ' ' && line.data[n])
+			n++;
+		if (!n)
+			return false;
+		if (!index--) {
+			*ret = (struct span){ line.data, n };
+			return true;
+		}
+		line.data += n;
+		line.len -= n;
+	}
+}
+
+/* The number that a line "name N" of a text gives. */
+static bool field(struct span text, const char *name, uint64_t *ret)
+{
+	struct span line, rest;
+
+	while (span_line(&text, &line))
+		if (after(line, name, &rest) && rest.len && rest.data[0] == ' ' &&
+		    number(rest, ret))
+			return true;
+	return false;
+}
+
+/* "Linux host release machine" */
+static bool uname_word(const struct tracefile *file, size_t index, struct span *ret)
+{
+	struct span text, line;
+
+	return tracefile_text(file, "uname", &text) && span_line(&text, &line) &&
+	       word(line, index, ret);
+}
+
+char *facts_release(const struct tracefile *file)
+{
+	struct span release;
+
+	if (!uname_word(file, 2, &release))
+		return NULL;
+	return xstrndup((const char *)release.data, release.len);
+}
+
+static struct err *write_span(struct writer *writer, const char *column, struct span text)
+{
+	return writer_recording_text(writer, column, (const char *)text.data, text.len);
+}
+
+static struct err *write_text(struct writer *writer, const char *column, const char *text)
+{
+	if (!text || !*text)
+		return NULL;
+	return writer_recording_text(writer, column, text, strlen(text));
+}
+
+static struct err *write_machine(struct writer *writer, const struct tracefile *file)
+{
+	static const char *const columns[] = { NULL, "hostname", "release", "machine" };
+	struct span text, line, id;
+
+	for (size_t i = 1; i < sizeof(columns) / sizeof(*columns); i++)
+		if (uname_word(file, i, &text))
+			TRY(write_span(writer, columns[i], text));
+	if (!tracefile_text(file, BLOB_BUILD_IDS, &text))
+		return NULL;
+	while (span_line(&text, &line))
+		if (after(line, "vmlinux ", &id))
+			return write_span(writer, "kernel_build_id", id);
+	return NULL;
+}
+
+static struct err *write_recorder(struct writer *writer, const struct tracefile *file)
+{
+	struct span text, line, version;
+
+	if (tracefile_text(file, BLOB_RECORDER, &text)) {
+		while (span_line(&text, &line)) {
+			if (!after(line, "version ", &version))
+				continue;
+			auto_free char *name = xasprintf("allocprof %.*s", (int)version.len,
+							 (const char *)version.data);
+
+			return write_text(writer, "recorder", name);
+		}
+	}
+	if (!tracefile_text(file, "version", &text) || !span_line(&text, &line))
+		return NULL;
+	auto_free char *name = xasprintf("trace-cmd %.*s", (int)line.len, (const char *)line.data);
+
+	return write_text(writer, "recorder", name);
+}
+
+/* The clock of the first buffer with data; all events are merged by it. */
+static const char *clock_of(const struct tracefile *file)
+{
+	return tracefile_nr_buffers(file) ? tracefile_buffer_clock(file, 0) : "";
+}
+
+static struct err *write_times(struct writer *writer, const struct tracefile *file,
+			       const struct match_totals *totals)
+{
+	uint64_t start_ns = totals->first_ns, end_ns = totals->last_ns, v;
+	struct span times = {};
+
+	if (tracefile_text(file, BLOB_TIMES, &times)) {
+		/* Only where the events have the same clock do they compare. */
+		if (!strcmp(clock_of(file), "mono")) {
+			field(times, "start_mono_ns", &start_ns);
+			field(times, "end_mono_ns", &end_ns);
+		}
+		if (field(times, "start_unix_ns", &v))
+			TRY(writer_recording_int(writer, "start_unix_ns", (int64_t)v));
+		if (field(times, "end_unix_ns", &v))
+			TRY(writer_recording_int(writer, "end_unix_ns", (int64_t)v));
+	}
+	TRY(writer_recording_int(writer, "start_ns", (int64_t)start_ns));
+	return writer_recording_int(writer, "end_ns", (int64_t)end_ns);
+}
+
+bool facts_cpu_stats(struct span *text, struct cpu_stats *ret)
+{
+	struct cpu_stats stats = { .cpu = ret->cpu };
+	struct span line, rest;
+	bool any = false;
+	uint64_t v;
+
+	for (;;) {
+		struct span before = *text;
+
+		if (!span_line(text, &line))
+			break;
+		if (after(line, "CPU:", &rest) && number(rest, &v)) {
+			if (any) {
+				*text = before;
+				break;
+			}
+			stats.cpu = (unsigned int)v;
+			any = true;
+		} else if (after(line, "entries:", &rest)) {
+			any |= number(rest, &stats.entries);
+		} else if (after(line, "overrun:", &rest)) {
+			any |= number(rest, &stats.overrun);
+		} else if (after(line, "commit overrun:", &rest)) {
+			any |= number(rest, &stats.commit_overrun);
+		} else if (after(line, "dropped events:", &rest)) {
+			any |= number(rest, &stats.dropped);
+		} else if (after(line, "read events:", &rest)) {
+			any |= number(rest, &stats.read_events);
+		}
+	}
+	if (any)
+		*ret = stats;
+	return any;
+}
+
+/* A set of CPUs of which each is written once: a second one is not the kernel's. */
+struct cpu_list {
+	unsigned int *cpu;
+	size_t nr, cap;
+	uint64_t lost;
+};
+
+static void cpu_list_deinit(struct cpu_list *list)
+{
+	free(list->cpu);
+}
+
+static struct err *write_cpu(struct writer *writer, struct cpu_list *list,
+			     const struct cpu_stats *stats)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (list->cpu[i] == stats->cpu)
+			return NULL;
+	vec_room(list->cpu, list->nr, list->cap);
+	list->cpu[list->nr++] = stats->cpu;
+	list->lost += stats->overrun + stats->commit_overrun + stats->dropped;
+	return writer_cpu(writer, stats);
+}
+
+static struct err *write_cpus(struct writer *writer, const struct tracefile *file,
+			      struct cpu_list *list)
+{
+	struct cpu_stats stats;
+	struct span text, number_of;
+	const char *name;
+	uint64_t cpu;
+
+	for (size_t i = 0; tracefile_blob(file, i, &name, &text); i++) {
+		struct span whole = { (const uint8_t *)name, strlen(name) };
+
+		if (!after(whole, BLOB_CPUSTAT, &number_of) || !number(number_of, &cpu))
+			continue;
+		stats.cpu = (unsigned int)cpu;
+		if (facts_cpu_stats(&text, &stats))
+			TRY(write_cpu(writer, list, &stats));
+	}
+	if (list->nr || !tracefile_text(file, "cpustat", &text))
+		return NULL;
+	stats.cpu = 0;
+	while (facts_cpu_stats(&text, &stats)) {
+		TRY(write_cpu(writer, list, &stats));
+		stats.cpu++;
+	}
+	return NULL;
+}
+
+static struct err *write_snapshots(struct writer *writer, const struct tracefile *file)
+{
+	static const char *const when[] = { "start", "end" };
+	struct span text;
+	const char *name;
+
+	for (size_t i = 0; tracefile_blob(file, i, &name, &text); i++) {
+		for (size_t w = 0; w < 2; w++) {
+			auto_free char *prefix = xasprintf(BLOB_SNAPSHOT "%s/", when[w]);
+			struct span earlier;
+
+			if (strncmp(name, prefix, strlen(prefix)))
+				continue;
+			/* The first of two blobs with one name counts. */
+			if (tracefile_text(file, name, &earlier) && earlier.data != text.data)
+				continue;
+			TRY(writer_snapshot(writer, name + strlen(prefix), when[w], text));
+		}
+	}
+	return NULL;
+}
+
+ERR_PRINTF(2, 3) static struct err *note(struct writer *writer, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	auto_free char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	return writer_note(writer, text);
+}
+
+static struct err *note_missing_events(struct writer *writer, const struct tracefile *file)
+{
+	struct span text, line, name, state;
+
+	if (!tracefile_text(file, BLOB_EVENTS, &text))
+		return NULL;
+	while (span_line(&text, &line))
+		if (word(line, 0, &name) && word(line, 1, &state) && state.len == 7 &&
+		    !memcmp(state.data, "missing", 7))
+			TRY(note(writer, "the recorded kernel has no event %.*s", (int)name.len,
+				 (const char *)name.data));
+	return NULL;
+}
+
+static uint64_t sum_inferred(const struct match *match, uint64_t *ret_missing_stacks)
+{
+	size_t nr;
+	const struct site *site = match_sites(match, &nr);
+	uint64_t sum = 0;
+
+	*ret_missing_stacks = 0;
+	for (size_t i = 0; i < nr; i++) {
+		for (int rule = 0; rule < NR_END_RULES; rule++)
+			sum += site[i].inferred_frees[rule];
+		*ret_missing_stacks += site[i].missing_stacks;
+	}
+	return sum;
+}
+
+static struct err *write_notes(struct writer *writer, const struct tracefile *file,
+			       const struct match *match, const struct merge_stats *merge,
+			       const struct resolver *resolver, uint64_t lost)
+{
+	const struct match_totals *totals = match_totals(match);
+	uint64_t truncated = tracefile_truncated_bytes(file), missing_stacks;
+	uint64_t inferred = sum_inferred(match, &missing_stacks);
+	const char *text;
+
+	if (!merge->events)
+		TRY(note(writer, "the recording holds no events"));
+	if (lost || totals->lost_gaps)
+		TRY(note(writer, "events are missing: what lived across a gap is uncertain; record "
+			 "with a larger buffer (record -m)"));
+	if (truncated)
+		TRY(note(writer, "the recording is cut short: %" PRIu64 " bytes of it are missing",
+			 truncated));
+	if (merge->damaged_pages || totals->damaged_bytes)
+		TRY(note(writer, "%" PRIu64 " pages of the recording would not decode; they count "
+			 "as lost", merge->damaged_pages));
+	TRY(note_missing_events(writer, file));
+	if (inferred)
+		TRY(note(writer, "%" PRIu64 " objects were freed without an event of their own (in "
+			 "bulk or by RCU): they count as freed when their memory was used anew",
+			 inferred));
+	if (missing_stacks)
+		TRY(note(writer, "%" PRIu64 " allocations came without the stack that would name "
+			 "their call site", missing_stacks));
+	for (size_t i = 0; (text = resolver_note(resolver, i)); i++)
+		TRY(writer_note(writer, text));
+	return NULL;
+}
+
+struct err *facts_write(struct writer *writer, const struct tracefile *file,
+			const struct merge *merge, const struct match *match,
+			const struct resolver *resolver)
+{
+	const struct match_totals *totals = match_totals(match);
+	const struct merge_stats *stats = merge_stats(merge);
+	CLEANUP(cpu_list_deinit) struct cpu_list cpus = {};
+	auto_free char *format = xasprintf("trace.dat version %u", tracefile_version(file));
+
+	TRY(write_machine(writer, file));
+	TRY(write_recorder(writer, file));
+	TRY(write_times(writer, file, totals));
+	TRY(write_text(writer, "clock", clock_of(file)));
+	TRY(write_text(writer, "input_format", format));
+	TRY(writer_recording_int(writer, "page_size", merge_page_size(merge)));
+	TRY(write_text(writer, "vmlinux", resolver_vmlinux(resolver)));
+	TRY(write_text(writer, "vmlinux_build_id", resolver_vmlinux_build_id(resolver)));
+	TRY(write_cpus(writer, file, &cpus));
+
+	size_t nr_cpus = cpus.nr;
+
+	for (size_t i = 0; i < tracefile_nr_buffers(file); i++)
+		if (tracefile_nr_cpus(file, i) > nr_cpus)
+			nr_cpus = tracefile_nr_cpus(file, i);
+	/* Gaps that carry a count are a part of what the kernel counted. */
+	uint64_t lost = cpus.lost > totals->lost_counted ? cpus.lost : totals->lost_counted;
+
+	TRY(writer_recording_int(writer, "cpus", (int64_t)nr_cpus));
+	TRY(writer_recording_int(writer, "events", (int64_t)stats->events));
+	TRY(writer_recording_int(writer, "lost_events", (int64_t)lost));
+	TRY(write_snapshots(writer, file));
+	return write_notes(writer, file, match, stats, resolver, lost);
+}

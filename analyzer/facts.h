@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * facts.h - what a recording says about itself, beside the events
+ *
+ * In:     an open trace file and what came out of reading its events
+ * Out:    the tables _recording, _cpu, _snapshot and _note
+ * Not:    takes any of its texts for granted: what is missing, or not in the form
+ *         that the kernel gives it, is left out
+ */
+#ifndef FACTS_H
+#define FACTS_H
+
+#include "decode/merge.h"
+#include "match/match.h"
+#include "resolve/resolver.h"
+#include "store/writer.h"
+
+/* The kernel release of the recording, owned by the caller; NULL if not told. */
+char *facts_release(const struct tracefile *file);
+
+struct err *facts_write(struct writer *writer, const struct tracefile *file,
+			const struct merge *merge, const struct match *match,
+			const struct resolver *resolver) MUST_CHECK;
+
+/*
+ * The counters of one CPU from the text of per_cpu/cpuN/stats; moves @text past
+ * them. A "CPU: N" line names the CPU and ends the one before. False at the end.
+ */
+bool facts_cpu_stats(struct span *text, struct cpu_stats *ret);
+
+#endif
