@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* analyze.c - allocprof analyze: a recording to a database */
+#include "base/xalloc.h"
+#include "cmd.h"
+#include "database.h"
+
+struct analyze_args {
+	struct database_args database;
+	const char *output;
+};
+
+static const struct opt analyze_cmd_opts[] = {
+	{ 'i', "input", "FILE", OPT_TEXT(struct analyze_args, database.input),
+	  "the recording; default allocprof.dat" },
+	{ 'o', "output", "DB", OPT_TEXT(struct analyze_args, output),
+	  "the database, replaced when it exists;\ndefault: X.db for X.dat" },
+	DATABASE_OPTS(struct analyze_args, database),
+	{}
+};
+
+static struct err *analyze_run(const void *p, char **words, int *status)
+{
+	const struct analyze_args *args = p;
+
+	(void)status;
+	if (*words)
+		return err_new(ERR_USAGE, "analyze: %s: name the recording with -i", *words);
+	auto_free char *default_output = database_path(args->database.input);
+
+	return database_make(&args->database, args->database.input,
+			     args->output ? args->output : default_output);
+}
+
+const struct cmd cmd_analyze = {
+	.name = "analyze",
+	.summary = "Turn a recording into a database of call sites",
+	.usage = "[-i FILE] [-o DB] [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]",
+	.opts = analyze_cmd_opts,
+	.args_size = sizeof(struct analyze_args),
+	.defaults = &(const struct analyze_args){ .database.input = "allocprof.dat" },
+	.run = analyze_run,
+};

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "database.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analyze.h"
+#include "base/xalloc.h"
+#include "progress.h"
+#include "store/origin.h"
+
+#define DEFAULT_RECORDING "allocprof.dat"
+
+char *database_path(const char *recording)
+{
+	size_t len = strlen(recording);
+
+	if (len > 4 && !strcmp(recording + len - 4, ".dat"))
+		len -= 4;
+	return xasprintf("%.*s.db", (int)len, recording);
+}
+
+struct err *database_make(const struct database_args *args, const char *recording,
+			  const char *output)
+{
+	struct progress progress = {};
+	struct analyze_result result = {};
+	uint64_t start_ns = progress_now_ns();
+	struct analyze_opts opts = {
+		.input = recording,
+		.output = output,
+		.vmlinux = args->vmlinux,
+		.kallsyms = args->kallsyms,
+		.debug_dirs = args->debug_dirs.item,
+		.progress = progress_show,
+		.progress_arg = &progress,
+	};
+	struct err *err = analyze(&opts, &result);
+
+	progress_end(&progress);
+	if (err)
+		return err;
+	fprintf(stderr, "%s: %" PRIu64 " events, %" PRIu64 " call sites, %.2f s\n", output,
+		result.events, result.sites, 1e-9 * (double)(progress_now_ns() - start_ns));
+	return NULL;
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st);
+}
+
+struct err *database_open(const struct database_args *args, struct query_db **ret)
+{
+	auto_free char *default_db = database_path(DEFAULT_RECORDING);
+	const char *input = args->input;
+	bool is_db = false;
+
+	if (!input)
+		input = exists(DEFAULT_RECORDING) || !exists(default_db) ? DEFAULT_RECORDING
+									 : default_db;
+	TRY(query_is_db(input, &is_db));
+	if (is_db)
+		return query_db_open(input, ret);
+
+	auto_free char *path = database_path(input);
+	CLEANUP(origin_deinit) struct origin origin = {};
+
+	TRY(origin_init(&origin, input, args->vmlinux, args->kallsyms, args->debug_dirs.item));
+	if (!origin_matches(&origin, path))
+		TRY(database_make(args, input, path));
+	return query_db_open(path, ret);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * database.h - the database that a command reads, made first where it must be
+ */
+#ifndef DATABASE_H
+#define DATABASE_H
+
+#include "opt.h"
+#include "store/query.h"
+
+/* The options of an analysis, which every command has that may need one. */
+struct database_args {
+	const char *input; /* a recording or a database; NULL: allocprof.dat or .db */
+	const char *vmlinux;
+	const char *kallsyms;
+	struct opt_list debug_dirs;
+};
+
+#define DATABASE_OPTS(s, member)                                               \
+	{ 0, "vmlinux", "FILE", OPT_TEXT(s, member.vmlinux),                   \
+	  "the recorded kernel with its debug information" },                  \
+	{ 0, "debug-dir", "DIR", OPT_LIST(s, member.debug_dirs),               \
+	  "look there first for debug information; may be repeated" },         \
+	{ 0, "kallsyms", "FILE", OPT_TEXT(s, member.kallsyms),                 \
+	  "symbols to use instead of the recording's own" }
+
+/* The database of a recording: X.db beside X.dat; owned by the caller. */
+char *database_path(const char *recording);
+
+/* Analyses the recording into @output; says in a line on stderr what came out. */
+struct err *database_make(const struct database_args *args, const char *recording,
+			  const char *output) MUST_CHECK;
+
+/*
+ * Opens the database that args->input is or, for a recording, stands for: it is
+ * made anew when there is none of this very recording, or one made with other
+ * options.
+ */
+struct err *database_open(const struct database_args *args, struct query_db **ret) MUST_CHECK;
+
+#endif

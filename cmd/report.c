@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* report.c - allocprof report: memory per call site */
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "database.h"
+#include "progress.h"
+#include "view/allocinfo.h"
+#include "view/report.h"
+
+enum { ROWS_ON_TERMINAL = 30 };
+#define ROWS_BY_DEFAULT UINT64_MAX
+
+struct report_args {
+	struct database_args database;
+	const char *sort, *kinds, *format;
+	uint64_t limit;
+};
+
+static const struct opt report_opts[] = {
+	{ 'i', "input", "FILE", OPT_TEXT(struct report_args, database.input),
+	  "a recording, which is analyzed first, or a\ndatabase; default allocprof.dat" },
+	{ 's', "sort", "KEY,...", OPT_TEXT(struct report_args, sort),
+	  "bytes (default), calls, alloc_bytes, allocs, frees,\n"
+	  "peak, req, waste, failures, inferred, unknown,\n"
+	  "uncertain, first, last, kind, file, func, module" },
+	{ 'n', "rows", "N", OPT_NUMBER(struct report_args, limit),
+	  "print the first N call sites, 0 for all; default:\n30 in a table on a terminal, else all" },
+	{ 0, "kind", "KIND,...", OPT_TEXT(struct report_args, kinds),
+	  "slab, page, percpu, vmalloc; default all" },
+	{ 'f', "format", "FORMAT", OPT_TEXT(struct report_args, format),
+	  "table (default), csv, json, or allocinfo for lines\nas in /proc/allocinfo" },
+	DATABASE_OPTS(struct report_args, database),
+	{}
+};
+
+static struct err *print_rows(struct query_db *db, const struct sites_opts *opts,
+			      enum view_format format, const struct view_layout *layout)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+
+	TRY(sites_query(db, opts, &query));
+	return view_query(query, format, stdout, layout);
+}
+
+static struct err *print_allocinfo(struct query_db *db, const struct sites_opts *opts)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+
+	TRY(sites_query_allocinfo(db, opts, &query));
+	return allocinfo_print(query, stdout);
+}
+
+static struct err *report_run(const void *p, char **words, int *status)
+{
+	const struct report_args *args = p;
+	bool allocinfo = !strcmp(args->format, "allocinfo");
+	enum view_format format = VIEW_TABLE;
+
+	(void)status;
+	if (*words)
+		return err_new(ERR_USAGE, "report: %s: name the input with -i", *words);
+	if (!allocinfo && !view_format_find(args->format, &format))
+		return err_new(ERR_USAGE, "report: --format %s: no such format; there are table, "
+			       "csv, json, allocinfo", args->format);
+	bool table = !allocinfo && format == VIEW_TABLE, terminal = isatty(STDOUT_FILENO);
+	const struct view_layout layout = { terminal, progress_columns(STDOUT_FILENO) };
+	const struct sites_opts opts = {
+		.kinds = args->kinds,
+		.sort = args->sort,
+		.limit = args->limit != ROWS_BY_DEFAULT ? args->limit
+			 : table && terminal ? ROWS_ON_TERMINAL : 0,
+	};
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+
+	/* A mistake costs no analysis. */
+	TRY(err_wrap(sites_check(&opts), "report"));
+	TRY(database_open(&args->database, &db));
+	if (allocinfo)
+		return print_allocinfo(db, &opts);
+	if (table)
+		return report_print(db, &opts, stdout, &layout);
+	return print_rows(db, &opts, format, &layout);
+}
+
+const struct cmd cmd_report = {
+	.name = "report",
+	.summary = "Print the memory of each call site",
+	.usage = "[-i FILE|DB] [--sort KEY[,KEY...]] [-n N] [--kind KIND[,KIND...]]\n"
+		 "                        [--format table|csv|json|allocinfo]\n"
+		 "                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]",
+	.opts = report_opts,
+	.args_size = sizeof(struct report_args),
+	.defaults = &(const struct report_args){
+		.sort = "bytes",
+		.kinds = SITES_ALL_KINDS,
+		.format = "table",
+		.limit = ROWS_BY_DEFAULT,
+	},
+	.run = report_run,
+};
