@@ -195,6 +195,10 @@ static struct err *read_options_chain(struct container *c, uint64_t off)
 		if (nr == OPTIONS_SECTIONS_MAX)
 			return err_new(ERR_UNSUPPORTED, "more than %d options sections",
 				       OPTIONS_SECTIONS_MAX);
+		if (off >= c->meta.file_size)
+			return err_new(ERR_FORMAT,
+				       "is cut short: its options are at byte %" PRIu64
+				       " of %" PRIu64, off, c->meta.file_size);
 		vec_room(seen, nr, cap);
 		seen[nr++] = off;
 		TRY(section_open(c, SECTION_OPTIONS, off, &src));

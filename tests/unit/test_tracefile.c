@@ -410,7 +410,7 @@ TEST(a_header_that_makes_no_sense_is_refused)
 		{ 12, 2, "byte order 2" },
 		{ 13, 16, "longs of 16 bytes" },
 		{ HEADER_LEN, 'm', "is compressed with \"mone\"" },
-		{ PLAIN_OPTIONS + 7, 0x7f, "pass the end of the file" },
+		{ PLAIN_OPTIONS + 7, 0x7f, "is cut short: its options are at byte" },
 	};
 
 	for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++) {
