@@ -130,6 +130,47 @@ static bool is_plain(struct span line)
 	return line.len <= MAX_LINE;
 }
 
+/* Length of "__attribute__((…))" at the start of @text, or 0. */
+static size_t attribute_len(struct span text)
+{
+	static const char word[] = "__attribute__";
+	size_t depth = 0;
+
+	if (!starts_with(text, word))
+		return 0;
+	for (size_t i = strlen(word); i < text.len; i++) {
+		if (text.data[i] == '(')
+			depth++;
+		else if (!depth)
+			return 0;
+		else if (text.data[i] == ')' && !--depth)
+			return i + 1;
+	}
+	return 0;
+}
+
+/*
+ * Copies @line to @to without attributes: which ones stand there depends on the
+ * compiler of the kernel, libtraceevent knows some and leaks others.
+ */
+static size_t copy_line(char *to, struct span line)
+{
+	size_t len = 0;
+
+	while (line.len) {
+		size_t skip = attribute_len(line);
+
+		if (!skip) {
+			to[len++] = (char)line.data[0];
+			skip = 1;
+		}
+		line.data += skip;
+		line.len -= skip;
+	}
+	to[len++] = '\n';
+	return len;
+}
+
 /*
  * Copies @text up to its print fmt, with an empty one instead: it is most of
  * the text and of the parser, and nothing here prints events. NULL for what is
@@ -146,9 +187,7 @@ static char *copy_fields(struct span text, size_t *ret_len)
 	while (span_line(&text, &line) && !starts_with(line, "print fmt:")) {
 		if (!is_plain(line) || line.len + 1 > room - len)
 			return NULL;
-		memcpy(copy + len, line.data, line.len);
-		len += line.len;
-		copy[len++] = '\n';
+		len += copy_line(copy + len, line);
 	}
 	while (len && copy[len - 1] == '\n')
 		len--;

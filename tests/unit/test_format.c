@@ -207,6 +207,24 @@ TEST(percpu_alloc_before_5_19_has_no_site_and_no_bytes)
 	CHECK_EQ(r.load[FORMAT_BYTES_REQ].off, 16);
 }
 
+TEST(attributes_in_a_type_do_not_matter)
+{
+	static const char *const types[] = {
+		"void __attribute__((noderef)) * ptr",
+		"void __attribute__((btf_type_tag(\"percpu\"))) * ptr",
+		"void __attribute__((address_space(3), noderef)) * ptr",
+	};
+	char text[1000];
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		snprintf(text, sizeof(text),
+			 "name: percpu_free_percpu\nID: 70\n" COMMON
+			 "\tfield:%s;\toffset:24;\tsize:8;\tsigned:0;\n" PRINT,
+			 types[i]);
+		CHECK_EQ(parsed("percpu", text, 8).load[FORMAT_ADDR].off, 24);
+	}
+}
+
 TEST(stack_without_a_count_has_the_frames_of_its_array)
 {
 	struct format_record r = parsed("ftrace",
