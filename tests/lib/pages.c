@@ -95,7 +95,12 @@ void pages_discarded(struct pages *p, uint32_t delta, size_t len)
 
 void pages_padding(struct pages *p)
 {
-	pages_raw(p, PADDING, 0);
+	size_t left = pages_left(p);
+
+	if (left >= 8)
+		pages_discarded(p, 1, left - 4);
+	else if (left)
+		pages_raw(p, PADDING, 0);
 	p->len = p->opts.size - p->data_off;
 }
 

@@ -57,6 +57,7 @@ void pages_word(struct pages *p, uint32_t word);
 void pages_time_extend(struct pages *p, uint64_t delta);
 void pages_time_stamp(struct pages *p, uint64_t ts);
 void pages_discarded(struct pages *p, uint32_t delta, size_t len);
+/* Uses up the rest of the page, as the kernel does where an event does not fit. */
 void pages_padding(struct pages *p);
 
 /* Events lost in front of this page; 0: number not stored. */

@@ -152,6 +152,24 @@ TEST(time_stamp_into_the_past_is_passed_on)
 	expect(&sub, &p, 900, 4, 0);
 }
 
+TEST(padding_without_a_delta_ends_the_page_whatever_follows)
+{
+	for_each_shape(o) {
+		CLEANUP(pages_free) struct pages p;
+		uint32_t payload = 0;
+		struct subbuf sub;
+
+		pages_begin(&p, o, 0);
+		CHECK(pages_event(&p, 1, &payload, 4));
+		pages_raw(&p, SUBBUF_PADDING, 0);
+		pages_word(&p, 0x12345677);
+		CHECK(pages_event(&p, 1, &payload, 4));
+		CHECK(start(&sub, &p));
+		expect(&sub, &p, 1, 4, 0);
+		expect_end(&sub, &p, SUBBUF_OK);
+	}
+}
+
 TEST(padding_ends_the_page)
 {
 	for_each_shape(o) {
