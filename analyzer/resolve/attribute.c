@@ -44,24 +44,31 @@ static const struct frame *outermost(const struct expansion *x)
 	return &x->frame[x->nr - 1];
 }
 
+static bool is_plumbing(struct attribute *a, const struct frame *frame)
+{
+	return rules_of(a->rules, frame->func) & RULE_PLUMBING;
+}
+
 /* Rule 1: the number of addresses that are tracing itself. */
 static size_t count_plumbing(struct attribute *a, const uint64_t *addr, size_t nr)
 {
 	size_t ret = 0;
 
-	/* A trampoline without a symbol may lie between two that have one. */
 	for (size_t i = 0; i < nr && i < MAX_PLUMBING; i++) {
-		const struct frame *frame = outermost(expand_addr(a->expand, addr[i]));
+		const struct expansion *x = expand_addr(a->expand, addr[i]);
 
-		if (rules_of(a->rules, frame->func) & RULE_PLUMBING)
+		if (is_plumbing(a, outermost(x)))
 			ret = i + 1;
+		else if (x->symbol)
+			break;
+		/* else a trampoline, if more of the same follows */
 	}
 	while (ret < nr && addr[ret] == TRAMPOLINE_MARK)
 		ret++;
 	return ret < nr ? ret : 0;
 }
 
-/* The first frame of @x that none of the classes @drop holds, or NULL. */
+/* The first frame of @x that is in none of the classes @drop, or NULL. */
 static const struct frame *survivor(struct attribute *a, const struct expansion *x,
 				    unsigned int drop)
 {
@@ -136,7 +143,7 @@ static const struct frame *below_call(struct attribute *a, uint64_t addr, bool s
 	struct space_call call;
 
 	if (!space_call_at(a->space, addr, &call) ||
-	    (rules_of(a->rules, call.callee) & (RULE_DROP | RULE_PLUMBING)))
+	    (rules_of(a->rules, call.callee) & RULE_DROP))
 		return NULL;
 	size_t nr = space_entries(a->space, &call, entry, MAX_ENTRIES);
 
@@ -182,17 +189,18 @@ static const struct frame *choose(struct attribute *a, const uint64_t *addr, siz
 {
 	const struct expansion *x = expand_addr(a->expand, addr[0]);
 	bool area = nr > 1 && (rules_of(a->rules, outermost(x)->func) & RULE_AREA);
-	unsigned int drop = RULE_DROP | RULE_PLUMBING | (area ? RULE_AREA : 0);
+	unsigned int drop = RULE_DROP | (area ? RULE_AREA : 0);
 
 	for (size_t i = 0; i < nr; i++) {
 		uint64_t below = i ? x->symbol : 0;
 
 		x = expand_addr(a->expand, addr[i]);
-		const struct frame *frame = survivor(a, x, drop);
+		/* The call into tracing, inlined at the top of a stack. */
+		const struct frame *frame =
+			survivor(a, x, drop | (nr > 1 && !i ? RULE_PLUMBING : 0));
 
 		if (!frame)
 			continue;
-		/* In a stack the first address is the call into tracing. */
 		const struct frame *called =
 			nr == 1 || i ? below_call(a, addr[i], nr > 1, below) : NULL;
 

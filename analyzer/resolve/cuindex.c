@@ -6,6 +6,8 @@
 
 #include "base/xalloc.h"
 
+#define SCOPE_ABSTRACT (SCOPE_NONE - 1)
+
 enum { MAX_DEPTH = 256, MAX_RANGES = 1 << 22 };
 
 struct range {
@@ -98,10 +100,10 @@ static uint32_t add_scope(struct builder *b, Dwarf_Die *die, uint32_t parent)
 	return id;
 }
 
-static void add_call(struct builder *b, Dwarf_Die *die, uint32_t scope)
+static void add_call(struct builder *b, Dwarf_Die *die)
 {
 	struct cuindex *ix = b->ix;
-	struct cucall call = { .function = ix->scope[scope].function };
+	struct cucall call = {};
 
 	if (dwarf_tag(die) == DW_TAG_call_site) {
 		call.ret_pc = address(die, DW_AT_call_return_pc);
@@ -121,6 +123,10 @@ static void add_call(struct builder *b, Dwarf_Die *die, uint32_t scope)
 	ix->call[ix->nr_calls++] = call;
 }
 
+/*
+ * @scope: SCOPE_NONE outside of functions, or SCOPE_ABSTRACT in one that has no
+ * code itself but was inlined: GCC leaves some call sites of its copies there.
+ */
 static void walk(struct builder *b, Dwarf_Die *parent, uint32_t scope, int depth)
 {
 	Dwarf_Die die;
@@ -134,16 +140,15 @@ static void walk(struct builder *b, Dwarf_Die *parent, uint32_t scope, int depth
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_subprogram:
 		case DW_TAG_inlined_subroutine: {
-			uint32_t own = add_scope(b, &die, scope);
+			uint32_t own = scope == SCOPE_ABSTRACT ? SCOPE_NONE :
+								 add_scope(b, &die, scope);
 
-			if (own != SCOPE_NONE)
-				walk(b, &die, own, depth + 1);
+			walk(b, &die, own == SCOPE_NONE ? SCOPE_ABSTRACT : own, depth + 1);
 			break;
 		}
 		case DW_TAG_call_site:
 		case DW_TAG_GNU_call_site:
-			if (scope != SCOPE_NONE)
-				add_call(b, &die, scope);
+			add_call(b, &die);
 			break;
 		case DW_TAG_lexical_block:
 		case DW_TAG_try_block:
@@ -189,7 +194,25 @@ static int compare_calls(const void *va, const void *vb)
 
 	if (a->ret_pc != b->ret_pc)
 		return a->ret_pc < b->ret_pc ? -1 : 1;
-	return a->function < b->function ? -1 : a->function > b->function;
+	return a->callee < b->callee ? -1 : a->callee > b->callee;
+}
+
+/* Which function makes each call is told by its address. */
+static void place_calls(struct cuindex *ix)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ix->nr_calls; i++) {
+		uint32_t scope = cuindex_scope(ix, ix->call[i].ret_pc - 1);
+
+		if (scope == SCOPE_NONE)
+			continue;
+		ix->call[kept] = ix->call[i];
+		ix->call[kept++].function = ix->scope[scope].function;
+	}
+	ix->nr_calls = kept;
+	if (kept)
+		qsort(ix->call, kept, sizeof(*ix->call), compare_calls);
 }
 
 static void add_seg(struct cuindex *ix, uint64_t start, uint32_t scope)
@@ -236,8 +259,7 @@ void cuindex_init(struct cuindex *ix, Dwarf_Die *cu, uint64_t size)
 		qsort(b.range, b.nr, sizeof(*b.range), compare_ranges);
 	flatten(&b);
 	free(b.range);
-	if (ix->nr_calls)
-		qsort(ix->call, ix->nr_calls, sizeof(*ix->call), compare_calls);
+	place_calls(ix);
 }
 
 void cuindex_deinit(struct cuindex *ix)
