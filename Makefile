@@ -8,8 +8,9 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/allocprof
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 DESTDIR ?=
-CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 PKG_CONFIG ?= pkg-config
 
 comma := ,
@@ -28,7 +29,8 @@ LIBS := libtracefs:libtracefs-dev libtraceevent:libtraceevent-dev libdw:libdw-de
 PKGS := $(foreach l,$(LIBS),$(firstword $(subst :, ,$(l))))
 MISSING := $(foreach l,$(LIBS),$(shell $(PKG_CONFIG) --exists $(firstword $(subst :, ,$(l))) \
 	2>/dev/null || echo $(lastword $(subst :, ,$(l)))))
-NEEDS_LIBS := $(filter-out help clean deps demo,$(or $(MAKECMDGOALS),all))
+NEEDS_LIBS := $(filter-out help clean deps deps-vm demo man dist check-layers format-check, \
+	$(or $(MAKECMDGOALS),all))
 ifneq ($(strip $(MISSING)),)
 ifneq ($(NEEDS_LIBS),)
 $(error not found: $(strip $(MISSING)). Install what is needed with: make deps)
@@ -51,6 +53,9 @@ TESTLIB_SRC := $(wildcard tests/lib/*.c)
 TEST_SRC := $(wildcard tests/unit/*.c tests/property/test_*.c tests/differential/*.c tests/live/*.c)
 PROP_SRC := $(filter-out tests/property/test_%,$(wildcard tests/property/*.c))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+SCRIPTS := $(filter-out tests/checks/docs,$(wildcard tests/checks/*[a-z])) \
+	$(wildcard tests/cli/*.sh)
+MAN_SRC := $(wildcard Documentation/man/*.adoc)
 TOOL_SRC := $(wildcard tests/tools/*.c tests/bench/*.c)
 SQL := $(wildcard schema/*.sql schema/queries/*.sql)
 
@@ -60,6 +65,8 @@ BIN := $(B)/allocprof
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 FUZZERS := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
 TOOLS := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
+VM_LOAD := $(B)/vm/load
+MAN := $(patsubst Documentation/man/%.adoc,$(B)/man/%,$(MAN_SRC))
 TESTLIB := $(call objs,$(TESTLIB_SRC) $(PROP_SRC))
 
 all: $(BIN) ## build the program (the default)
@@ -101,11 +108,104 @@ $(B)/analyzer/store/schema.o: $(SQL:%=$(B)/%.inc)
 
 $(B)/analyzer/resolve/rules.o: $(B)/analyzer/resolve/rules.txt.inc
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name vm -prune -o -type f -name '*.d' -print 2>/dev/null)
 
-check: $(BIN) $(TESTS) $(TOOLS) ## run the tests
-	$(Q)ALLOCPROF=$(abspath $(BIN)) BUILD=$(abspath $(B)) tests/run $(TESTS) \
-		$(wildcard tests/cli/*.sh)
+# A fuzz target is a fuzzer where clang builds it for one (make fuzz), and
+# elsewhere a test that replays the inputs kept in tests/fuzz.
+FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,$(B)/tests/fuzz/replay.o)
+$(FUZZERS): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(LIB)
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ $^ $(LDLIBS)
+
+# Static: it runs in guests that have no libraries.
+$(VM_LOAD): tests/vm/load.c $(B)/flags
+	@mkdir -p $(@D)
+	$(if $(Q),@echo '  CC      $<')
+	$(Q)$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARN) -static -pthread -o $@ $<
+
+# The optional tool is the only way to the pages; without it the rest stands.
+$(B)/man/%: Documentation/man/%.adoc $(B)/flags
+	@mkdir -p $(@D)
+	$(if $(Q),@echo '  MAN     $@')
+	$(Q)asciidoctor -b manpage -a reproducible -a manmanual='allocprof' \
+		-a mansource='allocprof $(VERSION)' -o $@ $<
+
+C_TESTS = $(TESTS) $(FUZZERS)
+SAN := address,undefined
+tests: $(BIN) $(C_TESTS) $(TOOLS)
+
+check: tests ## run all tests, the C ones again with ASan and UBSan
+	$(if $(SANITIZE),,$(Q)$(MAKE) --no-print-directory SANITIZE=$(SAN) tests)
+	$(Q)BUILD=$(abspath $(B)) HEADER_CC='$(CC) $(CFLAGS)' tests/run $(C_TESTS) $(SCRIPTS) \
+		$(if $(SANITIZE),,$(C_TESTS:$(B)/%=build/$(subst $(comma),-,$(SAN))/%))
+
+check-headers check-layers check-docs: check-%: $(BIN)
+	$(Q)BUILD=$(abspath $(B)) HEADER_CC='$(CC) $(CFLAGS)' tests/run tests/checks/$*
+check-headers: ## compile each header alone
+check-layers: ## see that no stage includes a later one
+check-docs: ## compare the options of -h with the man pages
+
+check-truth: $(BIN) $(VM_LOAD) ## score recordings made in a VM against /proc/allocinfo
+	$(Q)BUILD=$(abspath $(B)) ALLOCPROF=$(abspath $(BIN)) tests/vm/truth $(WORKLOADS)
+
+check-vm: $(BIN) $(VM_LOAD) ## record on Debian's 6.1 and 6.12 kernels, with modules
+	$(Q)BUILD=$(abspath $(B)) ALLOCPROF=$(abspath $(BIN)) tests/vm/debian $(KERNELS)
+
+FUZZ_SECONDS ?= 60
+fuzz: ## run each fuzzer for FUZZ_SECONDS (60), with clang
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang \
+		SANITIZE=fuzzer-no-link,$(SAN) FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz-run
+
+fuzz-run: $(FUZZERS)
+	$(Q)for f in $(FUZZERS); do \
+		n=$${f##*/fuzz_}; mkdir -p $(B)/corpus/$$n tests/fuzz/crashes/$$n; \
+		echo "$$n:"; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+			-print_final_stats=1 -artifact_prefix=tests/fuzz/crashes/$$n/ \
+			$(B)/corpus/$$n $$(ls -d tests/fuzz/corpus/$$n 2>/dev/null) || exit 1; \
+		rmdir tests/fuzz/crashes/$$n tests/fuzz/crashes 2>/dev/null; \
+	done; true
+
+bench: all $(TOOLS) ## measure speed, memory, loss and symbol lookup
+	$(Q)BUILD=$(abspath $(B)) ALLOCPROF=$(abspath $(BIN)) tests/bench/run
+
+format-check: ## compare the sources with .clang-format
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-14 --dry-run --Werror
+
+# apt-get is only asked for what dpkg does not have.
+DEPS := gcc make pkg-config $(foreach l,$(LIBS),$(lastword $(subst :, ,$(l)))) \
+	asciidoctor man-db trace-cmd elfutils sqlite3 xz-utils zstd
+DEPS_VM := qemu-system-x86 busybox-static stress-ng cpio e2fsprogs xz-utils
+deps: ## install what build, tests and demo need (Debian, as root)
+	$(Q)packaging/install-packages $(DEPS)
+deps-vm: ## install what the virtual machines need as well
+	$(Q)packaging/install-packages $(DEPS_VM)
+
+demo: deps ## install what is missing, build, record some seconds, print the report
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)ALLOCPROF=$(abspath $(BIN)) BUILD=$(abspath $(B)) tests/demo
+
+man: $(MAN) ## build the man pages (asciidoctor)
+
+install: $(BIN) $(if $(shell command -v asciidoctor),$(MAN),no-man) ## install to DESTDIR, PREFIX
+	install -D -m 755 $(BIN) $(DESTDIR)$(BINDIR)/allocprof
+	$(foreach m,$(filter-out no-man,$(filter $(MAN),$^)), \
+		install -D -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) true
+	install -D -m 644 packaging/allocprof.bash $(DESTDIR)$(COMPLETIONDIR)/allocprof
+	$(foreach q,$(wildcard schema/queries/*.sql), \
+		install -D -m 644 $(q) $(DESTDIR)$(DATADIR)/queries/$(notdir $(q)) &&) true
+
+no-man:
+	@echo 'asciidoctor not found: installing without man pages'
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(BINDIR)/allocprof $(DESTDIR)$(COMPLETIONDIR)/allocprof
+	rm -f $(foreach m,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+	rm -rf $(DESTDIR)$(DATADIR)
+
+dist: ## pack the sources of HEAD
+	mkdir -p build
+	git archive --prefix=allocprof-$(VERSION)/ -o build/allocprof-$(VERSION).tar.gz HEAD
 
 clean: ## remove what was built
 	rm -rf build allocprof
@@ -113,4 +213,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-.PHONY: all check clean help FORCE
+.PHONY: all tests check check-headers check-layers check-docs check-truth check-vm fuzz fuzz-run \
+	bench format-check deps deps-vm demo man install no-man uninstall dist clean help FORCE
