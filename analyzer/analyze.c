@@ -150,7 +150,7 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	TRY(origin_init(&origin, opts->input, opts->vmlinux, opts->kallsyms, opts->debug_dirs));
 	TRY(tracefile_open(opts->input, &file));
 	TRY(merge_open(file, names, &merge));
-	TRY(open_resolver(opts, file, &resolver));
+	TRY(err_wrap(open_resolver(opts, file, &resolver), "%s", opts->input));
 	match = match_new(&(struct match_opts){
 		.page_size = merge_page_size(merge),
 		.is_allocator = resolver_is_allocator,
@@ -165,10 +165,7 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	TRY(writer_quality(writer, match_totals(match), merge_stats(merge),
 			   tracefile_truncated_bytes(file)));
 	TRY(writer_commit(writer));
-	size_t nr_sites;
-
 	ret->events = merge_stats(merge)->events;
-	match_sites(match, &nr_sites);
-	ret->sites = nr_sites;
+	ret->sites = writer_nr_call_sites(writer);
 	return NULL;
 }

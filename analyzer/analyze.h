@@ -23,7 +23,7 @@ struct analyze_opts {
 
 struct analyze_result {
 	uint64_t events; /* read */
-	uint64_t sites;	 /* raw call sites */
+	uint64_t sites;	 /* rows of call_sites */
 };
 
 struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret) MUST_CHECK;

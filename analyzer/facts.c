@@ -109,7 +109,8 @@ static struct err *write_machine(struct writer *writer, const struct tracefile *
 	struct span text, line, id;
 
 	for (size_t i = 1; i < sizeof(columns) / sizeof(*columns); i++)
-		if (uname_word(file, i, &text))
+		/* "(none)" is the kernel's word for a machine without a name. */
+		if (uname_word(file, i, &text) && text.data[0] != '(')
 			TRY(write_span(writer, columns[i], text));
 	if (!tracefile_text(file, BLOB_BUILD_IDS, &text))
 		return NULL;
@@ -322,6 +323,8 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 	const struct match_totals *totals = match_totals(match);
 	uint64_t truncated = tracefile_truncated_bytes(file), missing_stacks;
 	uint64_t inferred = sum_inferred(match, &missing_stacks);
+	uint64_t unknown = totals->unknown_frees[SITE_SLAB];
+	uint64_t allocs = totals->events[EVENT_KMALLOC] + totals->events[EVENT_CACHE_ALLOC];
 	const char *text;
 
 	if (!merge->events)
@@ -340,6 +343,10 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 		TRY(note(writer, "%" PRIu64 " objects were freed without an event of their own (in "
 			 "bulk or by RCU): they count as freed when their memory was used anew",
 			 inferred));
+	if (unknown > allocs / 100)
+		TRY(note(writer, "%" PRIu64 " slab objects were freed that no event had allocated "
+			 "(before the recording, or in bulk): they are in no figure but "
+			 "unknown_frees", unknown));
 	if (missing_stacks)
 		TRY(note(writer, "%" PRIu64 " allocations came without the stack that would name "
 			 "their call site", missing_stacks));

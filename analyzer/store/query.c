@@ -58,44 +58,32 @@ static bool harmless_pragma(const char *name, const char *value)
 	return false;
 }
 
+/*
+ * What a statement may do without writing to the database, and still must not.
+ * Writes are told by sqlite3_stmt_readonly(): the authorizer is also asked for
+ * those that a virtual table makes inside SQLite to describe itself.
+ */
 static int authorize(void *arg, int action, const char *a, const char *b,
 		     const char *database, const char *trigger)
 {
 	struct query_db *db = arg;
-	const char *what = "this statement";
+	const char *what;
 
 	(void)database, (void)trigger;
-	switch (action) {
-	case SQLITE_SELECT:
-	case SQLITE_READ:
-	case SQLITE_RECURSIVE:
-		return SQLITE_OK;
-	case SQLITE_FUNCTION:
-		if (strcasecmp(b, "load_extension"))
-			return SQLITE_OK;
-		what = "load_extension()";
-		break;
-	case SQLITE_PRAGMA:
-		if (harmless_pragma(a, b))
-			return SQLITE_OK;
-		what = "this PRAGMA";
-		break;
-	case SQLITE_ATTACH:
+	if (action == SQLITE_ATTACH)
 		what = "ATTACH";
-		break;
-	case SQLITE_INSERT:
-		what = "INSERT";
-		break;
-	case SQLITE_UPDATE:
-		what = "UPDATE";
-		break;
-	case SQLITE_DELETE:
-		what = "DELETE";
-		break;
-	case SQLITE_TRANSACTION:
+	else if (action == SQLITE_DETACH)
+		what = "DETACH";
+	else if (action == SQLITE_TRANSACTION)
 		what = a;
-		break;
-	}
+	else if (action == SQLITE_SAVEPOINT)
+		what = "SAVEPOINT";
+	else if (action == SQLITE_PRAGMA && !harmless_pragma(a, b))
+		what = "this PRAGMA";
+	else if (action == SQLITE_FUNCTION && !strcasecmp(b, "load_extension"))
+		what = "load_extension()";
+	else
+		return SQLITE_OK;
 	/* The first refusal is the one that names what the user wrote. */
 	if (!db->denied)
 		db->denied = xstrdup(what);
@@ -198,7 +186,6 @@ struct err *query_prepare(struct query_db *db, const char *sql, const char **ret
 	free(take_ptr(db->denied));
 	if (sqlite3_prepare_v2(db->db, sql, -1, &stmt, &tail) != SQLITE_OK)
 		return sql_err(db, sql);
-	/* VACUUM asks the authorizer only when it runs. */
 	if (stmt && !sqlite3_stmt_readonly(stmt)) {
 		sqlite3_finalize(stmt);
 		return err_new(ERR_DB, "this statement is refused: the database is only read");

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
@@ -54,11 +55,15 @@ struct writer {
 
 static struct err *db_err(sqlite3 *db, int rc)
 {
+	int errnum = errno;
+
 	if (rc == SQLITE_FULL)
 		return err_new(ERR_DB, "no space left on the disk");
-	/* The journal is off, so a failed write reports as an I/O error. */
-	if ((rc & 0xff) == SQLITE_IOERR && db && sqlite3_system_errno(db))
-		return err_os(sqlite3_system_errno(db), "write");
+	/* SQLite keeps the errno of some failures only; nothing was called since. */
+	if (rc == SQLITE_IOERR && db && sqlite3_system_errno(db))
+		errnum = sqlite3_system_errno(db);
+	if (rc == SQLITE_IOERR && errnum)
+		return err_os(errnum, "cannot write");
 	return err_new(ERR_DB, "%s", db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
@@ -104,7 +109,20 @@ static void mask_signals(struct writer *writer)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGXFSZ);
 	writer->masked = !pthread_sigmask(SIG_BLOCK, &set, &writer->old_mask);
+}
+
+static void unmask_signals(struct writer *writer)
+{
+	sigset_t xfsz;
+
+	/* The write that passed a limit on the size of files has failed and said so. */
+	sigemptyset(&xfsz);
+	sigaddset(&xfsz, SIGXFSZ);
+	if (!sigismember(&writer->old_mask, SIGXFSZ))
+		sigtimedwait(&xfsz, NULL, &(struct timespec){});
+	pthread_sigmask(SIG_SETMASK, &writer->old_mask, NULL);
 }
 
 static struct err *prepare_insert(struct writer *writer, enum insert i)
@@ -177,7 +195,7 @@ void writer_close(struct writer *writer)
 	if (writer->tmp_path)
 		unlink(writer->tmp_path);
 	if (writer->masked)
-		pthread_sigmask(SIG_SETMASK, &writer->old_mask, NULL);
+		unmask_signals(writer);
 	intern_deinit(&writer->callsites);
 	intern_deinit(&writer->frames);
 	free(writer->tmp_path);
@@ -500,6 +518,11 @@ struct err *writer_quality(struct writer *writer, const struct match_totals *mat
 		TRY(step(writer, stmt));
 	}
 	return NULL;
+}
+
+uint64_t writer_nr_call_sites(const struct writer *writer)
+{
+	return writer->callsites.nr;
 }
 
 /* The bytes of the file, then its name, are on the disk when this returns. */

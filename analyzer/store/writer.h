@@ -8,7 +8,8 @@
  *         (2) one transaction; tables first, indices last
  *         (3) only a database is ever replaced, nothing else that may be at the path
  *         (4) SIGINT, SIGTERM and SIGHUP wait from writer_open to writer_close, well
- *             below a second, so that they leave nothing behind
+ *             below a second, so that they leave nothing behind; SIGXFSZ is an
+ *             error of the write
  */
 #ifndef STORE_WRITER_H
 #define STORE_WRITER_H
@@ -58,6 +59,9 @@ struct err *writer_note(struct writer *writer, const char *text) MUST_CHECK;
  */
 struct err *writer_site(struct writer *writer, const struct site *site,
 			const struct callsite *callsite, const char *cache) MUST_CHECK;
+
+/* Rows of _callsite so far. */
+uint64_t writer_nr_call_sites(const struct writer *writer);
 
 /* Table _quality, from everything that counted doubt. */
 struct err *writer_quality(struct writer *writer, const struct match_totals *match,

@@ -17,6 +17,45 @@ static const struct view_column columns[NR_COLUMNS] = {
 	[KIND] = { "KIND", VIEW_PLAIN },   [SITE] = { "SITE", VIEW_SITE },
 };
 
+/* Below this width a site has more use for the columns than the counts have. */
+enum { WIDE = 110 };
+
+struct body {
+	struct view *view;
+	struct view_column shown[NR_COLUMNS];
+	enum report_column from[NR_COLUMNS];
+	size_t nr;
+};
+
+static void body_init(struct body *body, FILE *out, const struct view_layout *layout)
+{
+	bool narrow = layout->width && layout->width < WIDE;
+
+	body->nr = 0;
+	for (enum report_column i = 0; i < NR_COLUMNS; i++) {
+		if (narrow && (i == ALLOCS || i == FREES))
+			continue;
+		body->from[body->nr] = i;
+		body->shown[body->nr++] = columns[i];
+	}
+	body->view = view_new(VIEW_TABLE, out, layout, body->shown, body->nr);
+}
+
+static void body_deinit(struct body *body)
+{
+	view_free(body->view);
+}
+
+/* A row of all the columns. */
+static void body_row(struct body *body, const struct cell *cells)
+{
+	struct cell shown[NR_COLUMNS];
+
+	for (size_t i = 0; i < body->nr; i++)
+		shown[i] = cells[body->from[i]];
+	view_row(body->view, shown);
+}
+
 static const struct cell *get(struct query *query, const struct cell *row, const char *column)
 {
 	return &row[query_find_column(query, column)];
@@ -126,7 +165,7 @@ static char *site_text(struct query *query, const struct cell *row)
 }
 
 static struct err *print_sites(struct query_db *db, const struct sites_opts *opts,
-			       struct view *view)
+			       struct body *body)
 {
 	static const char *const from[NR_COLUMNS] = {
 		[NET] = "net_bytes", [CALLS] = "net_calls", [ALLOCATED] = "alloc_bytes",
@@ -147,11 +186,11 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 		for (int i = 0; i < SITE; i++)
 			cells[i] = *get(query, row, from[i]);
 		cells[SITE] = (struct cell){ .type = CELL_TEXT, .text = site, .len = strlen(site) };
-		view_row(view, cells);
+		body_row(body, cells);
 	}
 }
 
-static struct err *print_totals(struct query_db *db, const char *kinds, struct view *view)
+static struct err *print_totals(struct query_db *db, const char *kinds, struct body *body)
 {
 	static const struct cell none = { .type = CELL_TEXT, .text = "" };
 	CLEANUP(query_cleanup) struct query *query = NULL;
@@ -159,7 +198,7 @@ static struct err *print_totals(struct query_db *db, const char *kinds, struct v
 
 	TRY(query_prepare(db, schema_query_totals, NULL, &query));
 	query_bind_text(query, ":kinds", kinds);
-	view_gap(view);
+	view_gap(body->view);
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)
@@ -178,7 +217,7 @@ static struct err *print_totals(struct query_db *db, const char *kinds, struct v
 			[SITE] = { .type = CELL_TEXT, .text = text, .len = strlen(text) },
 		};
 
-		view_row(view, cells);
+		body_row(body, cells);
 	}
 }
 
@@ -206,12 +245,12 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	TRY(sites_check(opts));
 	TRY(sum_up(db, opts->kinds, &sums));
 	TRY(print_head(db, &sums, out));
-	CLEANUP(view_cleanup)
-	struct view *view = view_new(VIEW_TABLE, out, layout, columns, NR_COLUMNS);
+	CLEANUP(body_deinit) struct body body = {};
 
-	TRY(print_sites(db, opts, view));
-	TRY(print_totals(db, opts->kinds, view));
-	view_finish(view);
+	body_init(&body, out, layout);
+	TRY(print_sites(db, opts, &body));
+	TRY(print_totals(db, opts->kinds, &body));
+	view_finish(body.view);
 	putc('\n', out);
 	if (opts->limit && opts->limit < sums.sites)
 		fprintf(out, "Note: %" PRIu64 " more call sites are not shown; -n 0 shows all\n",

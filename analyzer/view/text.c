@@ -137,41 +137,52 @@ size_t text_width(const char *text)
 	return width;
 }
 
-/* Replaces the @from-th up to the @to-th character by two dots. */
-static void cut(char *text, size_t from, size_t to)
+/* Where the @n-th character of @text begins. */
+static char *at(char *text, size_t n)
 {
-	char *p = text;
+	for (; *text; text++)
+		if (starts_char(*text) && !n--)
+			break;
+	return text;
+}
 
-	for (size_t i = 0; *p && (!starts_char(*p) || i < from); p++)
-		i += starts_char(*p) && i < from;
-	char *a = p;
-	size_t i = from;
+/* Puts "..." in the place of what lies between @from and @to. */
+static void cut(char *from, char *to)
+{
+	memmove(from + 3, to, strlen(to) + 1);
+	memcpy(from, "...", 3);
+}
 
-	for (; *p; p++) {
-		if (starts_char(*p) && i++ == to)
+/*
+ * Takes whole folders out of the path, the outermost one last: "net/.../ip.c"
+ * tells more than ".../ipv4/ip.c". False where that does not make it fit.
+ */
+static bool cut_folders(char *site, size_t excess)
+{
+	char *end = site + strcspn(site, " "), *first = memchr(site, '/', (size_t)(end - site));
+
+	for (char *from = first ? first + 1 : site; first; from = site) {
+		for (char *p = from; p < end; p++) {
+			size_t gain = (size_t)(p - from);
+
+			if (*p == '/' && gain >= excess + 3) {
+				cut(from, p);
+				return true;
+			}
+		}
+		if (from == site)
 			break;
 	}
-	memmove(a + 2, p, strlen(p) + 1);
-	memcpy(a, "..", 2);
+	return false;
 }
 
 void text_shorten(char *site, size_t width)
 {
 	size_t have = text_width(site);
 
-	if (have <= width || width < 8)
+	if (have <= width || width < 8 || cut_folders(site, have - width))
 		return;
-	size_t excess = have - width + 2; /* the dots take two */
-	const char *slash = NULL;
+	size_t keep = (width - 3) / 2;
 
-	for (const char *p = site; *p && *p != ' '; p++)
-		if (*p == '/')
-			slash = p;
-	auto_free char *folders = slash ? xstrndup(site, (size_t)(slash - site)) : NULL;
-	size_t room = folders ? text_width(folders) : 0;
-
-	if (room >= excess)
-		cut(site, (room - excess) / 2, (room - excess) / 2 + excess);
-	else
-		cut(site, (have - excess) / 2, (have - excess) / 2 + excess);
+	cut(at(site, keep), at(site, have - (width - 3 - keep)));
 }

@@ -42,7 +42,7 @@ size_t text_utf8(const char *p, size_t len);
 
 /*
  * Cuts the printable text @site, "path/file.c:12 func [module]", to @width
- * columns, in place: first in the path's folders, then in the middle.
+ * columns, in place: whole folders of the path go first, else the middle.
  */
 void text_shorten(char *site, size_t width);
 
