@@ -333,23 +333,21 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 		TRY(note(writer, "events are missing: what lived across a gap is uncertain; record "
 			 "with a larger buffer (record -m)"));
 	if (truncated)
-		TRY(note(writer, "the recording is cut short: %" PRIu64 " bytes of it are missing",
+		TRY(note(writer, "the recording is cut short: of its data %" PRIu64 " bytes are missing",
 			 truncated));
 	if (merge->damaged_pages || totals->damaged_bytes)
-		TRY(note(writer, "%" PRIu64 " pages of the recording would not decode; they count "
-			 "as lost", merge->damaged_pages));
+		TRY(note(writer, "pages of the recording that would not decode: %" PRIu64
+			 "; they count as lost", merge->damaged_pages));
 	TRY(note_missing_events(writer, file));
 	if (inferred)
-		TRY(note(writer, "%" PRIu64 " objects were freed without an event of their own (in "
-			 "bulk or by RCU): they count as freed when their memory was used anew",
-			 inferred));
+		TRY(note(writer, "objects freed without an event of their own (in bulk, by RCU): %" PRIu64
+			 "; they count as freed when their memory was used anew", inferred));
 	if (unknown > allocs / 100)
-		TRY(note(writer, "%" PRIu64 " slab objects were freed that no event had allocated "
-			 "(before the recording, or in bulk): they are in no figure but "
-			 "unknown_frees", unknown));
+		TRY(note(writer, "frees of slab objects that no event allocated (before the recording, "
+			 "in bulk): %" PRIu64 "; they are in no figure but unknown_frees", unknown));
 	if (missing_stacks)
-		TRY(note(writer, "%" PRIu64 " allocations came without the stack that would name "
-			 "their call site", missing_stacks));
+		TRY(note(writer, "allocations without the stack that would name their call site: %"
+			 PRIu64, missing_stacks));
 	for (size_t i = 0; (text = resolver_note(resolver, i)); i++)
 		TRY(writer_note(writer, text));
 	return NULL;

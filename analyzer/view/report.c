@@ -253,7 +253,7 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	view_finish(body.view);
 	putc('\n', out);
 	if (opts->limit && opts->limit < sums.sites)
-		fprintf(out, "Note: %" PRIu64 " more call sites are not shown; -n 0 shows all\n",
+		fprintf(out, "Note: call sites not shown: %" PRIu64 "; -n 0 shows all\n",
 			sums.sites - opts->limit);
 	if (strchr(opts->kinds, ','))
 		fputs("Note: kinds overlap: slab objects and percpu areas lie in pages that kind page "

@@ -161,6 +161,9 @@ static bool cut_folders(char *site, size_t excess)
 {
 	char *end = site + strcspn(site, " "), *first = memchr(site, '/', (size_t)(end - site));
 
+	/* "func+0x10/0x20" is no path. */
+	if (!memchr(site, ':', (size_t)(end - site)))
+		return false;
 	for (char *from = first ? first + 1 : site; first; from = site) {
 		for (char *p = from; p < end; p++) {
 			size_t gain = (size_t)(p - from);

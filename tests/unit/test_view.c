@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "view/view.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "tests/lib/test.h"
+#include "view/table.h"
+#include "view/text.h"
+
+#define INT(n)	{ .type = CELL_INT, .i = (n), .text = "" }
+#define REAL(v) { .type = CELL_REAL, .real = (v), .text = "" }
+#define TEXT(s) { .type = CELL_TEXT, .text = (s), .len = sizeof(s) - 1 }
+#define BLOB(s) { .type = CELL_BLOB, .text = (s), .len = sizeof(s) - 1 }
+#define NONE	{ .type = CELL_NULL, .text = "" }
+
+/* What a view of these rows prints; @cells is nr_rows x nr. */
+static const char *shown(enum view_format format, const struct view_layout *layout,
+			 const struct view_column *column, size_t nr, const struct cell *cells,
+			 size_t nr_rows)
+{
+	static char *text;
+	size_t len;
+
+	free(text);
+	FILE *out = open_memstream(&text, &len);
+	struct view *view = view_new(format, out, layout, column, nr);
+
+	for (size_t r = 0; r < nr_rows; r++)
+		view_row(view, cells + r * nr);
+	view_finish(view);
+	view_free(view);
+	fclose(out);
+	return text;
+}
+
+static const struct view_layout plain = {};
+static const struct view_column three[3] = {
+	{ "BYTES", VIEW_BYTES }, { "name", VIEW_PLAIN }, { "SITE", VIEW_SITE }
+};
+
+#define SHOWN(format, layout, ...)                                             \
+	({                                                                     \
+		const struct cell cells_[] = { __VA_ARGS__ };                  \
+		shown(format, layout, three, 3, cells_, sizeof(cells_) / sizeof(*cells_) / 3); \
+	})
+
+static const char *iec(int64_t bytes)
+{
+	static char text[TEXT_MAX];
+
+	text_iec(text, bytes);
+	return text;
+}
+
+TEST(sizes_are_in_powers_of_1024)
+{
+	CHECK_STR(iec(0), "0B");
+	CHECK_STR(iec(1023), "1023B");
+	CHECK_STR(iec(1024), "1.0Ki");
+	CHECK_STR(iec(1536), "1.5Ki");
+	CHECK_STR(iec(1048575), "1.0Mi");
+	CHECK_STR(iec(27033600), "25.8Mi");
+	CHECK_STR(iec(-2048), "-2.0Ki");
+	CHECK_STR(iec(INT64_MAX), "8.0Ei");
+	CHECK_STR(iec(INT64_MIN), "-8.0Ei");
+}
+
+TEST(large_numbers_are_grouped)
+{
+	char text[TEXT_MAX];
+
+	text_grouped(text, 2880123);
+	CHECK_STR(text, "2,880,123");
+	text_grouped(text, 100);
+	CHECK_STR(text, "100");
+	text_grouped(text, -123456);
+	CHECK_STR(text, "-123,456");
+	text_grouped(text, INT64_MIN);
+	CHECK_STR(text, "-9,223,372,036,854,775,808");
+}
+
+TEST(a_share_is_0_or_100_only_when_it_is)
+{
+	char text[TEXT_MAX];
+
+	text_share(text, 1, 3);
+	CHECK_STR(text, "33.33 %");
+	text_share(text, 0, 3);
+	CHECK_STR(text, "0 %");
+	text_share(text, 3, 3);
+	CHECK_STR(text, "100 %");
+	text_share(text, 1, 1e9);
+	CHECK_STR(text, "<0.01 %");
+	text_share(text, 1e9 - 1, 1e9);
+	CHECK_STR(text, ">99.99 %");
+	text_share(text, 0, 0);
+	CHECK_STR(text, "-");
+}
+
+TEST(numbers_are_flush_right_and_texts_flush_left)
+{
+	CHECK_STR(SHOWN(VIEW_TABLE, &plain, INT(7), TEXT("a"), TEXT("x"),
+			INT(123456), TEXT("long"), NONE),
+		  " BYTES  name  SITE\n"
+		  "     7  a     x\n"
+		  "123456  long  -\n");
+}
+
+TEST(units_are_for_people_only)
+{
+	const struct view_layout human = { .human = true };
+
+	CHECK(strstr(SHOWN(VIEW_TABLE, &human, INT(2048), INT(2048), NONE), "2.0Ki  2048"));
+	CHECK(strstr(SHOWN(VIEW_TABLE, &plain, INT(2048), INT(2048), NONE), " 2048  2048"));
+	CHECK(strstr(SHOWN(VIEW_CSV, &human, INT(2048), INT(2048), NONE), "2048,2048,\n"));
+}
+
+TEST(nothing_reaches_a_terminal_but_text)
+{
+	CHECK(strstr(SHOWN(VIEW_TABLE, &plain, NONE, TEXT("\033[2J\a"), TEXT("a\nb\tc")),
+		     "\\x1b[2J\\x07  a\\nb\\tc\n"));
+	CHECK(strstr(SHOWN(VIEW_TABLE, &plain, NONE, TEXT("\xff\xc3\xa9\xc3"), TEXT("\xc2\x9b" "1m")),
+		     "\\xff\xc3\xa9\\xc3  \\xc2\\x9b1m\n"));
+	CHECK(strstr(SHOWN(VIEW_TABLE, &plain, NONE, TEXT("a\0b"), BLOB("\x00\xff")),
+		     "a\\x00b  00ff\n"));
+}
+
+TEST(the_site_column_gives_way_on_a_narrow_terminal)
+{
+	const struct view_layout narrow = { .width = 60 };
+	const char *text = SHOWN(VIEW_TABLE, &narrow, INT(1), TEXT("n"),
+				 TEXT("drivers/gpu/drm/amd/amdgpu/amdgpu_vm.c:1234 amdgpu_vm_init"));
+
+	CHECK(strstr(text, "drivers/.../amdgpu_vm.c:1234 amdgpu_vm_init\n"));
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+		CHECK(strcspn(line, "\n") <= 60);
+	text = SHOWN(VIEW_TABLE, &plain, INT(1), TEXT("n"),
+		     TEXT("drivers/gpu/drm/amd/amdgpu/amdgpu_vm.c:1234 amdgpu_vm_init"));
+	CHECK(strstr(text, "drivers/gpu/drm/amd/amdgpu/amdgpu_vm.c:1234 amdgpu_vm_init\n"));
+}
+
+static const char *shortened(const char *site, size_t width)
+{
+	static char text[128];
+
+	strcpy(text, site);
+	text_shorten(text, width);
+	CHECK(text_width(text) <= width);
+	return text;
+}
+
+TEST(folders_go_before_names)
+{
+	CHECK_STR(shortened("net/ipv4/tcp.c:12 f", 19), "net/ipv4/tcp.c:12 f");
+	CHECK_STR(shortened("net/ipv4/tcp.c:12 f", 18), "net/.../tcp.c:12 f");
+	CHECK_STR(shortened("drivers/net/tcp.c:12 f", 16), ".../tcp.c:12 f");
+	CHECK_STR(shortened("function_without_file+0x10/0x20", 16), "functi...10/0x20");
+	CHECK_STR(shortened("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 8),
+		  "\xc3\xa9\xc3\xa9...\xc3\xa9\xc3\xa9\xc3\xa9");
+}
+
+TEST(a_table_longer_than_what_is_measured_is_whole)
+{
+	enum { ROWS = TABLE_MEASURED + 100 };
+	struct cell *cells = xcalloc(3 * ROWS, sizeof(*cells));
+	size_t lines = 0;
+
+	for (int i = 0; i < ROWS; i++) {
+		cells[3 * i] = (struct cell)INT(i);
+		cells[3 * i + 1] = (struct cell)TEXT("n");
+		cells[3 * i + 2] = (struct cell)TEXT("s");
+	}
+	for (const char *p = shown(VIEW_TABLE, &plain, three, 3, cells, ROWS); *p; p++)
+		lines += *p == '\n';
+	CHECK_EQ(lines, ROWS + 1);
+	free(cells);
+}
+
+TEST(csv_is_quoted_where_it_must_be)
+{
+	CHECK_STR(SHOWN(VIEW_CSV, &plain, INT(-1), TEXT("a,b"), TEXT("say \"x\""),
+			REAL(0.1), TEXT(""), NONE,
+			NONE, TEXT("two\nlines"), BLOB("\x01\xab")),
+		  "BYTES,name,SITE\n"
+		  "-1,\"a,b\",\"say \"\"x\"\"\"\n"
+		  "0.1,\"\",\n"
+		  ",\"two\nlines\",01ab\n");
+}
+
+TEST(json_is_valid_whatever_the_cells_hold)
+{
+	CHECK_STR(SHOWN(VIEW_JSON, &plain, INT(1), TEXT("q\"b\\n\n\x01\x7f"), NONE,
+			REAL(NAN), TEXT("\xff" "ok\xc3\xa9"), BLOB("\x01"),
+			REAL(1e300), REAL(0.25), INT(INT64_MIN)),
+		  "[\n"
+		  "{\"BYTES\": 1, \"name\": \"q\\\"b\\\\n\\n\\u0001\\u007f\", \"SITE\": null},\n"
+		  "{\"BYTES\": null, \"name\": \"\\ufffdok\xc3\xa9\", \"SITE\": \"01\"},\n"
+		  "{\"BYTES\": 1e+300, \"name\": 0.25, \"SITE\": -9223372036854775808}\n"
+		  "]\n");
+}
+
+TEST(no_rows_are_still_an_answer)
+{
+	CHECK_STR(shown(VIEW_TABLE, &plain, three, 3, NULL, 0), "BYTES  name  SITE\n");
+	CHECK_STR(shown(VIEW_CSV, &plain, three, 3, NULL, 0), "BYTES,name,SITE\n");
+	CHECK_STR(shown(VIEW_JSON, &plain, three, 3, NULL, 0), "[]\n");
+}
+
+TEST(only_whole_utf8_counts)
+{
+	CHECK_EQ(text_utf8("a", 1), 1);
+	CHECK_EQ(text_utf8("\xf0\x9f\x90\xa7", 4), 4);
+	CHECK_EQ(text_utf8("\xf0\x9f\x90\xa7", 3), 0);
+	CHECK_EQ(text_utf8("\xc0\x80", 2), 0);
+	CHECK_EQ(text_utf8("\xe0\x80\x80", 3), 0);
+	CHECK_EQ(text_utf8("\xed\xa0\x80", 3), 0);
+	CHECK_EQ(text_utf8("\xf4\x90\x80\x80", 4), 0);
+	CHECK_EQ(text_utf8("\x80", 1), 0);
+	CHECK_EQ(text_utf8("", 0), 0);
+}
