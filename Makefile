@@ -67,7 +67,7 @@ FUZZERS := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
 TOOLS := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
 VM_LOAD := $(B)/vm/load
 MAN := $(patsubst Documentation/man/%.adoc,$(B)/man/%,$(MAN_SRC))
-TESTLIB := $(call objs,$(TESTLIB_SRC) $(PROP_SRC))
+TESTLIB := $(B)/libtest.a
 
 all: $(BIN) ## build the program (the default)
 	@ln -sfn $(BIN) allocprof
@@ -92,13 +92,18 @@ $(BIN): $(call objs,$(CMD_SRC)) $(LIB)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/tests/unit/test_opt: $(B)/cmd/opt.o
+# An archive, so that a tool, which has a main of its own, takes what it uses.
+$(TESTLIB): $(call objs,$(TESTLIB_SRC) $(PROP_SRC))
+	$(if $(Q),@echo '  AR      $@')
+	$(Q)rm -f $@ && ar rcs $@ $^
+
 $(TESTS): $(B)/%: $(B)/%.o $(TESTLIB) $(LIB)
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(TOOLS): $(B)/%: $(B)/%.o $(TESTLIB) $(LIB)
 	$(if $(Q),@echo '  LINK    $@')
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/test.o,$^) $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # SQL and other texts become C string literals, which the compiler tracks.
 $(B)/%.inc: % $(B)/flags
