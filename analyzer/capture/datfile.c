@@ -29,13 +29,6 @@ struct datfile {
 	uint64_t cpu_at;
 };
 
-static struct err *write_error(int errnum)
-{
-	if (errnum == ENOSPC || errnum == EDQUOT)
-		return err_new(ERR_OS, "the disk is full");
-	return err_os(errnum, "cannot write the recording");
-}
-
 static struct err *write_at(struct datfile *file, uint64_t off, const void *data, size_t len)
 {
 	const char *pos = data;
@@ -46,7 +39,7 @@ static struct err *write_at(struct datfile *file, uint64_t off, const void *data
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return write_error(errno);
+			return err_os(errno, "cannot write the recording");
 		pos += n;
 		off += (uint64_t)n;
 		len -= (size_t)n;
@@ -238,10 +231,14 @@ struct err *datfile_cpu_add(struct datfile *file, const void *data, size_t len)
 	return file->zstd ? append_packed(file, data, len) : append(file, data, len);
 }
 
-struct err *datfile_cpu_end(struct datfile *file)
+void datfile_cpu_end(struct datfile *file)
 {
-	text_u64(&file->buffer, file->off - file->cpu_at);
-	return NULL;
+	uint64_t size = file->off - file->cpu_at;
+
+	/* trace-cmd leaves the number of chunks out of the size, and so do we. */
+	if (file->zstd && size)
+		size -= sizeof(uint32_t);
+	text_u64(&file->buffer, size);
 }
 
 struct err *datfile_data_end(struct datfile *file)
@@ -274,7 +271,7 @@ struct err *datfile_finish(struct datfile *file)
 		TRY(append_text(file, &file->strings));
 	TRY(section_size(file, strings_at));
 	if (fsync(file->fd) < 0)
-		return write_error(errno);
+		return err_os(errno, "cannot write the recording");
 	return NULL;
 }
 

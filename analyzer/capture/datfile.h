@@ -68,7 +68,7 @@ struct err *datfile_cpu_begin(struct datfile *file, uint32_t cpu, uint64_t bytes
 			      size_t chunk) MUST_CHECK;
 /* A chunk: whole sub-buffers. */
 struct err *datfile_cpu_add(struct datfile *file, const void *data, size_t len) MUST_CHECK;
-struct err *datfile_cpu_end(struct datfile *file) MUST_CHECK;
+void datfile_cpu_end(struct datfile *file);
 struct err *datfile_data_end(struct datfile *file) MUST_CHECK;
 
 /* Options, strings, header; on disk when it returns. */

@@ -85,6 +85,9 @@ struct err *instance_create(const char *tracedir, struct instance *ret)
 	for (size_t i = 0; i < sizeof(off) / sizeof(*off); i++)
 		if (tracedir_has(ret->dir, off[i]))
 			err_free(tracedir_write(ret->dir, off[i], "0"));
+	/* Where it can be told (5.0), poll() wakes at this level, and not before. */
+	if (tracedir_has(ret->dir, "buffer_percent"))
+		err_free(tracedir_write(ret->dir, "buffer_percent", "50"));
 	return NULL;
 }
 
@@ -216,6 +219,7 @@ struct err *instance_stats(const struct instance *instance, unsigned int cpu,
 	TRY(text_read_file(&text, path));
 	*ret = (struct instance_stats){
 		.entries = stat_field(&text, "entries: "),
+		.bytes = stat_field(&text, "\nbytes: "),
 		.overrun = stat_field(&text, "\noverrun: "),
 		.commit_overrun = stat_field(&text, "\ncommit overrun: "),
 		.dropped = stat_field(&text, "\ndropped events: "),

@@ -48,7 +48,8 @@ struct err *instance_switch(const struct instance *instance, bool on) MUST_CHECK
 struct err *instance_subbuf_size(const struct instance *instance, uint32_t *ret) MUST_CHECK;
 
 struct instance_stats {
-	uint64_t entries;
+	uint64_t entries; /* in the buffer, not read */
+	uint64_t bytes;	  /* of these */
 	uint64_t read;
 	uint64_t overrun;
 	uint64_t commit_overrun;

@@ -120,8 +120,7 @@ struct err *part_write_meta(const struct part *part, const struct texts *const *
 		ssize_t n = write(fd, body.data + done, body.len - done);
 
 		if (n < 0 && errno != EINTR)
-			return errno == ENOSPC ? err_new(ERR_OS, "the disk is full") :
-						 err_os(errno, "%s/meta", part->dir);
+			return err_os(errno, "%s/meta", part->dir);
 		done += n < 0 ? 0 : (size_t)n;
 	}
 	return fd < 0 ? err_os(errno, "%s/meta", part->dir) : NULL;

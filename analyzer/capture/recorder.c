@@ -2,6 +2,7 @@
 #include "capture/recorder.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "capture/blobs.h"
 #include "capture/instance.h"
 #include "capture/machine.h"
+#include "capture/modules.h"
 #include "capture/recording.h"
 #include "capture/snapshot.h"
 #include "capture/streams.h"
@@ -34,6 +36,7 @@ struct recorder {
 	struct instance_stats *stats; /* one for each CPU, after the stop */
 	char *tracedir;
 	uint64_t buffer_bytes;
+	uint64_t late_lost;  /* on CPUs that came online while recording */
 	uint64_t data_bytes; /* moved, once it is stopped */
 	uint64_t file_bytes;
 	uint64_t start_mono_ns, start_unix_ns;
@@ -43,12 +46,30 @@ struct recorder {
 	bool stopped;
 };
 
+/* Writers know the errno, but not the name that the user gave. */
+static struct err *explain(const char *output, struct err *err)
+{
+	int errnum = err ? err_errno(err) : 0;
+
+	if (errnum != ENOSPC && errnum != EDQUOT && errnum != EFBIG)
+		return err;
+	err_free(err);
+	return err_new(ERR_OS, "%s: %s; choose another place with -o", output,
+		       errnum == ENOSPC ? "the disk is full" : strerror(errnum));
+}
+
 static uint64_t now_ns(clockid_t clock)
 {
 	struct timespec ts;
 
 	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static struct span span_of(const struct text *text)
+{
+	return text ? (struct span){ (const uint8_t *)text->data, text->len } :
+		      (struct span){};
 }
 
 static struct text *new_note(struct recorder *r)
@@ -153,7 +174,7 @@ static void check_symbols(struct recorder *r)
 	if (!text)
 		text_printf(new_note(r), "no /proc/kallsyms (CONFIG_KALLSYMS): call sites will "
 					 "have no names without analyze --kallsyms");
-	else if (machine_symbols_hidden((struct span){ (const uint8_t *)text->data, text->len }))
+	else if (machine_symbols_hidden(span_of(text)))
 		text_printf(new_note(r),
 			    "the kernel hides its addresses: call sites will have no names; "
 			    "sysctl kernel.kptr_restrict=0 shows them");
@@ -263,7 +284,7 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 	TRY(set_up_instance(r, opts, kinds));
 	TRY(describe(r));
 	TRY(streams_open(r->instance.dir, &rec->cpus, r->part.fds, rec->subbuf_size,
-			 &r->streams));
+			 r->buffer_bytes, &r->streams));
 	describe_self(r, opts, kinds);
 	TRY(write_meta(r));
 	r->stats = xcalloc(rec->cpus.nr, sizeof(*r->stats));
@@ -281,7 +302,7 @@ struct err *recorder_open(const struct recorder_opts *opts, struct recorder **re
 
 	if (err) {
 		recorder_close(r);
-		return err;
+		return explain(opts->output, err);
 	}
 	*ret = r;
 	return NULL;
@@ -331,6 +352,7 @@ void recorder_progress(const struct recorder *r, struct recorder_progress *ret)
 
 	*ret = (struct recorder_progress){
 		.elapsed_ns = end - r->start_mono_ns,
+		.lost = r->late_lost,
 		.bytes = r->streams ? streams_bytes(r->streams) : r->data_bytes,
 	};
 	for (size_t i = 0; i < rec->cpus.nr; i++) {
@@ -341,6 +363,7 @@ void recorder_progress(const struct recorder *r, struct recorder_progress *ret)
 
 		ret->events += stats.read + (r->stopped ? 0 : stats.entries);
 		ret->lost += instance_lost(&stats);
+		ret->bytes += r->stopped ? 0 : stats.bytes;
 	}
 }
 
@@ -369,6 +392,58 @@ static struct err *read_stats(struct recorder *r)
 	return NULL;
 }
 
+/* What modules loaded since the start add to the texts of the start. */
+static void add_new_modules(struct recorder *r)
+{
+	static const char *const names[] = { BLOB_MODULES, BLOB_SECTIONS, BLOB_BUILD_IDS };
+	struct recording *rec = &r->recording;
+	CLEANUP(texts_deinit) struct texts end = {};
+	auto_text added = {};
+
+	machine_describe(&end);
+	modules_new(span_of(texts_find(&rec->blobs, BLOB_MODULES)),
+		    span_of(texts_find(&end, BLOB_MODULES)), &added);
+	if (!added.len)
+		return;
+	for (size_t i = 0; i < 3; i++)
+		modules_append(texts_get(&rec->blobs, names[i]),
+			       span_of(texts_find(&end, names[i])), MODULES_FIRST_WORD,
+			       span_of(&added));
+	texts_file(&end, "kallsyms", "/proc/kallsyms");
+	modules_append(texts_get(&rec->standard, "kallsyms"),
+		       span_of(texts_find(&end, "kallsyms")), MODULES_BRACKETED,
+		       span_of(&added));
+}
+
+/* CPUs without a thread, since they were offline at the start, also have buffers. */
+static void count_late_cpus(struct recorder *r)
+{
+	struct recording *rec = &r->recording;
+	auto_free char *path = xasprintf("%s/per_cpu", r->instance.dir);
+	DIR *dir = r->all_cpus ? opendir(path) : NULL;
+	struct instance_stats stats;
+	struct dirent *entry;
+	unsigned int cpu;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		if (sscanf(entry->d_name, "cpu%u", &cpu) != 1 || cpulist_has(&rec->cpus, cpu))
+			continue;
+		auto_err struct err *err = instance_stats(&r->instance, cpu, &stats);
+		uint64_t lost = err ? 0 : stats.entries + instance_lost(&stats);
+
+		if (!lost)
+			continue;
+		auto_free char *file = xasprintf("%s/cpu%u/stats", path, cpu);
+		auto_free char *name = xasprintf(BLOB_CPUSTAT "%u", cpu);
+
+		texts_file(&rec->blobs, name, file);
+		r->late_lost += lost;
+	}
+	closedir(dir);
+}
+
 static void gather_end(struct recorder *r)
 {
 	struct recording *rec = &r->recording;
@@ -384,6 +459,7 @@ static void gather_end(struct recorder *r)
 	/* Kernels built without it still know the tasks that live. */
 	err_free(text_read_file(names, cmdlines));
 	machine_add_tasks(names);
+	add_new_modules(r);
 }
 
 struct err *recorder_stop(struct recorder *r)
@@ -397,15 +473,16 @@ struct err *recorder_stop(struct recorder *r)
 	r->stopped = true;
 	if (err)
 		return err;
-	TRY(streams_drain(r->streams));
+	TRY(explain(r->part.output, streams_drain(r->streams)));
 	TRY(read_stats(r));
+	count_late_cpus(r);
 	gather_end(r);
 	r->data_bytes = streams_bytes(r->streams);
 	streams_close(take_ptr(r->streams));
 	return instance_remove(&r->instance);
 }
 
-struct err *recorder_step(struct recorder *r, bool *ret_done)
+static struct err *step(struct recorder *r, bool *ret_done)
 {
 	bool done;
 
@@ -421,6 +498,11 @@ struct err *recorder_step(struct recorder *r, bool *ret_done)
 	return NULL;
 }
 
+struct err *recorder_step(struct recorder *r, bool *ret_done)
+{
+	return explain(r->part.output, step(r, ret_done));
+}
+
 uint64_t recorder_file_bytes(const struct recorder *r)
 {
 	return r->file_bytes;
@@ -434,6 +516,11 @@ bool recorder_cpu(const struct recorder *r, size_t i, unsigned int *ret_cpu,
 	*ret_cpu = r->recording.cpus.v[i];
 	*ret_lost = instance_lost(&r->stats[i]);
 	return true;
+}
+
+uint64_t recorder_late_lost(const struct recorder *r)
+{
+	return r->late_lost;
 }
 
 uint64_t recorder_buffer_bytes(const struct recorder *r)

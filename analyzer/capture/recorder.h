@@ -50,7 +50,7 @@ struct recorder_progress {
 	uint64_t elapsed_ns;
 	uint64_t events; /* recorded, lost ones not among them */
 	uint64_t lost;
-	uint64_t bytes; /* of sub-buffers moved */
+	uint64_t bytes; /* of events, moved or still in the buffers */
 };
 
 /* While recording a sum of what the kernel counts; exact after the stop. */
@@ -66,6 +66,8 @@ uint64_t recorder_file_bytes(const struct recorder *recorder);
 /* The i-th recorded CPU and what it lost; false past the last. */
 bool recorder_cpu(const struct recorder *recorder, size_t i, unsigned int *ret_cpu,
 		  uint64_t *ret_lost);
+/* What happened on CPUs that came online while recording: nobody read it. */
+uint64_t recorder_late_lost(const struct recorder *recorder);
 uint64_t recorder_buffer_bytes(const struct recorder *recorder);
 
 /* A default buffer per CPU: at most an eighth of @available in all. */

@@ -229,7 +229,8 @@ struct err *recording_write_step(struct recording_writer *w, bool *ret_done)
 	if (w->off == w->end) {
 		w->in_cpu = false;
 		w->cpu++;
-		return datfile_cpu_end(w->file);
+		datfile_cpu_end(w->file);
+		return NULL;
 	}
 	uint64_t left = w->end - w->off;
 	size_t len = left < w->chunk_size ? (size_t)left : w->chunk_size;

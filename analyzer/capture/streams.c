@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -18,13 +20,10 @@
 /* 256 sub-buffers a splice; the kernel's limit for anybody but root. */
 #define PIPE_BYTES (1 << 20)
 
-/*
- * The buffer's fill level wakes the threads long before this. It bounds what a
- * killed recorder leaves behind in the kernel, and makes a kernel whose poll
- * does not know the level cost little.
- */
-#define POLL_MS	 250
-#define RETRY_MS 20
+/* How often a thread looks for itself, should poll() miss that a buffer fills. */
+#define LOOK_MS 1000
+/* Kernels whose poll() calls a buffer with one event readable get this rest. */
+#define REST_MS 50
 
 enum phase { PHASE_RUN, PHASE_HOLD, PHASE_DRAIN, PHASE_QUIT };
 
@@ -36,6 +35,7 @@ struct stream {
 	pid_t tid;
 	unsigned int cpu;
 	int raw;      /* trace_pipe_raw, not blocking */
+	int stats;    /* the CPU's stats */
 	int out;      /* borrowed */
 	int pipe[2];  /* carries pages from raw to out */
 	size_t pipe_bytes;
@@ -48,6 +48,7 @@ struct streams {
 	struct stream *v;
 	size_t nr;
 	uint32_t subbuf_size;
+	uint64_t enough; /* bytes in a buffer that are worth moving */
 	int wake_fd; /* readable once the phase is no longer RUN */
 	int fail_fd;
 	_Atomic int phase;
@@ -57,13 +58,6 @@ struct streams {
 	size_t parked; /* threads that sleep in HOLD or have ended */
 };
 
-static struct err *write_error(int errnum)
-{
-	if (errnum == ENOSPC || errnum == EDQUOT)
-		return err_new(ERR_OS, "the disk is full");
-	return err_os(errnum, "cannot write the recording");
-}
-
 static struct err *write_all(struct stream *s, const uint8_t *data, size_t len)
 {
 	while (len) {
@@ -72,7 +66,7 @@ static struct err *write_all(struct stream *s, const uint8_t *data, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return write_error(errno);
+			return err_os(errno, "cannot write the recording");
 		data += n;
 		len -= (size_t)n;
 	}
@@ -109,7 +103,7 @@ static struct err *empty_pipe(struct stream *s, size_t len)
 			continue;
 		}
 		if (n < 0)
-			return write_error(errno);
+			return err_os(errno, "cannot write the recording");
 		if (n == 0)
 			return err_new(ERR_OS, "cannot write the recording: no progress");
 		len -= (size_t)n;
@@ -151,6 +145,36 @@ static struct err *move_partial(struct stream *s)
 	}
 }
 
+/* Whether so much waits in the buffer that it has to be moved. */
+static bool is_filling(struct stream *s)
+{
+	char text[512];
+	ssize_t n = pread(s->stats, text, sizeof(text) - 1, 0);
+	uint64_t bytes;
+
+	if (n <= 0)
+		return true;
+	text[n] = '\0';
+	const char *pos = strstr(text, "\nbytes: ");
+
+	return !pos || sscanf(pos, " bytes: %" SCNu64, &bytes) != 1 ||
+	       bytes >= s->all->enough;
+}
+
+static struct err *move_all(struct stream *s)
+{
+	bool more;
+
+	do
+		TRY(move_full(s, &more));
+	while (more && atomic_load(&s->all->phase) == PHASE_RUN);
+	return NULL;
+}
+
+/*
+ * Rule 5. poll() wakes when the buffer is half full, but since 6.1 only; so the
+ * level is checked where poll() did not wait, and where it waited for long.
+ */
 static struct err *run(struct stream *s)
 {
 	struct pollfd fds[] = {
@@ -159,16 +183,13 @@ static struct err *run(struct stream *s)
 	};
 
 	while (atomic_load(&s->all->phase) == PHASE_RUN) {
-		bool any = false, more;
-
-		poll(fds, 2, POLL_MS);
-		do {
-			TRY(move_full(s, &more));
-			any |= more;
-		} while (more && atomic_load(&s->all->phase) == PHASE_RUN);
-		/* Kernels before 6.1 call a buffer with one event readable. */
-		if (!any && fds[0].revents)
-			poll(&fds[1], 1, RETRY_MS);
+		poll(fds, 2, LOOK_MS);
+		if (fds[1].revents)
+			continue;
+		if (is_filling(s))
+			TRY(move_all(s));
+		else if (fds[0].revents)
+			poll(&fds[1], 1, REST_MS);
 	}
 	return NULL;
 }
@@ -221,9 +242,14 @@ static struct err *open_stream(struct stream *s, const char *instance)
 	auto_free char *path =
 		xasprintf("%s/per_cpu/cpu%u/trace_pipe_raw", instance, s->cpu);
 
+	auto_free char *stats = xasprintf("%s/per_cpu/cpu%u/stats", instance, s->cpu);
+
 	s->raw = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (s->raw < 0)
 		return tracedir_refused(errno, path);
+	s->stats = open(stats, O_RDONLY | O_CLOEXEC);
+	if (s->stats < 0)
+		return tracedir_refused(errno, stats);
 	if (pipe2(s->pipe, O_CLOEXEC) < 0)
 		return err_os(errno, "cannot make a pipe");
 	/* A smaller one only costs more system calls. */
@@ -273,7 +299,8 @@ static struct err *open_all(struct streams *all, const char *instance)
 }
 
 struct err *streams_open(const char *instance, const struct cpulist *cpus,
-			 const int *outputs, uint32_t subbuf_size, struct streams **ret)
+			 const int *outputs, uint32_t subbuf_size, uint64_t buffer_bytes,
+			 struct streams **ret)
 {
 	struct streams *all = xcalloc(1, sizeof(*all));
 
@@ -281,6 +308,8 @@ struct err *streams_open(const char *instance, const struct cpulist *cpus,
 		.v = xcalloc(cpus->nr, sizeof(*all->v)),
 		.nr = cpus->nr,
 		.subbuf_size = subbuf_size,
+		/* Below the half, at which poll() wakes: headers do not count as bytes. */
+		.enough = buffer_bytes / 3,
 		.wake_fd = -1,
 		.fail_fd = -1,
 		.phase = PHASE_RUN,
@@ -291,7 +320,7 @@ struct err *streams_open(const char *instance, const struct cpulist *cpus,
 		all->v[i].all = all;
 		all->v[i].cpu = cpus->v[i];
 		all->v[i].out = outputs[i];
-		all->v[i].raw = all->v[i].pipe[0] = all->v[i].pipe[1] = -1;
+		all->v[i].raw = all->v[i].stats = all->v[i].pipe[0] = all->v[i].pipe[1] = -1;
 	}
 	struct err *err = open_all(all, instance);
 
@@ -338,6 +367,7 @@ void streams_close(struct streams *all)
 		struct stream *s = &all->v[i];
 
 		close_fd(&s->raw);
+		close_fd(&s->stats);
 		close_fd(&s->pipe[0]);
 		close_fd(&s->pipe[1]);
 		free(s->page);

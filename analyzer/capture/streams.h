@@ -13,6 +13,8 @@
  *         (3) between streams_hold and streams_drain the threads sleep, so that
  *             snapshots do not see them at work
  *         (4) streams_fd() becomes readable when a thread failed
+ *         (5) while recording nothing is moved before a buffer is some half
+ *             full: moving is what the recorder allocates for
  * Theory: Documentation/design/recording.md
  */
 #ifndef CAPTURE_STREAMS_H
@@ -34,9 +36,10 @@ struct streams;
  * @cpus:        whose buffers; borrowed until streams_close
  * @outputs:     @cpus->nr descriptors, positions at 0; borrowed
  * @subbuf_size: bytes
+ * @buffer_bytes: of one CPU's buffer
  */
 struct err *streams_open(const char *instance, const struct cpulist *cpus,
-			 const int *outputs, uint32_t subbuf_size,
+			 const int *outputs, uint32_t subbuf_size, uint64_t buffer_bytes,
 			 struct streams **ret) MUST_CHECK;
 /* Ends the threads wherever they are; accepts NULL. */
 void streams_close(struct streams *streams);

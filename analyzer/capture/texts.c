@@ -103,6 +103,14 @@ struct text *texts_new(struct texts *texts, const char *name)
 	return &t->text;
 }
 
+struct text *texts_get(struct texts *texts, const char *name)
+{
+	for (size_t i = 0; i < texts->nr; i++)
+		if (!strcmp(texts->v[i].name, name))
+			return &texts->v[i].text;
+	return texts_new(texts, name);
+}
+
 bool texts_file(struct texts *texts, const char *name, const char *path)
 {
 	auto_text text = {};

@@ -49,6 +49,8 @@ void texts_deinit(struct texts *texts);
 
 /* A new, empty text called @name; valid until the next texts_new(). */
 struct text *texts_new(struct texts *texts, const char *name);
+/* The text called @name, which is added if there is none; valid as long. */
+struct text *texts_get(struct texts *texts, const char *name);
 /* The file @path under @name; nothing, and false, when it cannot be read. */
 bool texts_file(struct texts *texts, const char *name, const char *path);
 /* NULL when there is none. */

@@ -105,12 +105,12 @@ void workload_signal(const struct workload *workload, int sig)
 
 void workload_deinit(struct workload *workload)
 {
+	bool released = workload->go_fd <= 0;
+
 	close_fd(&workload->go_fd);
 	close_fd(&workload->fail_fd);
-	if (!workload->pid)
-		return;
-	kill(workload->pid, SIGTERM);
-	while (waitpid(workload->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (workload->pid && !released)
+		while (waitpid(workload->pid, NULL, 0) < 0 && errno == EINTR)
+			;
 	workload->pid = 0;
 }

@@ -32,7 +32,7 @@ int workload_release(struct workload *workload);
 /* True once it has ended; *ret is then its exit status, 128+signal if killed. */
 bool workload_reap(struct workload *workload, int *ret);
 void workload_signal(const struct workload *workload, int sig);
-/* Ends and reaps whatever is left; accepts one that is all zero. */
+/* Ends a process never released, leaves a command alone; accepts an all-zero one. */
 void workload_deinit(struct workload *workload);
 
 #endif
