@@ -168,6 +168,8 @@ static void end_command(struct session *s)
 		poll(&fd, 1, 100);
 		take_signal(s);
 	}
+	if (s->workload.pid)
+		fprintf(stderr, "allocprof record: the command does not end; it is left running\n");
 }
 
 static struct err *write_file(struct session *s)
@@ -187,17 +189,27 @@ static struct err *write_file(struct session *s)
 	return NULL;
 }
 
-static void print_loss(const struct recorder *recorder, uint64_t lost)
+static void print_loss(const struct recorder *recorder)
 {
-	uint64_t on_cpu, mb = recorder_buffer_bytes(recorder) >> 20;
+	uint64_t lost, late = recorder_late_lost(recorder);
+	uint64_t mb = recorder_buffer_bytes(recorder) >> 20;
 	unsigned int cpu;
+	bool any = false;
 
-	fprintf(stderr, "allocprof record: lost %" PRIu64 " events:", lost);
-	for (size_t i = 0; recorder_cpu(recorder, i, &cpu, &on_cpu); i++)
-		if (on_cpu)
-			fprintf(stderr, " %" PRIu64 " on cpu %u,", on_cpu, cpu);
-	fprintf(stderr, " for want of buffer; -m %" PRIu64 "M gives it twice as much\n",
-		mb ? mb * 2 : 1);
+	for (size_t i = 0; recorder_cpu(recorder, i, &cpu, &lost); i++) {
+		if (!lost)
+			continue;
+		fprintf(stderr, "%s %" PRIu64 " on cpu %u",
+			any ? "," : "allocprof record: lost for want of buffer:", lost, cpu);
+		any = true;
+	}
+	if (any)
+		fprintf(stderr, "; -m %" PRIu64 "M gives it twice as much\n", mb ? mb * 2 : 1);
+	if (late)
+		fprintf(stderr,
+			"allocprof record: lost %" PRIu64
+			" events of CPUs that came online while recording\n",
+			late);
 }
 
 static void print_summary(const struct session *s, const char *output)
@@ -211,7 +223,7 @@ static void print_summary(const struct session *s, const char *output)
 		s->terminal ? "\r\033[K" : "", (double)p.elapsed_ns / 1e9, p.events, p.lost,
 		(double)recorder_file_bytes(s->recorder) / 1e6, output);
 	if (p.lost)
-		print_loss(s->recorder, p.lost);
+		print_loss(s->recorder);
 }
 
 static struct err *record(struct session *s, const struct recorder_opts *ropts,
