@@ -118,9 +118,10 @@ $(B)/analyzer/resolve/rules.o: $(B)/analyzer/resolve/rules.txt.inc
 # A fuzz target is a fuzzer where clang builds it for one (make fuzz), and
 # elsewhere a test that replays the inputs kept in tests/fuzz.
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,$(B)/tests/fuzz/replay.o)
-$(FUZZERS): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(LIB)
+$(FUZZERS): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(TESTLIB) $(LIB)
 	$(if $(Q),@echo '  LINK    $@')
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ \
+		$(filter-out %/test.o,$^) $(LDLIBS)
 
 # Static: it runs in guests that have no libraries.
 $(VM_LOAD): tests/vm/load.c $(B)/flags
