@@ -130,11 +130,22 @@ $(VM_LOAD): tests/vm/load.c $(B)/flags
 	$(Q)$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARN) -static -pthread -o $@ $<
 
 # The optional tool is the only way to the pages; without it the rest stands.
+ADOC = asciidoctor -b manpage -a reproducible -a manmanual='allocprof' \
+	-a mansource='allocprof $(VERSION)'
 $(B)/man/%: Documentation/man/%.adoc $(B)/flags
 	@mkdir -p $(@D)
 	$(if $(Q),@echo '  MAN     $@')
-	$(Q)asciidoctor -b manpage -a reproducible -a manmanual='allocprof' \
-		-a mansource='allocprof $(VERSION)' -o $@ $<
+	$(Q)$(ADOC) -o $@ $<
+
+# This page is made of the comments in the schema.
+MAN += $(B)/man/allocprof-schema.5
+$(B)/allocprof-schema.5.adoc: schema/views.sql schema/to-adoc.awk \
+		Documentation/man/allocprof-schema.5.head $(B)/flags
+	$(Q)awk -f schema/to-adoc.awk schema/views.sql >$@
+$(B)/man/allocprof-schema.5: $(B)/allocprof-schema.5.adoc
+	@mkdir -p $(@D)
+	$(if $(Q),@echo '  MAN     $@')
+	$(Q)$(ADOC) -o $@ $<
 
 C_TESTS = $(TESTS) $(FUZZERS)
 SAN := address,undefined
