@@ -5,12 +5,12 @@ void area_init(struct area *area, enum site_kind kind, struct sitetab *sites,
 	       struct match_totals *totals)
 {
 	*area = (struct area){ .kind = kind, .sites = sites, .totals = totals };
-	live_init(&area->live);
+	table_init(&area->live, &live_ops);
 }
 
 void area_deinit(struct area *area)
 {
-	live_deinit(&area->live);
+	table_deinit(&area->live);
 }
 
 void area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64_t time)

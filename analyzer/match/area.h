@@ -14,7 +14,7 @@
 #include "match/sitetab.h"
 
 struct area {
-	struct live live;
+	struct table live; /* of struct live_obj */
 	enum site_kind kind;
 	struct sitetab *sites;
 	struct match_totals *totals;

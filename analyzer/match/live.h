@@ -3,7 +3,7 @@
  * match/live.h - the live objects of one key space, by key
  *
  * In:     keys that are not 0; sizes up to LIVE_MAX_BYTES
- * Out:    24 bytes an object, at a load between 7/12 and 7/8: 27 to 41 bytes
+ * Out:    24 bytes an object, with the table's load 27 to 41
  * Rules:  (1) a key is there once
  *         (2) a pointer to an object is good until the next put or remove
  *         (3) nothing is allocated while the number of objects does not grow
@@ -11,11 +11,7 @@
 #ifndef MATCH_LIVE_H
 #define MATCH_LIVE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "match/hash.h"
+#include "match/table.h"
 
 /* 16 TiB: more than any one area of memory that a kernel hands out. */
 #define LIVE_MAX_BYTES (UINT64_C(1) << 44)
@@ -36,41 +32,37 @@ struct live_obj {
 	uint64_t time_high : 16;
 };
 
-struct live {
-	struct live_obj *slot; /* key 0 is empty */
-	size_t cap, nr, limit;
-	struct hash_secret secret;
-};
-
-void live_init(struct live *live);
-void live_deinit(struct live *live);
-
-/* The object at @key, or NULL. */
-static inline struct live_obj *live_find(const struct live *live, uint64_t key)
+TABLE_INLINE uint64_t live_key(const void *entry)
 {
-	size_t i = hash_slot(hash_mix(live->secret, key), live->cap);
-
-	for (;;) {
-		struct live_obj *o = &live->slot[i];
-
-		if (o->key == key)
-			return o;
-		if (!o->key)
-			return NULL;
-		if (++i == live->cap)
-			i = 0;
-	}
+	return ((const struct live_obj *)entry)->key;
 }
 
-/*
- * The object at @key, made with nothing but its key when there is none, which
- * *ret_new tells.
- */
-struct live_obj *live_put(struct live *live, uint64_t key, bool *ret_new);
-void live_remove(struct live *live, struct live_obj *obj);
+TABLE_INLINE bool live_used(const void *entry)
+{
+	return ((const struct live_obj *)entry)->key != 0;
+}
 
-/* The next object from slot *@i on, for (size_t i = 0; (o = …, &i)); in no order. */
-const struct live_obj *live_next(const struct live *live, size_t *i);
+static const struct table_ops live_ops = { sizeof(struct live_obj), live_key, live_used };
+
+/* The object at @key, or NULL. */
+static inline struct live_obj *live_find(const struct table *live, uint64_t key)
+{
+	return table_find(live, &live_ops, key);
+}
+
+/* The object at @key; one with nothing but its key when *@ret_new. */
+static inline struct live_obj *live_put(struct table *live, uint64_t key, bool *ret_new)
+{
+	struct live_obj *o = table_put(live, &live_ops, key, ret_new);
+
+	o->key = key;
+	return o;
+}
+
+static inline void live_remove(struct table *live, struct live_obj *obj)
+{
+	table_remove(live, &live_ops, obj);
+}
 
 static inline uint64_t live_time(const struct live_obj *o)
 {

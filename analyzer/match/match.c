@@ -170,11 +170,11 @@ void match_event(struct match *m, const struct event *ev)
 	}
 }
 
-static void mark_uncertain(struct match *m, const struct live *live, uint64_t time)
+static void mark_uncertain(struct match *m, const struct table *live, uint64_t time)
 {
 	const struct live_obj *o;
 
-	for (size_t i = 0; (o = live_next(live, &i));)
+	for (size_t i = 0; (o = table_next(live, &live_ops, &i));)
 		if (live_time(o) < time && !(o->flags & LIVE_TWIN))
 			sitetab_uncertain(&m->sites, o->site, 1, o->bytes);
 }

@@ -11,26 +11,27 @@ static_assert(sizeof(struct page_entry) == 16, "an entry is two words");
 /* How pages go. */
 enum how { HOW_FREE, HOW_OVERLAP };
 
-static void table_alloc(struct page_map *map, size_t cap)
+TABLE_INLINE uint64_t entry_key(const void *entry)
 {
-	map->slot = xcalloc(cap, sizeof(*map->slot));
-	map->cap = cap;
-	map->limit = cap / 8 * 7;
+	return ((const struct page_entry *)entry)->pfn;
 }
+
+TABLE_INLINE bool entry_used(const void *entry)
+{
+	return ((const struct page_entry *)entry)->used;
+}
+
+static const struct table_ops entry_ops = { sizeof(struct page_entry), entry_key, entry_used };
 
 void page_init(struct page_map *map, uint32_t page_size, struct sitetab *sites)
 {
-	*map = (struct page_map){
-		.page_size = page_size,
-		.secret = hash_secret(),
-		.sites = sites,
-	};
-	table_alloc(map, 1024);
+	*map = (struct page_map){ .page_size = page_size, .sites = sites };
+	table_init(&map->table, &entry_ops);
 }
 
 void page_deinit(struct page_map *map)
 {
-	free(map->slot);
+	table_deinit(&map->table);
 	free(map->split);
 	*map = (struct page_map){ 0 };
 }
@@ -40,75 +41,24 @@ bool page_plausible(uint64_t pfn, unsigned int order)
 	return order <= PAGE_MAX_ORDER && pfn <= PAGE_MAX_PFN - (UINT64_C(1) << order);
 }
 
-static size_t home(const struct page_map *map, uint64_t pfn)
-{
-	return hash_slot(hash_mix(map->secret, pfn), map->cap);
-}
-
 static struct page_entry *find(const struct page_map *map, uint64_t pfn)
 {
-	for (size_t i = home(map, pfn);;) {
-		struct page_entry *e = &map->slot[i];
-
-		if (!e->used)
-			return NULL;
-		if (e->pfn == pfn)
-			return e;
-		if (++i == map->cap)
-			i = 0;
-	}
-}
-
-static void place(struct page_map *map, struct page_entry e)
-{
-	size_t i = home(map, e.pfn);
-
-	while (map->slot[i].used)
-		if (++i == map->cap)
-			i = 0;
-	map->slot[i] = e;
+	return table_find(&map->table, &entry_ops, pfn);
 }
 
 /* An entry at a pfn that has none. */
 static void insert(struct page_map *map, struct page_entry e)
 {
-	if (map->nr >= map->limit) {
-		struct page_entry *old = map->slot;
-		size_t old_cap = map->cap;
+	bool new;
 
-		table_alloc(map, old_cap + old_cap / 2);
-		for (size_t i = 0; i < old_cap; i++)
-			if (old[i].used)
-				place(map, old[i]);
-		free(old);
-	}
-	place(map, e);
-	map->nr++;
+	*(struct page_entry *)table_put(&map->table, &entry_ops, e.pfn, &new) = e;
 	map->nr_order[e.order]++;
 }
 
-/* As live_remove(): no marks are left behind. */
 static void drop(struct page_map *map, struct page_entry *e)
 {
-	size_t hole = (size_t)(e - map->slot);
-
-	map->nr--;
 	map->nr_order[e->order]--;
-	for (size_t i = hole;;) {
-		if (++i == map->cap)
-			i = 0;
-		if (!map->slot[i].used)
-			break;
-		size_t want = home(map, map->slot[i].pfn);
-		size_t from_want = i >= want ? i - want : i + map->cap - want;
-		size_t from_hole = i >= hole ? i - hole : i + map->cap - hole;
-
-		if (from_want >= from_hole) {
-			map->slot[hole] = map->slot[i];
-			hole = i;
-		}
-	}
-	map->slot[hole].used = 0;
+	table_remove(&map->table, &entry_ops, e);
 }
 
 static uint32_t split_new(struct page_map *map, uint32_t site, uint32_t pages)
@@ -310,11 +260,12 @@ void page_mark_uncertain(struct page_map *map, uint64_t time)
 {
 	auto_free uint8_t *seen = xcalloc(map->nr_split + 1, 1);
 
-	for (size_t i = 0; i < map->cap; i++) {
-		const struct page_entry *e = &map->slot[i];
+	const struct page_entry *e;
+
+	for (size_t i = 0; (e = table_next(&map->table, &entry_ops, &i));) {
 		uint64_t bytes = map->page_size << e->order;
 
-		if (!e->used || ((uint64_t)e->time_high << 32 | e->time_low) >= time)
+		if (((uint64_t)e->time_high << 32 | e->time_low) >= time)
 			continue;
 		if (!e->piece) {
 			sitetab_uncertain(map->sites, e->owner, 1, bytes);

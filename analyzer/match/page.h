@@ -14,16 +14,16 @@
  *             size
  *         (2) a block ends with its last page, by what took that page; its
  *             bytes end as its pages go
- *         (3) 16 bytes an entry at a load between 7/12 and 7/8; an event adds
- *             at most twice its order of entries
+ *         (3) 16 bytes an entry, with the table's load 18 to 27; an event adds at
+ *             most twice its order of entries
  */
 #ifndef MATCH_PAGE_H
 #define MATCH_PAGE_H
 
 #include <stdbool.h>
 
-#include "match/hash.h"
 #include "match/sitetab.h"
+#include "match/table.h"
 
 enum { PAGE_MAX_ORDER = 13 }; /* of arm64 with 64 KiB pages; x86-64 has 10 */
 #define PAGE_MAX_PFN (UINT64_C(1) << 41) /* 8 PiB of 4 KiB pages */
@@ -45,14 +45,12 @@ struct page_split {
 };
 
 struct page_map {
-	struct page_entry *slot;
-	size_t cap, nr, limit;
+	struct table table; /* of struct page_entry, by pfn */
 	size_t nr_order[PAGE_MAX_ORDER + 1]; /* entries */
 	struct page_split *split;
 	size_t nr_split, cap_split;
 	uint32_t free_split; /* index + 1 */
 	uint64_t page_size;
-	struct hash_secret secret;
 	struct sitetab *sites;
 };
 

@@ -7,7 +7,7 @@
 
 void sitetab_init(struct sitetab *tab)
 {
-	*tab = (struct sitetab){ .cap = 1024, .nr_slots = 2048, .secret = hash_secret() };
+	*tab = (struct sitetab){ .cap = 1024, .nr_slots = 2048, .secret = table_secret() };
 	tab->site = xcalloc(tab->cap, sizeof(*tab->site));
 	tab->flags = xcalloc(tab->cap, sizeof(*tab->flags));
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
@@ -25,7 +25,7 @@ static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call
 		   uint32_t stack)
 {
 	/* Either call_site or stack is the key, so that they may share bits. */
-	uint64_t h = hash_mix(tab->secret, call_site ^ stack ^ (uint64_t)kind << 60);
+	uint64_t h = table_hash(tab->secret, call_site ^ stack ^ (uint64_t)kind << 60);
 
 	return (size_t)(h >> 32) & (tab->nr_slots - 1);
 }

@@ -12,8 +12,8 @@
 #ifndef MATCH_SITETAB_H
 #define MATCH_SITETAB_H
 
-#include "match/hash.h"
 #include "match/site.h"
+#include "match/table.h"
 
 enum sitetab_flag {
 	SITETAB_ALLOCATED = 1,	 /* first_ns and last_ns are of allocations */
@@ -26,7 +26,7 @@ struct sitetab {
 	size_t nr, cap;
 	uint32_t *slot; /* index + 1; 0 is empty */
 	size_t nr_slots; /* a power of two, at least twice nr */
-	struct hash_secret secret;
+	struct table_secret secret;
 };
 
 void sitetab_init(struct sitetab *tab);

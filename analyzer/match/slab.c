@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "match/slab.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { ZERO_SIZE_PTR = 16 };
+
+static_assert(sizeof(struct live_obj) == 24, "an object is three words");
 
 void slab_init(struct slab *slab, const struct match_opts *opts, const struct page_map *page_map,
 	       struct sitetab *sites, struct match_totals *totals)
@@ -15,14 +18,14 @@ void slab_init(struct slab *slab, const struct match_opts *opts, const struct pa
 		.sites = sites,
 		.totals = totals,
 	};
-	live_init(&slab->live);
+	table_init(&slab->live, &live_ops);
 	slabpage_init(&slab->pages, opts->page_size);
 	offset_init(&slab->offset, opts->page_size);
 }
 
 void slab_deinit(struct slab *slab)
 {
-	live_deinit(&slab->live);
+	table_deinit(&slab->live);
 	slabpage_deinit(&slab->pages);
 }
 
@@ -217,8 +220,7 @@ void slab_free(struct slab *slab, const struct event *ev)
 
 static void end_in_page(struct slab *slab, struct slabpage *page)
 {
-	uint64_t addr = page->addr & ~slab->pages.mask;
-	uint64_t step = slabpage_step(&slab->pages, page);
+	uint64_t addr = slabpage_start(page), step = slabpage_step(page);
 
 	for (uint64_t end = addr + slab->page_size; page->nr; addr += step) {
 		if (addr == end)

@@ -40,7 +40,7 @@ struct slab_skew {
 };
 
 struct slab {
-	struct live live;
+	struct table live; /* of struct live_obj */
 	struct slabpage_table pages;
 	struct offset offset;
 	struct slab_large large[OFFSET_TASKS];

@@ -1,71 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "match/slabpage.h"
 
-#include <stdlib.h>
-
-#include "base/xalloc.h"
-
-static void table_alloc(struct slabpage_table *pages, size_t cap)
+TABLE_INLINE uint64_t page_key(const void *entry)
 {
-	pages->slot = xcalloc(cap, sizeof(*pages->slot));
-	pages->cap = cap;
-	pages->limit = cap / 8 * 7;
-	pages->nr = 0;
+	const struct slabpage *p = entry;
+
+	return p->addr >> p->shift;
 }
+
+TABLE_INLINE bool page_used(const void *entry)
+{
+	return ((const struct slabpage *)entry)->shift != 0;
+}
+
+static const struct table_ops page_ops = { sizeof(struct slabpage), page_key, page_used };
 
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size)
 {
-	*pages = (struct slabpage_table){ .mask = page_size - 1, .secret = hash_secret() };
-	table_alloc(pages, 1024);
+	pages->shift = (uint32_t)__builtin_ctz(page_size);
+	table_init(&pages->table, &page_ops);
 }
 
 void slabpage_deinit(struct slabpage_table *pages)
 {
-	free(pages->slot);
-	*pages = (struct slabpage_table){ 0 };
+	table_deinit(&pages->table);
 }
 
-static struct slabpage *empty_slot(const struct slabpage_table *pages, uint64_t page)
+/* Drops the pages that emptied, when they are enough to put off growing. */
+static void drop_emptied(struct table *t)
 {
-	size_t i = hash_slot(hash_mix(pages->secret, page), pages->cap);
+	struct slabpage *p;
+	size_t emptied = 0;
 
-	while (pages->slot[i].used)
-		if (++i == pages->cap)
-			i = 0;
-	return &pages->slot[i];
-}
-
-/* Drops the pages that emptied; grows when that would not free a quarter. */
-static void rebuild(struct slabpage_table *pages)
-{
-	struct slabpage *old = pages->slot;
-	size_t old_cap = pages->cap, held = 0;
-
-	for (size_t i = 0; i < old_cap; i++)
-		held += old[i].nr != 0;
-	table_alloc(pages, held > old_cap / 8 * 5 ? old_cap + old_cap / 2 : old_cap);
-	for (size_t i = 0; i < old_cap; i++) {
-		if (!old[i].nr)
+	for (size_t i = 0; (p = table_next(t, &page_ops, &i));)
+		emptied += !p->nr;
+	if (emptied < t->limit / 4)
+		return;
+	for (size_t i = 0; (p = table_next(t, &page_ops, &i));) {
+		if (p->nr)
 			continue;
-		*empty_slot(pages, old[i].addr & ~pages->mask) = old[i];
-		pages->nr++;
+		table_remove(t, &page_ops, p);
+		i--; /* another may have moved here */
 	}
-	free(old);
 }
 
 void slabpage_add(struct slabpage_table *pages, uint64_t addr)
 {
-	struct slabpage *p = slabpage_find(pages, addr);
+	struct table *t = &pages->table;
 
-	if (!p) {
-		if (pages->nr >= pages->limit)
-			rebuild(pages);
-		p = empty_slot(pages, addr & ~pages->mask);
-		p->used = 1;
-		pages->nr++;
-	}
+	if (t->nr >= t->limit)
+		drop_emptied(t);
+
+	bool new;
+	struct slabpage *p = table_put(t, &page_ops, addr >> pages->shift, &new);
+
+	p->shift = pages->shift;
 	if (!p->nr)
 		p->addr = addr;
 	p->addr |= addr;
 	p->nr++;
+}
+
+struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr)
+{
+	return table_find(&pages->table, &page_ops, addr >> pages->shift);
+}
+
+void slabpage_remove(struct slabpage_table *pages, uint64_t addr)
+{
+	slabpage_find(pages, addr)->nr--;
 }

@@ -12,54 +12,39 @@
 #ifndef MATCH_SLABPAGE_H
 #define MATCH_SLABPAGE_H
 
-#include "match/hash.h"
+#include "match/table.h"
 
 struct slabpage {
 	uint64_t addr; /* of the page; low bits are the offsets of its objects, or-ed */
 	uint32_t nr;   /* objects that start in it */
-	uint32_t used; /* 0: an empty slot */
+	uint32_t shift; /* of the page size; not 0 */
 };
 
 struct slabpage_table {
-	struct slabpage *slot;
-	size_t cap, nr, limit; /* nr counts the emptied ones too */
-	uint64_t mask;	       /* page size - 1 */
-	struct hash_secret secret;
+	struct table table;
+	uint32_t shift;
 };
 
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size);
 void slabpage_deinit(struct slabpage_table *pages);
 
 void slabpage_add(struct slabpage_table *pages, uint64_t addr);
+void slabpage_remove(struct slabpage_table *pages, uint64_t addr); /* added before */
 
 /* The page that @addr lies in, or NULL; it may hold none. */
-static inline struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr)
+struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr);
+
+/* The first address of the page. */
+static inline uint64_t slabpage_start(const struct slabpage *page)
 {
-	uint64_t page = addr & ~pages->mask;
-	size_t i = hash_slot(hash_mix(pages->secret, page), pages->cap);
-
-	for (;;) {
-		struct slabpage *p = &pages->slot[i];
-
-		if (!p->used)
-			return NULL;
-		if ((p->addr & ~pages->mask) == page)
-			return p;
-		if (++i == pages->cap)
-			i = 0;
-	}
-}
-
-/* @addr was added before. */
-static inline void slabpage_remove(struct slabpage_table *pages, uint64_t addr)
-{
-	slabpage_find(pages, addr)->nr--;
+	return page->addr >> page->shift << page->shift;
 }
 
 /* The distance of the addresses at which objects of the page can start. */
-static inline uint64_t slabpage_step(const struct slabpage_table *pages, const struct slabpage *page)
+static inline uint64_t slabpage_step(const struct slabpage *page)
 {
-	uint64_t offsets = (page->addr & pages->mask) | (pages->mask + 1);
+	uint64_t size = UINT64_C(1) << page->shift;
+	uint64_t offsets = (page->addr & (size - 1)) | size;
 
 	return offsets & -offsets;
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "match/hash.h"
 #include "match/site.h"
+#include "match/table.h"
 
 /* Frames are kept in chunks that never move, since they are lent out. */
 enum { CHUNK_FRAMES = 1 << 16 };
@@ -29,7 +29,7 @@ struct stacks {
 	size_t nr_slots; /* a power of two, at least twice nr */
 	struct chunk *chunk;
 	size_t chunk_used;
-	struct hash_secret secret;
+	struct table_secret secret;
 };
 
 struct stacks *stacks_new(void)
@@ -42,7 +42,7 @@ struct stacks *stacks_new(void)
 	s->nr_slots = 512;
 	s->slot = xcalloc(s->nr_slots, sizeof(*s->slot));
 	s->chunk_used = CHUNK_FRAMES;
-	s->secret = hash_secret();
+	s->secret = table_secret();
 	return s;
 }
 
@@ -66,7 +66,7 @@ static uint32_t hash_frames(const struct stacks *s, const uint64_t *frame, size_
 	uint64_t h = nr;
 
 	for (size_t i = 0; i < nr; i++)
-		h = hash_mix(s->secret, h ^ frame[i]);
+		h = table_hash(s->secret, h ^ frame[i]);
 	return (uint32_t)(h >> 32);
 }
 
