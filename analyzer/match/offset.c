@@ -5,7 +5,10 @@
  * An object may be taken some events after its page: a new slab can need a
  * vector of object extensions, which is a kmalloc, first.
  */
-enum { EVENTS_AFTER = 6, ALIGN_SHIFT = 30 };
+enum { EVENTS_AFTER = 6 };
+
+/* The direct map starts at a multiple of 1 GiB. */
+#define REST_MASK ((UINT64_C(1) << 30) - 1)
 
 void offset_init(struct offset *off, uint32_t page_size)
 {
@@ -65,27 +68,15 @@ static void vote(struct offset *off, uint64_t base)
 	off->closed = holds && votes >= OFFSET_ENOUGH;
 }
 
-static bool fits_block(const struct offset *off, const struct offset_task *t,
-		       const struct event *ev)
-{
-	return t->left == EVENTS_AFTER && ev->kind == EVENT_KMALLOC &&
-	       ev->bytes_alloc > 2 * off->page_size &&
-	       ev->bytes_alloc == off->page_size << t->order;
-}
-
 void offset_slab_alloc(struct offset *off, const struct event *ev)
 {
 	struct offset_task *t = off->closed ? NULL : pending(off, ev);
 
 	if (!t)
 		return;
-	uint64_t distance = ev->addr - t->pfn * off->page_size;
-	uint64_t rest = distance & ((UINT64_C(1) << ALIGN_SHIFT) - 1);
+	uint64_t distance = ev->addr - t->pfn * off->page_size, rest = distance & REST_MASK;
 
-	if (fits_block(off, t, ev)) {
-		vote(off, distance);
-		t->left = 0;
-	} else if (rest < off->page_size << t->order) {
+	if (rest < off->page_size << t->order) {
 		vote(off, distance - rest);
 		t->left = 0;
 	} else {
@@ -105,7 +96,8 @@ bool offset_block_before(const struct offset *off, const struct event *ev, uint6
 {
 	const struct offset_task *t = off->closed ? NULL : pending((struct offset *)off, ev);
 
-	if (!t || !fits_block(off, t, ev))
+	if (!t || t->left != EVENTS_AFTER || ev->bytes_alloc != off->page_size << t->order ||
+	    (ev->addr - t->pfn * off->page_size) & REST_MASK)
 		return false;
 	*ret_pfn = t->pfn;
 	return true;

@@ -4,8 +4,9 @@
  *
  * A slab page is allocated by the very task that then takes an object out of
  * it, and a large kmalloc is the whole of the block allocated just before. The
- * direct map starts at a multiple of 1 GiB, so that a wrong pair agrees with
- * that by a chance of 4e-6, and two wrong pairs with each other hardly ever.
+ * direct map starts at a multiple of 1 GiB, so that an object of another page
+ * passes for one of the fresh page by a chance of 4e-6 times the block's pages,
+ * and two of them agree on a wrong base hardly ever.
  *
  * In:     all slab and page events
  * Out:    the base: address = base + pfn x page size
@@ -51,7 +52,7 @@ void offset_page_alloc(struct offset *off, const struct event *ev);
 void offset_slab_alloc(struct offset *off, const struct event *ev);
 void offset_other(struct offset *off, const struct event *ev); /* any free */
 
-/* The pfn of @ev's large block where no base tells it: the block just before. */
+/* The pfn of @ev's block where no base tells it: of the task's block just before. */
 bool offset_block_before(const struct offset *off, const struct event *ev, uint64_t *ret_pfn);
 
 uint64_t offset_leader_votes(const struct offset *off);

@@ -33,7 +33,7 @@ void slab_forget(struct slab *slab)
 {
 	memset(slab->large, 0, sizeof(slab->large));
 	memset(slab->offset.task, 0, sizeof(slab->offset.task));
-	slab->skew_until_ns = 0;
+	memset(slab->skew, 0, sizeof(slab->skew));
 }
 
 /* ---- rule 10: the page block of a large kmalloc */
@@ -42,11 +42,10 @@ static bool has_block(const struct slab *slab, const struct event *ev)
 {
 	uint64_t pages = ev->bytes_alloc / slab->page_size, pfn;
 
-	if (!offset_block_before(&slab->offset, ev, &pfn)) {
-		if (!slab->offset.base)
-			return false;
+	if (slab->offset.base)
 		pfn = (ev->addr - slab->offset.base) / slab->page_size;
-	}
+	else if (!offset_block_before(&slab->offset, ev, &pfn))
+		return false;
 	return pages * slab->page_size == ev->bytes_alloc && !(pages & (pages - 1)) &&
 	       page_is_block(slab->page_map, pfn, (unsigned int)__builtin_ctzll(pages));
 }
@@ -85,7 +84,7 @@ static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_la
 
 static struct slab_skew *skew_of(struct slab *slab, uint64_t addr)
 {
-	return &slab->skew[(addr >> 4 ^ addr >> 12) % SLAB_SKEWS];
+	return &slab->skew[addr * 0x9e3779b97f4a7c15 >> 32 & (SLAB_SKEWS - 1)];
 }
 
 static void end_by_reuse(struct slab *slab, const struct live_obj *o, const struct event *ev)

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/property/oracle.h"
+
+static size_t site_of(struct oracle *o, enum site_kind kind, uint64_t key)
+{
+	for (size_t i = 0; i < o->nr_site; i++)
+		if (o->site[i].kind == kind && o->site[i].call_site == key)
+			return i;
+	o->site[o->nr_site] = (struct site){ .kind = kind, .call_site = key };
+	return o->nr_site++;
+}
+
+static void see_cache(struct oracle *o, size_t site, uint16_t cache)
+{
+	struct site *s = &o->site[site];
+
+	if (cache && s->cache && s->cache != cache)
+		o->mixed[site] = true;
+	if (cache)
+		s->cache = cache;
+}
+
+static void note(struct oracle *o, size_t site, uint64_t ts, int64_t bytes)
+{
+	o->ledger[o->nr_ledger++] = (__typeof__(o->ledger[0])){ site, ts, bytes };
+}
+
+/* Books @bytes of an object, and its end when @last; @rule NR_END_RULES is a free. */
+static void end(struct oracle *o, struct oracle_object *b, enum end_rule rule, uint64_t bytes,
+		uint64_t ts)
+{
+	struct site *s = &o->site[b->site];
+
+	b->bytes -= bytes;
+	b->live = b->bytes != 0;
+	if (b->twin)
+		return;
+	note(o, b->site, ts, -(int64_t)bytes);
+	*(rule == NR_END_RULES ? &s->free_bytes : &s->inferred_bytes[rule]) += bytes;
+	*(rule == NR_END_RULES ? &s->frees : &s->inferred_frees[rule]) += !b->live;
+}
+
+static struct oracle_object *find(struct oracle *o, enum site_kind kind, uint64_t key)
+{
+	for (size_t i = 0; i < o->nr_obj; i++)
+		if (o->obj[i].live && o->obj[i].kind == kind && o->obj[i].key == key)
+			return &o->obj[i];
+	return NULL;
+}
+
+/* Rules 8 and 9: the pages of [pfn, pfn + nr) go; how many did. */
+static uint64_t take(struct oracle *o, uint64_t pfn, uint64_t nr, enum end_rule rule, uint64_t ts,
+		     bool *partial)
+{
+	uint64_t taken = 0;
+
+	for (size_t i = 0; i < o->nr_page; i++) {
+		if (!o->page[i].live || o->page[i].pfn - pfn >= nr)
+			continue;
+		struct oracle_object *b = &o->obj[o->page[i].obj];
+
+		*partial |= b->in_pieces || b->key < pfn || b->key + b->pages > pfn + nr;
+		o->page[i].live = false;
+		end(o, b, rule, 4096, ts);
+		taken++;
+	}
+	for (size_t i = 0; i < o->nr_page; i++) {
+		struct oracle_object *b = &o->obj[o->page[i].obj];
+
+		b->in_pieces |= b->bytes != b->pages * 4096;
+	}
+	return taken;
+}
+
+static void end_slab_in(struct oracle *o, const struct event *ev)
+{
+	for (size_t i = 0; i < o->nr_obj; i++) {
+		struct oracle_object *b = &o->obj[i];
+
+		if (b->live && b->kind == SITE_SLAB &&
+		    (b->key - o->base) / 4096 - ev->addr < UINT64_C(1) << ev->order)
+			end(o, b, END_SLAB_PAGE, b->bytes, ev->ts_ns);
+	}
+}
+
+static bool same_task(const struct oracle *o, size_t i, const struct event *ev)
+{
+	return o->large[i].pid == ev->pid && o->large[i].context == ev->context &&
+	       (ev->pid || o->large[i].cpu == ev->cpu);
+}
+
+static void forget_large(struct oracle *o, const struct event *ev)
+{
+	for (size_t i = 0; i < o->nr_large; i++)
+		if (same_task(o, i, ev))
+			o->large[i].obj = SIZE_MAX;
+}
+
+static void allocate(struct oracle *o, const struct event *ev, enum site_kind kind, uint64_t key,
+		     bool failed)
+{
+	size_t site = site_of(o, kind, ev->stack ? ev->stack[0] : ev->call_site), dup = SIZE_MAX;
+	struct site *s = &o->site[site];
+	bool large = ev->kind == EVENT_KMALLOC && ev->bytes_alloc > 8192, twin = false;
+	bool impossible = kind == SITE_PAGE ? ev->order > 13 || key + (UINT64_C(1) << ev->order) >
+									 UINT64_C(1) << 41
+					    : ev->bytes_alloc > UINT64_C(1) << 44 ||
+						      ev->bytes_req > UINT64_C(1) << 44;
+
+	if (!failed && impossible) {
+		o->totals.implausible++;
+		return;
+	}
+	if (failed) {
+		s->failures++;
+	} else if (kind == SITE_PAGE) {
+		bool partial;
+
+		end_slab_in(o, ev);
+		forget_large(o, ev);
+		take(o, key, UINT64_C(1) << ev->order, END_OVERLAP, ev->ts_ns, &partial);
+		for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
+			o->page[o->nr_page++] = (__typeof__(o->page[0])){ key + i, o->nr_obj, true };
+	} else {
+		struct oracle_object *old = find(o, kind, key);
+
+		for (size_t i = 0; large && i < o->nr_obj; i++)
+			twin |= o->obj[i].live && o->obj[i].kind == SITE_PAGE &&
+				o->obj[i].key == (key - o->base) / 4096 &&
+				o->obj[i].bytes == ev->bytes_alloc && !o->obj[i].in_pieces;
+		for (size_t i = 0; large && old && i < o->nr_large; i++)
+			if (&o->obj[o->large[i].obj] == old && same_task(o, i, ev) &&
+			    old->bytes == ev->bytes_alloc && o->large[i].bytes_req == ev->bytes_req)
+				dup = i;
+		if (dup != SIZE_MAX) {
+			struct site *first = &o->site[old->site];
+
+			o->totals.duplicate_kmallocs++;
+			forget_large(o, ev);
+			if (old->twin)
+				return;
+			old->live = false;
+			o->ledger[o->large[dup].ledger].bytes = 0;
+			first->allocs--;
+			first->alloc_bytes -= old->bytes;
+			first->bytes_req -= ev->bytes_req;
+			twin = false;
+		} else if (old) {
+			for (size_t i = 0; i < o->nr_reuse; i++)
+				if (o->obj[o->reuse[i].obj].key == key && !old->twin)
+					o->reuse[i].ts = 0;
+			if (kind == SITE_SLAB && !old->twin)
+				o->reuse[o->nr_reuse++] = (__typeof__(o->reuse[0])){
+					(size_t)(old - o->obj), ev->ts_ns, ev->cpu };
+			uint64_t bytes = old->bytes;
+
+			end(o, old, END_REUSE, bytes, ev->ts_ns);
+			old->bytes = bytes; /* for the repair */
+		}
+		o->totals.large_kmalloc_blocks += twin && dup == SIZE_MAX;
+	}
+	if (!twin) {
+		if (!o->allocated[site])
+			s->first_ns = ev->ts_ns;
+		s->last_ns = ev->ts_ns;
+		o->allocated[site] = true;
+	}
+	if (failed)
+		return;
+	if (large && dup == SIZE_MAX) {
+		forget_large(o, ev);
+		o->large[o->nr_large++] = (__typeof__(o->large[0])){
+			o->nr_obj, o->nr_ledger, ev->pid, ev->cpu, ev->context, ev->bytes_req };
+	}
+	uint64_t pages = kind == SITE_PAGE ? UINT64_C(1) << ev->order : 0;
+
+	o->obj[o->nr_obj++] = (struct oracle_object){
+		.live = true, .twin = twin, .cache = ev->kind == EVENT_CACHE_ALLOC, .kind = kind,
+		.in_pieces = pages && key % pages, .key = key,
+		.bytes = pages ? pages * 4096 : ev->bytes_alloc, .pages = pages, .ts = ev->ts_ns,
+		.site = site };
+	if (twin)
+		return;
+	s->allocs++;
+	s->alloc_bytes += ev->bytes_alloc;
+	s->bytes_req += ev->bytes_req;
+	if (dup == SIZE_MAX)
+		see_cache(o, site, ev->cache);
+	note(o, site, ev->ts_ns, (int64_t)ev->bytes_alloc);
+}
+
+static void release(struct oracle *o, const struct event *ev, enum site_kind kind)
+{
+	struct oracle_object *b = find(o, kind, ev->addr);
+
+	if (kind == SITE_SLAB && ev->addr <= 16) {
+		o->totals.null_frees++;
+		return;
+	}
+	if (!b) {
+		o->totals.unknown_frees[kind]++;
+		if (kind != SITE_SLAB)
+			return;
+		size_t site = site_of(o, kind, ev->call_site);
+		struct site *s = &o->site[site];
+
+		if (!o->allocated[site]) {
+			s->first_ns = s->unknown_frees ? s->first_ns : ev->ts_ns;
+			s->last_ns = ev->ts_ns;
+		}
+		s->unknown_frees++;
+		return;
+	}
+	for (size_t i = 0; kind == SITE_SLAB && i < o->nr_reuse; i++) {
+		struct oracle_object *first = &o->obj[o->reuse[i].obj];
+
+		if (first->key != ev->addr || ev->ts_ns - o->reuse[i].ts > 400)
+			continue;
+		o->reuse[i].ts = 0;
+		if (o->reuse[i].cpu == ev->cpu)
+			continue;
+		o->site[first->site].inferred_frees[END_REUSE]--;
+		o->site[first->site].inferred_bytes[END_REUSE] -= first->bytes;
+		o->site[first->site].frees++;
+		o->site[first->site].free_bytes += first->bytes;
+		o->totals.skewed_frees++;
+		return;
+	}
+	if (kind == SITE_SLAB && b->cache != (ev->kind == EVENT_CACHE_FREE))
+		o->totals.cross_type_frees++;
+	if (!b->twin)
+		see_cache(o, b->site, ev->cache);
+	end(o, b, NR_END_RULES, b->bytes, ev->ts_ns);
+}
+
+static void free_pages(struct oracle *o, const struct event *ev)
+{
+	uint64_t nr = UINT64_C(1) << (ev->order & 63);
+	bool partial = false;
+
+	if (ev->order > 13 || ev->addr > (UINT64_C(1) << 41) - nr) {
+		o->totals.implausible++;
+		return;
+	}
+	end_slab_in(o, ev);
+
+	uint64_t unknown = nr - take(o, ev->addr, nr, NR_END_RULES, ev->ts_ns, &partial);
+
+	o->totals.partial_page_frees += partial;
+	o->totals.unknown_frees[SITE_PAGE] += unknown != 0;
+	o->totals.unknown_free_bytes[SITE_PAGE] += unknown * 4096;
+}
+
+void oracle_event(struct oracle *o, const struct event *ev)
+{
+	if (!o->totals.first_ns)
+		o->totals.first_ns = ev->ts_ns;
+	o->totals.last_ns = ev->ts_ns;
+	o->totals.events[ev->kind]++;
+
+	switch ((enum event_kind)ev->kind) {
+	case EVENT_LOST:
+		o->totals.lost_gaps++;
+		o->totals.lost_uncounted_gaps += ev->bytes_req == EVENT_LOST_UNKNOWN;
+		o->totals.lost_counted += ev->bytes_req == EVENT_LOST_UNKNOWN ? 0 : ev->bytes_req;
+		o->totals.damaged_bytes += ev->bytes_alloc;
+		o->gap_end = ev->ts_ns;
+		o->nr_large = o->nr_reuse = 0;
+		break;
+	case EVENT_KMALLOC:
+	case EVENT_CACHE_ALLOC:
+		allocate(o, ev, SITE_SLAB, ev->addr, ev->addr <= 16);
+		break;
+	case EVENT_KFREE:
+	case EVENT_CACHE_FREE:
+		release(o, ev, SITE_SLAB);
+		break;
+	case EVENT_PAGE_ALLOC:
+		allocate(o, ev, SITE_PAGE, ev->addr, ev->addr == EVENT_PFN_NONE);
+		break;
+	case EVENT_PAGE_FREE:
+		free_pages(o, ev);
+		break;
+	case EVENT_PERCPU_ALLOC:
+		allocate(o, ev, SITE_PERCPU, ev->addr, !ev->addr);
+		break;
+	case EVENT_PERCPU_FREE:
+		release(o, ev, SITE_PERCPU);
+		break;
+	case EVENT_VMAP_ALLOC:
+		allocate(o, ev, SITE_VMALLOC, ev->addr, !ev->addr);
+		break;
+	case EVENT_VMAP_FREE:
+		release(o, ev, SITE_VMALLOC);
+		break;
+	case EVENT_MODULE_LOAD:
+	case EVENT_MODULE_FREE:
+	case NR_EVENT_KINDS:
+		break;
+	}
+}
+
+void oracle_finish(struct oracle *o)
+{
+	for (size_t i = 0; i < o->nr_site; i++) {
+		struct site *s = &o->site[i];
+
+		s->cache = o->mixed[i] ? 0 : s->cache;
+		for (size_t k = 0; k < o->nr_ledger; k++) {
+			if (o->ledger[k].site != i)
+				continue;
+			s->live_bytes += (uint64_t)o->ledger[k].bytes;
+			if (s->live_bytes > s->peak_bytes) {
+				s->peak_bytes = s->live_bytes;
+				s->peak_ns = o->ledger[k].ts;
+			}
+		}
+		if ((s->kind == SITE_PAGE || s->kind == SITE_VMALLOC) && !s->call_site)
+			s->missing_stacks = s->allocs + s->failures;
+	}
+	for (size_t i = 0; i < o->nr_obj; i++) {
+		const struct oracle_object *b = &o->obj[i];
+
+		if (!b->live || b->twin)
+			continue;
+		o->site[b->site].live++;
+		o->site[b->site].uncertain += b->ts < o->gap_end;
+		o->site[b->site].uncertain_bytes += b->ts < o->gap_end ? b->bytes : 0;
+	}
+}

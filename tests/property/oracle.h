@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tests/property/oracle.h - the matcher once more: one array, linear scans
+ *
+ * Written from Documentation/design/matching.md and from nothing else. It is
+ * told the base of the direct map and asks every question of all it ever saw.
+ */
+#ifndef TESTS_PROPERTY_ORACLE_H
+#define TESTS_PROPERTY_ORACLE_H
+
+#include "match/match.h"
+
+enum { ORACLE_MAX = 4096 };
+
+struct oracle_object {
+	bool live, twin, cache, in_pieces;
+	enum site_kind kind;
+	uint64_t key, bytes; /* pages: pfn; bytes shrink */
+	uint64_t pages, ts;
+	size_t site;
+};
+
+struct oracle {
+	uint64_t base;
+	struct oracle_object obj[ORACLE_MAX];
+	size_t nr_obj;
+	struct {
+		uint64_t pfn;
+		size_t obj;
+		bool live;
+	} page[ORACLE_MAX * 16];
+	size_t nr_page;
+	struct {
+		size_t site;
+		uint64_t ts;
+		int64_t bytes; /* change of live bytes */
+	} ledger[ORACLE_MAX * 16];
+	size_t nr_ledger;
+	struct {
+		size_t obj, ledger;
+		int32_t pid;
+		uint32_t cpu, context;
+		uint64_t bytes_req;
+	} large[ORACLE_MAX]; /* that may yet have a duplicate */
+	size_t nr_large;
+	struct {
+		size_t obj;
+		uint64_t ts;
+		uint16_t cpu;
+	} reuse[ORACLE_MAX];
+	size_t nr_reuse;
+	/* A site of pages or vmap areas has its only frame in call_site. */
+	struct site site[ORACLE_MAX];
+	bool allocated[ORACLE_MAX], mixed[ORACLE_MAX];
+	size_t nr_site;
+	struct match_totals totals;
+	uint64_t gap_end;
+};
+
+void oracle_event(struct oracle *o, const struct event *ev);
+void oracle_finish(struct oracle *o);
+
+#endif

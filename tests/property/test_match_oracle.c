@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The matcher against the oracle, and against laws that hold for any history.
+ * SEEDS=N runs N histories of each kind; SEED=N runs that one only.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "tests/lib/test.h"
+#include "tests/property/history.h"
+#include "tests/property/oracle.h"
+
+enum { EVENTS = 200 };
+
+/* What is wrong with a history, in static memory; NULL when nothing is. */
+typedef const char *check_fn(const struct history *h);
+
+static char wrong[256];
+#define WRONG(...) (snprintf(wrong, sizeof(wrong), __VA_ARGS__), wrong)
+
+static struct match *run(const struct event *ev, size_t nr)
+{
+	const struct match_opts opts = { .page_size = 4096 };
+	struct match *match = match_new(&opts);
+
+	for (size_t i = 0; i < nr; i++)
+		match_event(match, &ev[i]);
+	match_finish(match);
+	return match;
+}
+
+static uint64_t key_of(const struct match *match, const struct site *s)
+{
+	size_t nr;
+	const uint64_t *frame = stacks_frames(match_stacks(match), s->stack, &nr);
+
+	return nr ? frame[0] : s->call_site;
+}
+
+static const struct site *site_with(const struct match *match, enum site_kind kind, uint64_t key)
+{
+	size_t nr;
+	const struct site *s = match_sites(match, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		if (s[i].kind == kind && key_of(match, &s[i]) == key)
+			return &s[i];
+	return NULL;
+}
+
+/* The first difference of two sites in anything but their key; @shift of times. */
+static const char *site_difference(const struct site *a, const struct site *b, uint64_t shift)
+{
+	const struct {
+		const char *name;
+		uint64_t a, b;
+	} field[] = {
+#define FIELD(f) { #f, a->f, b->f }
+		FIELD(cache), FIELD(allocs), FIELD(alloc_bytes), FIELD(bytes_req),
+		FIELD(failures), FIELD(missing_stacks), FIELD(frees), FIELD(free_bytes),
+		FIELD(inferred_frees[END_REUSE]), FIELD(inferred_frees[END_SLAB_PAGE]),
+		FIELD(inferred_frees[END_OVERLAP]), FIELD(inferred_bytes[END_REUSE]),
+		FIELD(inferred_bytes[END_SLAB_PAGE]), FIELD(inferred_bytes[END_OVERLAP]),
+		FIELD(unknown_frees), FIELD(unknown_free_bytes), FIELD(live),
+		FIELD(live_bytes), FIELD(uncertain), FIELD(uncertain_bytes),
+		FIELD(peak_bytes),
+#undef FIELD
+		{ "peak_ns", a->peak_ns, b->peak_bytes ? b->peak_ns + shift : 0 },
+		{ "first_ns", a->first_ns, b->first_ns + shift },
+		{ "last_ns", a->last_ns, b->last_ns + shift },
+	};
+
+	for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++)
+		if (field[i].a != field[i].b)
+			return WRONG("%s %#" PRIx64 ": %s is %" PRIu64 ", not %" PRIu64,
+				     a->kind == SITE_SLAB ? "slab" : "other", b->call_site,
+				     field[i].name, field[i].a, field[i].b);
+	return NULL;
+}
+
+static bool is_empty(const struct site *s)
+{
+	return !s->allocs && !s->failures && !s->unknown_frees;
+}
+
+static const char *oracle_agrees(const struct history *h)
+{
+	static struct oracle o;
+	CLEANUP(match_cleanup) struct match *match = run(h->ev, h->nr);
+	struct match_totals t = *match_totals(match);
+	const char *difference = NULL;
+	size_t nr, nr_oracle = 0;
+
+	memset(&o, 0, sizeof(o));
+	o.base = HISTORY_BASE;
+	for (size_t i = 0; i < h->nr; i++)
+		oracle_event(&o, &h->ev[i]);
+	oracle_finish(&o);
+	for (size_t i = 0; i < o.nr_site && !difference; i++) {
+		const struct site *s = site_with(match, o.site[i].kind, o.site[i].call_site);
+
+		if (is_empty(&o.site[i]))
+			continue;
+		nr_oracle++;
+		if (!s)
+			return WRONG("no site %#" PRIx64, o.site[i].call_site);
+		difference = site_difference(s, &o.site[i], 0);
+	}
+	match_sites(match, &nr);
+	if (!difference && nr != nr_oracle)
+		return WRONG("%zu sites, not %zu", nr, nr_oracle);
+	if (!difference && t.page_offset_base != HISTORY_BASE)
+		return "the base is wrong";
+	t.page_offset_base = t.page_offset_votes = t.page_offset_dissent = 0;
+	if (!difference && memcmp(&t, &o.totals, sizeof(t)))
+		for (size_t i = 0; i < sizeof(t) / 8; i++)
+			if (((uint64_t *)&t)[i] != ((uint64_t *)&o.totals)[i])
+				return WRONG("word %zu of the totals is %" PRIu64 ", not %" PRIu64, i,
+					     ((uint64_t *)&t)[i], ((uint64_t *)&o.totals)[i]);
+	return difference;
+}
+
+static const char *books_balance(const struct history *h)
+{
+	CLEANUP(match_cleanup) struct match *match = run(h->ev, h->nr);
+	size_t nr;
+	const struct site *s = match_sites(match, &nr);
+
+	for (; nr; s++, nr--) {
+		uint64_t ends = s->frees, bytes = s->free_bytes;
+
+		for (int r = 0; r < NR_END_RULES; r++) {
+			ends += s->inferred_frees[r];
+			bytes += s->inferred_bytes[r];
+		}
+		if (s->allocs != ends + s->live || s->alloc_bytes != bytes + s->live_bytes)
+			return WRONG("site %#" PRIx64 " does not balance", key_of(match, s));
+		if (s->uncertain > s->live || s->uncertain_bytes > s->live_bytes ||
+		    s->live_bytes > s->peak_bytes || s->peak_bytes > s->alloc_bytes)
+			return WRONG("site %#" PRIx64 " is out of order", key_of(match, s));
+	}
+	return NULL;
+}
+
+/* Frees of all that the oracle holds for live leave nothing, and none is unknown. */
+static const char *live_sets_agree(const struct history *h)
+{
+	static struct oracle o;
+	static struct event ev[HISTORY_MAX + 8 * ORACLE_MAX];
+	size_t n = h->nr, nr;
+
+	memset(&o, 0, sizeof(o));
+	o.base = HISTORY_BASE;
+	for (size_t i = 0; i < n; i++)
+		oracle_event(&o, &h->ev[i]);
+	memcpy(ev, h->ev, n * sizeof(*ev));
+
+	uint64_t ts = ev[n - 1].ts_ns + 100000;
+	static const enum event_kind free_of[NR_SITE_KINDS] = {
+		[SITE_SLAB] = EVENT_KFREE,
+		[SITE_PAGE] = EVENT_PAGE_FREE,
+		[SITE_PERCPU] = EVENT_PERCPU_FREE,
+		[SITE_VMALLOC] = EVENT_VMAP_FREE,
+	};
+
+	for (size_t i = 0; i < o.nr_obj; i++)
+		if (o.obj[i].live && o.obj[i].kind != SITE_PAGE)
+			ev[n++] = (struct event){ .kind = (uint8_t)free_of[o.obj[i].kind],
+						  .addr = o.obj[i].key, .ts_ns = ts };
+	for (size_t i = 0; i < o.nr_page; i++)
+		if (o.page[i].live)
+			ev[n++] = (struct event){ .kind = EVENT_PAGE_FREE,
+						  .addr = o.page[i].pfn, .ts_ns = ts };
+
+	CLEANUP(match_cleanup) struct match *match = run(ev, n);
+	const struct site *s = match_sites(match, &nr);
+
+	for (; nr; s++, nr--)
+		if (s->live || s->live_bytes)
+			return WRONG("site %#" PRIx64 " still holds %" PRIu64, key_of(match, s), s->live);
+	for (int k = 0; k < NR_SITE_KINDS; k++)
+		if (match_totals(match)->unknown_frees[k] != o.totals.unknown_frees[k])
+			return WRONG("kind %d has unknown frees", k);
+	return NULL;
+}
+
+static const char *same_sites(const struct match *a, const struct match *b, uint64_t shift)
+{
+	size_t nr;
+	const struct site *s = match_sites(b, &nr);
+	const char *difference = NULL;
+
+	for (; nr && !difference; s++, nr--) {
+		const struct site *other = site_with(a, s->kind, key_of(b, s));
+
+		difference = other ? site_difference(other, s, shift) : "a site is missing";
+	}
+	return difference;
+}
+
+static const char *shifted_times_change_only_times(const struct history *h)
+{
+	static struct history later;
+	const uint64_t shift = UINT64_C(0x123456789abc);
+	CLEANUP(match_cleanup) struct match *match = run(h->ev, h->nr);
+
+	later = *h;
+	for (size_t i = 0; i < later.nr; i++)
+		later.ev[i].ts_ns += shift;
+
+	CLEANUP(match_cleanup) struct match *other = run(later.ev, later.nr);
+
+	return same_sites(other, match, shift);
+}
+
+static const char *unrelated_pairs_change_no_other_site(const struct history *h)
+{
+	static struct history more;
+	CLEANUP(match_cleanup) struct match *match = run(h->ev, h->nr);
+
+	more = *h;
+	history_mix_in_pairs(&more, h->nr);
+
+	CLEANUP(match_cleanup) struct match *other = run(more.ev, more.nr);
+
+	return same_sites(other, match, 0);
+}
+
+/* Leaves out what need not be there for @check to find the history wrong. */
+static void shrink(struct history *h, check_fn *check)
+{
+	static struct history less;
+
+	for (size_t len = h->nr / 2; len; len = len > 1 ? len / 2 : 0) {
+		for (size_t at = HISTORY_PRIME; at + len <= h->nr;) {
+			less = *h;
+			memmove(&less.ev[at], &less.ev[at + len],
+				(less.nr - at - len) * sizeof(less.ev[0]));
+			less.nr -= len;
+			if (check(&less))
+				*h = less;
+			else
+				at++;
+		}
+	}
+}
+
+static void check_histories(check_fn *check, uint64_t seeds)
+{
+	static struct history h;
+	const char *only = getenv("SEED"), *many = getenv("SEEDS");
+	uint64_t from = only ? strtoull(only, NULL, 0) : 0;
+	uint64_t to = only ? from + 1 : many ? strtoull(many, NULL, 0) : seeds;
+
+	for (uint64_t seed = from; seed < to; seed++) {
+		history_make(&h, seed, seed % EVENTS + HISTORY_PRIME);
+		if (!check(&h))
+			continue;
+		shrink(&h, check);
+		for (size_t i = 0; i < h.nr; i++)
+			history_print(&h.ev[i]);
+		test_fail(__FILE__, __LINE__, "SEED=%" PRIu64 ": %s", seed, check(&h));
+	}
+}
+
+/* Sums what the histories make happen, so that no rule goes untested unseen. */
+TEST(the_histories_reach_every_rule)
+{
+	static struct history h;
+	uint64_t inferred[NR_END_RULES] = { 0 }, unknown[NR_SITE_KINDS] = { 0 };
+	struct match_totals sum = { 0 };
+	uint64_t failures = 0, uncertain = 0, cache = 0;
+
+	for (uint64_t seed = 0; seed < 500; seed++) {
+		history_make(&h, seed, EVENTS);
+
+		CLEANUP(match_cleanup) struct match *match = run(h.ev, h.nr);
+		const struct match_totals *t = match_totals(match);
+		size_t nr;
+		const struct site *s = match_sites(match, &nr);
+
+		for (; nr; s++, nr--) {
+			for (int r = 0; r < NR_END_RULES; r++)
+				inferred[r] += s->inferred_frees[r];
+			failures += s->failures;
+			uncertain += s->uncertain;
+			cache += s->cache != 0;
+		}
+		for (int k = 0; k < NR_SITE_KINDS; k++)
+			unknown[k] += t->unknown_frees[k];
+		sum.null_frees += t->null_frees;
+		sum.duplicate_kmallocs += t->duplicate_kmallocs;
+		sum.large_kmalloc_blocks += t->large_kmalloc_blocks;
+		sum.partial_page_frees += t->partial_page_frees;
+		sum.cross_type_frees += t->cross_type_frees;
+		sum.skewed_frees += t->skewed_frees;
+		sum.implausible += t->implausible;
+		sum.lost_gaps += t->lost_gaps;
+	}
+	for (int r = 0; r < NR_END_RULES; r++)
+		CHECK(inferred[r] > 100);
+	for (int k = 0; k < NR_SITE_KINDS; k++)
+		CHECK(unknown[k] > 100);
+	CHECK(failures > 100);
+	CHECK(uncertain > 100);
+	CHECK(cache > 100);
+	CHECK(sum.null_frees > 100);
+	CHECK(sum.duplicate_kmallocs > 100);
+	CHECK(sum.large_kmalloc_blocks > 100);
+	CHECK(sum.partial_page_frees > 100);
+	CHECK(sum.cross_type_frees > 100);
+	CHECK(sum.skewed_frees > 100);
+	CHECK(sum.implausible > 100);
+	CHECK(sum.lost_gaps > 100);
+}
+
+TEST(sites_and_totals_are_the_oracles)
+{
+	check_histories(oracle_agrees, 6000);
+}
+
+TEST(what_is_allocated_is_freed_inferred_or_live)
+{
+	check_histories(books_balance, 2000);
+}
+
+TEST(the_live_set_is_the_oracles)
+{
+	check_histories(live_sets_agree, 2000);
+}
+
+TEST(shifting_all_times_changes_only_times)
+{
+	check_histories(shifted_times_change_only_times, 1000);
+}
+
+TEST(an_unrelated_pair_changes_no_other_site)
+{
+	check_histories(unrelated_pairs_change_no_other_site, 1000);
+}
