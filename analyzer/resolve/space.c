@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "resolve/identity.h"
+#include "resolve/layout.h"
 #include "resolve/module.h"
 #include "resolve/search.h"
 
@@ -166,15 +167,29 @@ const char *space_module(struct space *s, uint64_t pc)
 	return module ? module->name : NULL;
 }
 
-static struct err *open_module(struct space *s, const struct module *module, const char *path,
+static struct err *open_module(struct space *s, const struct module *recorded, const char *path,
 			       struct debuginfo **ret)
 {
 	CLEANUP(debuginfo_cleanup) struct debuginfo *di = NULL;
+	auto_free struct module_section *guess = NULL;
+	struct module module = *recorded;
+	size_t nr_guess = 0;
 
-	TRY(debuginfo_open(path, module, s->pool, &di));
-	if (module->build_id && strcmp(module->build_id, debuginfo_build_id(di)))
-		return err_new(ERR_FORMAT, "%s: another build: its build-id is %s, the recording's %s",
-			       path, debuginfo_build_id(di), module->build_id);
+	/* Also proves the build where no build-id does. */
+	if (!module.nr_sections || !module.build_id)
+		TRY(layout_guess(path, module.name, s->kallsyms, s->pool, &guess, &nr_guess));
+	if (!module.nr_sections) {
+		module.section = guess;
+		module.nr_sections = nr_guess;
+	}
+	if (!module.nr_sections)
+		return err_new(ERR_FORMAT,
+			       "the recording does not tell where its sections were loaded");
+	TRY(debuginfo_open(path, &module, s->pool, &di));
+	if (module.build_id && strcmp(module.build_id, debuginfo_build_id(di)))
+		return err_new(ERR_FORMAT,
+			       "%s: another build: its build-id is %s, the recording's %s", path,
+			       debuginfo_build_id(di), module.build_id);
 	if (!debuginfo_has_dwarf(di))
 		return err_new(ERR_FORMAT, "%s holds no debug information", path);
 	*ret = take_ptr(di);
@@ -183,17 +198,13 @@ static struct err *open_module(struct space *s, const struct module *module, con
 
 static struct debuginfo *find_module(struct space *s, const char *name)
 {
+	const struct module unknown = { .name = name };
 	const struct module *module = modules_find(s->modules, name);
 	const char *path, *why = "no debug information found";
 	struct debuginfo *di = NULL;
 
-	if (!module || !module->nr_sections) {
-		add_note(s, pool_printf(s->pool,
-					"module %s: the recording does not tell where its "
-					"sections were loaded",
-					name));
-		return NULL;
-	}
+	if (!module)
+		module = &unknown;
 	for (size_t i = 0; (path = search_module(s->search, name, module->build_id, i)); i++) {
 		auto_err struct err *err = open_module(s, module, path, &di);
 

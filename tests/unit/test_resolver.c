@@ -380,7 +380,8 @@ static const char module_c[] = "extern void *__kmalloc_noprof(unsigned long);\n"
 			       "{\n"
 			       "	kept = nbd_inner();\n"
 			       "	return 1;\n"
-			       "}\n";
+			       "}\n"
+			       "int nbd_dev_del(void) { return 2; }\n";
 
 static const char module_symbols[] = "ffffffff81000000 T _text\nffffffff81000100 T _etext\n"
 				     "ffffffffc0510000 t nbd_dev_add\t[my_nbd]\n"
@@ -441,6 +442,53 @@ TEST(a_modules_addresses_resolve_by_its_recorded_sections)
 		}
 	}
 	CHECK(inner);
+}
+
+TEST(a_modules_sections_are_told_by_its_symbols)
+{
+	build_module();
+	const char *dirs[] = { test_dir(), NULL };
+	struct resolver_opts opts = {
+		.kallsyms = text(module_symbols),
+		.release = "6.12.1",
+		.debug_dirs = dirs,
+	};
+	CLEANUP(resolver_cleanup) struct resolver *r = NULL;
+	uint64_t text_addr = 0xffffffffc0510001, init_addr = 0xffffffffc0620001;
+	struct callsite c;
+
+	CHECK_OK(resolver_open(&opts, &r));
+	resolver_site(r, &text_addr, 1, &c);
+	CHECK_EQ(c.resolved_by, RESOLVED_DWARF);
+	CHECK_STR(c.primary.func, "nbd_dev_add");
+	resolver_site(r, &init_addr, 1, &c);
+	CHECK_EQ(c.resolved_by, RESOLVED_DWARF);
+	CHECK_STR(c.primary.func, "nbd_init");
+}
+
+TEST(a_module_whose_symbols_lie_elsewhere_is_not_used)
+{
+	build_module();
+	const char *dirs[] = { test_dir(), NULL };
+	struct resolver_opts opts = {
+		.kallsyms = text("ffffffff81000000 T _text\nffffffff81000100 T _etext\n"
+				 "ffffffffc0510000 t nbd_dev_add\t[my_nbd]\n"
+				 "ffffffffc0510110 t nbd_dev_del\t[my_nbd]\n"
+				 "ffffffffc0510080 t nbd_end\t[my_nbd]\n"),
+		.release = "6.12.1",
+		.debug_dirs = dirs,
+	};
+	CLEANUP(resolver_cleanup) struct resolver *r = NULL;
+	uint64_t addr = 0xffffffffc0510001;
+	bool said = false;
+	struct callsite c;
+
+	CHECK_OK(resolver_open(&opts, &r));
+	resolver_site(r, &addr, 1, &c);
+	CHECK_EQ(c.resolved_by, RESOLVED_KALLSYMS);
+	for (size_t i = 0; resolver_note(r, i); i++)
+		said |= strstr(resolver_note(r, i), "another build") != NULL;
+	CHECK(said);
 }
 
 TEST(a_module_without_debug_information_is_noted_once)
