@@ -44,7 +44,7 @@ static void write_file(const char *path, const uint8_t *data, size_t size)
 	for (int i = 0; i < NR_PAGES_TYPES; i++)
 		mkdat_format(dat, pages_formats[i].system, pages_formats[i].text);
 	for (size_t at = 1, i = 0; at < size && i < 64; i++) {
-		size_t len = size - at < PAGE - HEAD ? size - at : PAGE - HEAD;
+		size_t len = size - at < PAGE - HEAD + 2 ? size - at : PAGE - HEAD + 2;
 
 		add_page(dat, &o, i & 1, data + at, len);
 		at += len;
