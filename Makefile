@@ -153,11 +153,11 @@ tests: $(BIN) $(C_TESTS) $(TOOLS)
 
 check: tests ## run all tests, the C ones again with ASan and UBSan
 	$(if $(SANITIZE),,$(Q)$(MAKE) --no-print-directory SANITIZE=$(SAN) tests)
-	$(Q)BUILD=$(abspath $(B)) HEADER_CC='$(CC) $(CFLAGS)' tests/run $(C_TESTS) $(SCRIPTS) \
+	$(Q)BUILD=$(abspath $(B)) HEADER_CC='$(CC) $(filter-out -MMD -MP,$(CFLAGS))' tests/run $(C_TESTS) $(SCRIPTS) \
 		$(if $(SANITIZE),,$(C_TESTS:$(B)/%=build/$(subst $(comma),-,$(SAN))/%))
 
 check-headers check-layers check-docs: check-%: $(BIN)
-	$(Q)BUILD=$(abspath $(B)) HEADER_CC='$(CC) $(CFLAGS)' tests/run tests/checks/$*
+	$(Q)BUILD=$(abspath $(B)) HEADER_CC='$(CC) $(filter-out -MMD -MP,$(CFLAGS))' tests/run tests/checks/$*
 check-headers: ## compile each header alone
 check-layers: ## see that no stage includes a later one
 check-docs: ## compare the options of -h with the man pages
