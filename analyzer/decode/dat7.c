@@ -18,6 +18,7 @@ enum {
 
 	SECTION_HEADER_LEN = 16,
 	SECTION_COMPRESSED = 1,
+	OPTIONS_LEN_MIN = 14, /* the last option alone */
 
 	/* trace-cmd writes two or three and one per instance. */
 	OPTIONS_SECTIONS_MAX = 4096,
@@ -241,6 +242,9 @@ static struct err *walk_sections(struct container *c, uint64_t off)
 		if (c->meta.file_size - off < SECTION_HEADER_LEN)
 			return NULL;
 		TRY(section_header(c, off, &section));
+		/* Zeros behind the end look like options sections of no size. */
+		if (section.id == SECTION_OPTIONS && section.len < OPTIONS_LEN_MIN)
+			return NULL;
 		if (i == WALK_MAX)
 			return err_new(ERR_UNSUPPORTED, "more than %d sections", WALK_MAX);
 		if (section.id == BLOBS_SECTION_ID) {

@@ -2,139 +2,12 @@
 #include "decode/tracefile.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
-#include "base/xalloc.h"
 #include "capture/blobs.h"
-#include "tests/lib/mkdat.h"
-#include "tests/lib/test.h"
+#include "tests/lib/datcheck.h"
 
-enum {
-	PAGE = 4096,
-	HEADER_LEN = 10 + 2 + 1 + 1 + 4, /* up to the page size */
-	PLAIN_OPTIONS = HEADER_LEN + 5 + 1, /* v7, "none\0\0": where the options are */
-	SECTION_SIZE = 8,		    /* in a section header */
-};
-
-static const char *dat_path(void)
-{
-	static char *path;
-
-	if (!path)
-		path = xasprintf("%s/trace.dat", test_dir());
-	return path;
-}
-
-/* A page of which every byte tells CPU, number and place. */
-static void fill_page(uint8_t *page, size_t size, unsigned int cpu, unsigned int nr)
-{
-	uint32_t x = cpu * 7919 + nr * 104729 + 1;
-
-	for (size_t i = 0; i < size; i++) {
-		x = x * 1664525 + 1013904223;
-		page[i] = (uint8_t)(x >> 24);
-	}
-}
-
-static void add_pages(struct mkdat *m, const char *buffer, unsigned int cpu, unsigned int nr,
-		      size_t size)
-{
-	auto_free uint8_t *page = xmalloc(size);
-
-	for (unsigned int i = 0; i < nr; i++) {
-		fill_page(page, size, cpu, i);
-		mkdat_page(m, buffer, cpu, page, size);
-	}
-}
-
-static struct tracefile *open_ok(void)
-{
-	struct tracefile *file = NULL;
-
-	CHECK_OK(tracefile_open(dat_path(), &file));
-	return file;
-}
-
-static void open_fails(const char *part)
-{
-	struct tracefile *file = NULL;
-
-	CHECK_ERR(tracefile_open(dat_path(), &file), part);
-}
-
-static struct tracefile *made(struct mkdat *m)
-{
-	mkdat_write(m, dat_path());
-	mkdat_free(m);
-	return open_ok();
-}
-
-/* The bytes of @m, which is released. */
-static uint8_t *bytes_made(struct mkdat *m, size_t *ret_len)
-{
-	uint8_t *data = mkdat_bytes(m, ret_len);
-
-	mkdat_free(m);
-	return data;
-}
-
-static void write_dat(const void *data, size_t len)
-{
-	mkdat_write_bytes(dat_path(), data, len);
-}
-
-struct tally {
-	uint64_t pages;
-	uint64_t damaged;
-};
-
-/* Reads a CPU whose pages come from add_pages(); only whole ones may come,
- * in order, none twice. */
-static struct tally read_cpu(const struct tracefile *file, size_t buffer, size_t i)
-{
-	uint32_t size = tracefile_subbuf_size(file, buffer);
-	auto_free uint8_t *expected = xmalloc(size);
-	CLEANUP(page_reader_cleanup) struct page_reader *reader = NULL;
-	struct tally tally = {};
-	unsigned int nr = 0;
-
-	CHECK_OK(page_reader_open(file, buffer, i, &reader));
-	for (;;) {
-		struct span page;
-		uint64_t damaged;
-
-		CHECK_OK(page_reader_next(reader, &page, &damaged));
-		tally.damaged += damaged;
-		if (!page.data)
-			break;
-		CHECK_EQ(page.len, size);
-		do {
-			CHECK(nr < 1000);
-			fill_page(expected, size, page_reader_cpu(reader), nr++);
-		} while (memcmp(expected, page.data, size));
-		tally.pages++;
-	}
-
-	struct span page;
-	uint64_t damaged;
-
-	CHECK_OK(page_reader_next(reader, &page, &damaged));
-	CHECK(!page.data);
-	CHECK_EQ(damaged, 0);
-	return tally;
-}
-
-static void check_text(const struct tracefile *file, const char *name, const char *expected)
-{
-	struct span text;
-
-	CHECK(tracefile_text(file, name, &text));
-	auto_free char *s = xstrndup((const char *)text.data, text.len);
-	CHECK_STR(s, expected);
-}
+enum { SECTION_SIZE = 8 /* in a section header */ };
 
 /* Everything that both versions carry, there and back. */
 static struct tracefile *check_all(const struct mkdat_opts *opts)
@@ -338,6 +211,25 @@ TEST(v6_without_the_clock_option_has_no_clock)
 	CHECK_EQ(read_cpu(file, 0, 0).pages, 1);
 }
 
+TEST(a_v6_instance_that_does_not_tell_its_clock_has_the_file_s)
+{
+	struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .version = 6 });
+	size_t len;
+
+	mkdat_text(m, "trace_clock", "[boot]");
+	add_pages(m, "first", 1, 4, PAGE);
+	auto_free uint8_t *data = bytes_made(m, &len);
+	uint8_t *table = memmem(data + PAGE, len - PAGE, "flyrecord", 10);
+	uint8_t *clock = memmem(table, 100, "[boot]", 6);
+
+	clock[-1] = 0xff; /* of its length: no clock is that long */
+	write_dat(data, len);
+	CLEANUP(tracefile_cleanup) struct tracefile *file = open_ok();
+
+	CHECK_STR(tracefile_buffer_clock(file, 0), "boot");
+	CHECK_EQ(read_cpu(file, 0, 0).pages, 4);
+}
+
 TEST(sub_buffers_of_64k_are_read_from_v6)
 {
 	struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .version = 6, .page_size = 65536 });
@@ -460,24 +352,6 @@ TEST(sub_buffers_of_senseless_size_are_refused)
 	}
 }
 
-static uint64_t get64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, 8);
-	return v;
-}
-
-/* Offset of the table entry of the first CPU: after the clock "mono". */
-static size_t cpu_entry(const uint8_t *data, size_t len)
-{
-	static const char clock[] = "\0mono\0\0\x10\0";
-	const uint8_t *p = memmem(data, len, clock, sizeof(clock));
-
-	CHECK(p);
-	return (size_t)(p - data) + 6 + 4 + 4;
-}
-
 TEST(options_in_a_ring_are_refused)
 {
 	size_t len;
@@ -489,6 +363,30 @@ TEST(options_in_a_ring_are_refused)
 	memcpy(data + len - 8, &first, 8);
 	write_dat(data, len);
 	open_fails("ring");
+}
+
+TEST(of_two_options_for_one_section_the_first_counts)
+{
+	enum { OPTION_LEN = 2 + 4 + 8 };
+	struct mkdat *m = mkdat_new(NULL);
+	size_t len;
+
+	mkdat_text(m, "kallsyms", "0 T here\n");
+	mkdat_format(m, "kmem", "name: kmalloc\n");
+	auto_free uint8_t *data = bytes_made(m, &len);
+	uint8_t *option = data + get64(data + PLAIN_OPTIONS) + 16;
+
+	/* Header, ftrace formats, formats, kallsyms: the last becomes formats. */
+	CHECK_EQ(option[2 * OPTION_LEN], 18);
+	memcpy(option + 3 * OPTION_LEN, option + 2 * OPTION_LEN, OPTION_LEN);
+	write_dat(data, len);
+	CLEANUP(tracefile_cleanup) struct tracefile *file = open_ok();
+	const char *system;
+	struct span span;
+
+	CHECK(tracefile_format(file, 0, &system, &span));
+	CHECK(!tracefile_format(file, 1, &system, &span));
+	CHECK(!tracefile_text(file, "kallsyms", &span));
 }
 
 TEST(cpu_data_that_is_promised_twice_is_refused)
@@ -545,154 +443,6 @@ TEST(cpu_data_beyond_any_file_is_refused)
 	open_fails("no file is that long");
 }
 
-TEST(data_cut_short_is_read_to_the_last_whole_sub_buffer)
-{
-	struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .version = 6 });
-	size_t len;
-
-	add_pages(m, "", 0, 3, PAGE);
-	add_pages(m, "", 1, 3, PAGE);
-	auto_free uint8_t *data = bytes_made(m, &len);
-
-	write_dat(data, len - PAGE - 100);
-	CLEANUP(tracefile_cleanup) struct tracefile *file = open_ok();
-	struct tally whole = read_cpu(file, 0, 0), cut = read_cpu(file, 0, 1);
-
-	CHECK_EQ(whole.pages, 3);
-	CHECK_EQ(whole.damaged, 0);
-	CHECK_EQ(cut.pages, 1);
-	CHECK_EQ(cut.damaged, 2 * PAGE);
-	CHECK_EQ(tracefile_truncated_bytes(file), 2 * PAGE);
-	CHECK_EQ(tracefile_data_bytes(file), 5 * PAGE - 100);
-}
-
-TEST(data_that_is_missing_altogether_is_counted)
-{
-	struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .version = 6 });
-	size_t len;
-
-	add_pages(m, "", 0, 3, PAGE);
-	auto_free uint8_t *data = bytes_made(m, &len);
-
-	write_dat(data, len - 3 * PAGE);
-	CLEANUP(tracefile_cleanup) struct tracefile *file = open_ok();
-	struct tally cut = read_cpu(file, 0, 0);
-
-	CHECK_EQ(cut.pages, 0);
-	CHECK_EQ(cut.damaged, 3 * PAGE);
-	CHECK_EQ(tracefile_truncated_bytes(file), 3 * PAGE);
-}
-
-/* A zstd file of one CPU with 30 pages, and where its chunks are. */
-static uint8_t *zstd_bytes(size_t chunk_bytes, size_t *ret_len, size_t *ret_chunks)
-{
-	struct mkdat *m =
-		mkdat_new(&(struct mkdat_opts){ .zstd = true, .chunk_bytes = chunk_bytes });
-
-	add_pages(m, "", 0, 30, PAGE);
-	uint8_t *data = bytes_made(m, ret_len);
-
-	*ret_chunks = get64(data + cpu_entry(data, *ret_len) + 4) + 4;
-	return data;
-}
-
-static struct tally spoilt_zstd(size_t chunk_bytes, size_t at, uint8_t xor)
-{
-	size_t len, chunks;
-	auto_free uint8_t *data = zstd_bytes(chunk_bytes, &len, &chunks);
-
-	data[chunks + at] ^= xor;
-	write_dat(data, len);
-	CLEANUP(tracefile_cleanup) struct tracefile *file = open_ok();
-
-	return read_cpu(file, 0, 0);
-}
-
-TEST(a_chunk_that_does_not_inflate_costs_that_chunk)
-{
-	/* The magic of the first of three frames. */
-	struct tally tally = spoilt_zstd(10 * PAGE, 8, 0xff);
-
-	CHECK_EQ(tally.pages, 20);
-	CHECK_EQ(tally.damaged, 10 * PAGE);
-}
-
-TEST(a_chunk_that_inflates_to_another_size_costs_that_chunk)
-{
-	struct tally tally = spoilt_zstd(10 * PAGE, 4, 0x10);
-
-	CHECK_EQ(tally.pages, 20);
-	CHECK_EQ(tally.damaged, 10 * PAGE ^ 0x10);
-}
-
-TEST(a_chunk_of_monstrous_size_costs_that_chunk)
-{
-	struct tally tally = spoilt_zstd(10 * PAGE, 7, 0x80);
-
-	CHECK_EQ(tally.pages, 20);
-	CHECK_EQ(tally.damaged, 10 * PAGE + (1u << 31));
-}
-
-TEST(a_chunk_that_passes_the_end_ends_the_data)
-{
-	struct tally tally = spoilt_zstd(10 * PAGE, 3, 0x40);
-
-	CHECK_EQ(tally.pages, 0);
-	CHECK(tally.damaged >= 10 * PAGE);
-}
-
-TEST(a_spoilt_chunk_costs_the_sub_buffers_that_reach_into_it)
-{
-	/* The second of chunks of 1.5 sub-buffers: half of page 1, all of page 2. */
-	size_t len, chunks;
-	auto_free uint8_t *data = zstd_bytes(PAGE + PAGE / 2, &len, &chunks);
-	uint32_t first;
-
-	memcpy(&first, data + chunks, 4);
-	data[chunks + 8 + first + 8] ^= 0xff;
-	write_dat(data, len);
-	CLEANUP(tracefile_cleanup) struct tracefile *file = open_ok();
-	struct tally tally = read_cpu(file, 0, 0);
-
-	CHECK_EQ(tally.pages, 28);
-	CHECK_EQ(tally.damaged, 2 * PAGE);
-}
-
-TEST(chunks_that_are_promised_and_missing_are_damage)
-{
-	struct tally tally = spoilt_zstd(10 * PAGE, -4, 3 ^ 5);
-
-	CHECK_EQ(tally.pages, 30);
-	CHECK(tally.damaged > 0);
-}
-
-TEST(data_behind_the_last_promised_chunk_is_damage)
-{
-	struct tally tally = spoilt_zstd(10 * PAGE, -4, 3 ^ 2);
-
-	CHECK_EQ(tally.pages, 20);
-	CHECK(tally.damaged > 0);
-}
-
-TEST(zstd_data_that_ends_early_is_read_to_the_last_whole_chunk)
-{
-	/* The options stand behind the data, so the data is not cut: it claims
-	 * to be longer than the file. */
-	size_t len, chunks;
-	auto_free uint8_t *data = zstd_bytes(10 * PAGE, &len, &chunks);
-	size_t size_off = cpu_entry(data, len) + 12;
-	uint64_t longer = get64(data + size_off) + (1 << 30);
-
-	memcpy(data + size_off, &longer, 8);
-	write_dat(data, len);
-	CLEANUP(tracefile_cleanup) struct tracefile *file = open_ok();
-	struct tally tally = read_cpu(file, 0, 0);
-
-	CHECK_EQ(tally.pages, 30);
-	CHECK(tracefile_truncated_bytes(file) > (1 << 29));
-	CHECK(tally.damaged >= tracefile_truncated_bytes(file));
-}
-
 TEST(a_text_longer_than_the_file_is_refused_before_it_is_read)
 {
 	for (unsigned int version = 6; version <= 7; version++) {
@@ -707,6 +457,22 @@ TEST(a_text_longer_than_the_file_is_refused_before_it_is_read)
 		write_dat(data, len);
 		open_fails("kallsyms is missing or cut short at byte");
 	}
+}
+
+TEST(a_text_that_would_fill_the_memory_is_refused_though_the_file_has_it)
+{
+	enum { TEXT_LEN_OFF = 8 };
+	struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .version = 6 });
+	size_t len;
+
+	mkdat_text(m, "cmdlines", "1 init\n");
+	auto_free uint8_t *data = bytes_made(m, &len);
+	uint8_t *text = memmem(data, len, "1 init\n", 7);
+
+	text[-TEXT_LEN_OFF + 3] = 0x60;
+	write_dat(data, len);
+	CHECK_EQ(truncate(dat_path(), 2l << 30), 0);
+	open_fails("more than 1024 MB of metadata");
 }
 
 /* Offset of the body of the kallsyms section. */
@@ -810,6 +576,20 @@ TEST(bytes_behind_the_last_section_are_left_alone)
 	CHECK_EQ(read_cpu(file, 0, 0).pages, 1);
 }
 
+TEST(zeros_behind_the_last_section_are_left_alone)
+{
+	struct mkdat *m = mkdat_new(NULL);
+	size_t len;
+
+	mkdat_blob(m, "a", "old", 3);
+	free(mkdat_bytes(m, &len));
+	tracefile_close(made(m));
+	CHECK_EQ(truncate(dat_path(), (off_t)len + (4 << 20)), 0);
+	CLEANUP(tracefile_cleanup) struct tracefile *file = open_ok();
+
+	check_text(file, "a", "old");
+}
+
 static void read_whatever_there_is(void)
 {
 	struct tracefile *file = NULL;
@@ -884,42 +664,5 @@ TEST(a_file_with_any_byte_changed_is_refused_or_read)
 			}
 			data[at] = was;
 		}
-	}
-}
-
-struct thread {
-	const struct tracefile *file;
-	size_t cpu;
-	struct tally tally;
-};
-
-static void *read_in_thread(void *arg)
-{
-	struct thread *t = arg;
-
-	t->tally = read_cpu(t->file, 0, t->cpu);
-	return NULL;
-}
-
-TEST(readers_of_one_file_run_in_threads_of_their_own)
-{
-	enum { NR = 4 };
-	struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .zstd = true });
-
-	for (unsigned int cpu = 0; cpu < NR; cpu++)
-		add_pages(m, "", cpu, 300, PAGE);
-
-	CLEANUP(tracefile_cleanup) struct tracefile *file = made(m);
-	pthread_t id[NR];
-	struct thread thread[NR];
-
-	for (size_t i = 0; i < NR; i++) {
-		thread[i] = (struct thread){ .file = file, .cpu = i };
-		CHECK_EQ(pthread_create(&id[i], NULL, read_in_thread, &thread[i]), 0);
-	}
-	for (size_t i = 0; i < NR; i++) {
-		CHECK_EQ(pthread_join(id[i], NULL), 0);
-		CHECK_EQ(thread[i].tally.pages, 300);
-		CHECK_EQ(thread[i].tally.damaged, 0);
 	}
 }
