@@ -1,1 +1,0 @@
--: tests/lib/test.h
