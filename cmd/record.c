@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,8 +58,7 @@ static const struct opt opts[] = {
 /* What one run of the command knows. */
 struct session {
 	struct recorder *recorder;
-	struct workload workload;
-	bool has_command;
+	pid_t command; /* 0: none, or ended */
 	bool not_started;
 	bool terminal;
 	int signal_fd;
@@ -119,9 +119,10 @@ static int take_signal(struct session *s)
 	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info))
 		if (info.ssi_signo != SIGCHLD)
 			sig = (int)info.ssi_signo;
-	if (workload_reap(&s->workload, &s->status)) {
+	if (s->command && workload_reap(s->command, &s->status)) {
 		uint64_t end = after(s->settle_ns);
 
+		s->command = 0;
 		if (end < s->end_ns)
 			s->end_ns = end;
 	}
@@ -161,14 +162,14 @@ static void end_command(struct session *s)
 {
 	struct pollfd fd = { .fd = s->signal_fd, .events = POLLIN };
 
-	if (!s->workload.pid)
+	if (!s->command)
 		return;
-	workload_signal(&s->workload, SIGTERM);
-	for (int waited = 0; s->workload.pid && waited < 50; waited++) {
+	kill(s->command, SIGTERM);
+	for (int waited = 0; s->command && waited < 50; waited++) {
 		poll(&fd, 1, 100);
 		take_signal(s);
 	}
-	if (s->workload.pid)
+	if (s->command)
 		fprintf(stderr, "allocprof record: the command does not end; it is left running\n");
 }
 
@@ -226,8 +227,20 @@ static void print_summary(const struct session *s, const char *output)
 		print_loss(s->recorder);
 }
 
+static struct err *start_command(struct session *s, char *const *argv,
+				 const struct workload_env *env)
+{
+	struct err *err = workload_start(argv, env, &s->command);
+
+	if (!err)
+		return NULL;
+	s->not_started = true;
+	s->status = err_errno(err) == ENOENT ? 127 : 126;
+	return err;
+}
+
 static struct err *record(struct session *s, const struct recorder_opts *ropts,
-			  uint64_t limit_ns)
+			  const struct workload_env *env, uint64_t limit_ns)
 {
 	TRY(recorder_open(ropts, &s->recorder));
 	const char *note;
@@ -238,13 +251,8 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
 		return err_new(ERR_OS, "interrupted before it began");
 	TRY(recorder_start(s->recorder));
 	s->end_ns = after(limit_ns);
-	int errnum = s->has_command ? workload_release(&s->workload) : 0;
-
-	if (errnum) {
-		s->not_started = true;
-		s->status = errnum == ENOENT ? 127 : 126;
-		return err_os(errnum, "cannot start %s", ropts->command[0]);
-	}
+	if (ropts->command)
+		TRY(start_command(s, ropts->command, env));
 	wait_for_end(s);
 	struct err *err = recorder_stop(s->recorder);
 
@@ -258,7 +266,7 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
 }
 
 /* Those that end a recording; what is ignored, as under nohup, stays ignored. */
-static int block_signals(sigset_t *old)
+static int block_signals(void)
 {
 	sigset_t set;
 
@@ -268,8 +276,19 @@ static int block_signals(sigset_t *old)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, old);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Five descriptors a CPU pass the usual soft limit on a machine with 256. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static struct err *record_run(const void *data, char **words, int *status)
@@ -283,24 +302,22 @@ static struct err *record_run(const void *data, char **words, int *status)
 		.command = words[0] ? words : NULL,
 	};
 	struct session s = {
-		.has_command = words[0] != NULL,
 		.terminal = isatty(STDERR_FILENO),
 		.settle_ns = args->settle_ns,
 	};
-	sigset_t old;
+	struct workload_env env;
 
 	TRY(err_wrap(parse_level(args->level, &ropts.level), "record"));
-	s.signal_fd = block_signals(&old);
+	workload_env_save(&env);
+	s.signal_fd = block_signals();
 	if (s.signal_fd < 0)
 		return err_os(errno, "record: cannot make a signalfd");
-	struct err *err = s.has_command ? workload_fork(words, &old, &s.workload) : NULL;
-
 	/* A reader of stderr that left must not end this with the instance there. */
 	signal(SIGPIPE, SIG_IGN);
-	if (!err)
-		err = record(&s, &ropts, args->limit_ns);
+	raise_fd_limit();
+	struct err *err = record(&s, &ropts, &env, args->limit_ns);
+
 	recorder_close(s.recorder);
-	workload_deinit(&s.workload);
 	close(s.signal_fd);
 	/* What went wrong with the recording counts, whatever the command said. */
 	if (!err || s.not_started)

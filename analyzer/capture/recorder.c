@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "base/xalloc.h"
@@ -258,17 +257,6 @@ static struct err *write_meta(const struct recorder *r)
 	return part_write_meta(&r->part, all, 4);
 }
 
-/* Four descriptors a CPU pass the usual soft limit on a machine with 256. */
-static void raise_fd_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 {
 	unsigned int kinds = TRACEPOINT_MEMORY;
@@ -279,7 +267,6 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 	TRY(choose_cpus(r, opts->cpus));
 	TRY(tracedir_find(&r->tracedir));
 	instance_sweep(r->tracedir);
-	raise_fd_limit();
 	TRY(part_open(opts->output, &rec->cpus, &r->part));
 	TRY(set_up_instance(r, opts, kinds));
 	TRY(describe(r));

@@ -2,115 +2,80 @@
 #include "capture/workload.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <spawn.h>
 #include <sys/wait.h>
 
-/* Only what is safe between fork and exec. */
-__attribute__((noreturn)) static void child(char *const *argv, const sigset_t *mask, int go_fd,
-					    int fail_fd)
+#include "base/xalloc.h"
+
+void workload_env_save(struct workload_env *ret)
 {
-	char byte;
-	ssize_t n;
+	struct sigaction sa;
 
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	do
-		n = read(go_fd, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	if (n == 1) {
-		execvp(argv[0], argv);
-		int errnum = errno;
-
-		n = write(fail_fd, &errnum, sizeof(errnum));
-	}
-	_exit(n < 0 ? 126 : 127);
+	*ret = (struct workload_env){};
+	sigprocmask(SIG_SETMASK, NULL, &ret->mask);
+	ret->sigpipe_ignored =
+		sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+	getrlimit(RLIMIT_NOFILE, &ret->files);
 }
 
-struct err *workload_fork(char *const *argv, const sigset_t *mask, struct workload *ret)
+/* As execvp() does, and posix_spawnp() does not: a script without #! is the shell's. */
+static int spawn_script(char *const *argv, const posix_spawnattr_t *attr, pid_t *ret)
 {
-	int go[2], fail[2];
+	size_t nr = 0;
 
-	if (pipe2(go, O_CLOEXEC) < 0)
-		return err_os(errno, "cannot make a pipe");
-	if (pipe2(fail, O_CLOEXEC) < 0) {
-		struct err *err = err_os(errno, "cannot make a pipe");
+	while (argv[nr])
+		nr++;
+	auto_free char **shell_argv = xcalloc(nr + 2, sizeof(*shell_argv));
+	auto_free char *shell = xstrdup("/bin/sh");
 
-		close(go[0]);
-		close(go[1]);
-		return err;
-	}
-	pid_t pid = fork();
-
-	if (!pid) {
-		/* Else it would never see the end of its own pipe. */
-		close(go[1]);
-		child(argv, mask, go[0], fail[1]);
-	}
-	int errnum = errno;
-
-	close(go[0]);
-	close(fail[1]);
-	if (pid < 0) {
-		close(go[1]);
-		close(fail[0]);
-		return err_os(errnum, "cannot start a process");
-	}
-	*ret = (struct workload){ .pid = pid, .go_fd = go[1], .fail_fd = fail[0] };
-	return NULL;
+	shell_argv[0] = shell;
+	for (size_t i = 0; i < nr; i++)
+		shell_argv[i + 1] = argv[i];
+	return posix_spawn(ret, shell, NULL, attr, shell_argv, environ);
 }
 
-static void close_fd(int *fd)
+static int spawn(char *const *argv, const struct workload_env *env, pid_t *ret)
 {
-	if (*fd > 0)
-		close(*fd);
-	*fd = -1;
-}
+	posix_spawnattr_t attr;
+	sigset_t defaults;
 
-int workload_release(struct workload *workload)
-{
-	int errnum = 0;
-	ssize_t n;
+	sigemptyset(&defaults);
+	if (!env->sigpipe_ignored)
+		sigaddset(&defaults, SIGPIPE);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attr, &env->mask);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
 
-	/* The end of its pipe is seen when exec closes it. */
-	if (write(workload->go_fd, "g", 1) != 1)
-		errnum = errno;
-	close_fd(&workload->go_fd);
-	do
-		n = read(workload->fail_fd, &errnum, sizeof(errnum));
-	while (n < 0 && errno == EINTR);
-	close_fd(&workload->fail_fd);
+	int errnum = posix_spawnp(ret, argv[0], NULL, &attr, argv, environ);
+
+	if (errnum == ENOEXEC)
+		errnum = spawn_script(argv, &attr, ret);
+	posix_spawnattr_destroy(&attr);
 	return errnum;
 }
 
-static int exit_status(int status)
+struct err *workload_start(char *const *argv, const struct workload_env *env, pid_t *ret)
 {
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	struct rlimit now;
+	bool limited = getrlimit(RLIMIT_NOFILE, &now) == 0;
+
+	/* What is open above the old limit stays open. */
+	if (limited)
+		setrlimit(RLIMIT_NOFILE, &env->files);
+	int errnum = spawn(argv, env, ret);
+
+	if (limited)
+		setrlimit(RLIMIT_NOFILE, &now);
+	return errnum ? err_os(errnum, "cannot start %s", argv[0]) : NULL;
 }
 
-bool workload_reap(struct workload *workload, int *ret)
+bool workload_reap(pid_t pid, int *ret)
 {
 	int status;
 
-	if (!workload->pid || waitpid(workload->pid, &status, WNOHANG) != workload->pid)
+	if (waitpid(pid, &status, WNOHANG) != pid)
 		return false;
-	workload->pid = 0;
-	*ret = exit_status(status);
+	*ret = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return true;
-}
-
-void workload_signal(const struct workload *workload, int sig)
-{
-	if (workload->pid)
-		kill(workload->pid, sig);
-}
-
-void workload_deinit(struct workload *workload)
-{
-	bool released = workload->go_fd <= 0;
-
-	close_fd(&workload->go_fd);
-	close_fd(&workload->fail_fd);
-	if (workload->pid && !released)
-		while (waitpid(workload->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	workload->pid = 0;
 }

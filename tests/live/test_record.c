@@ -126,9 +126,12 @@ static bool has_instance(pid_t pid)
 	return found;
 }
 
+/* A new instance is on for a moment, but has no events then. */
 static bool is_switched_on(pid_t pid)
 {
-	char *cmd = xasprintf("grep -q 1 %s/instances/allocprof.%d.*/tracing_on 2>/dev/null",
+	char *cmd = xasprintf("cd %s/instances/allocprof.%d.* 2>/dev/null && "
+			      "grep -q 1 events/kmem/mm_page_free/enable && "
+			      "grep -q 1 tracing_on",
 			      tracedir, pid);
 	bool on = system(cmd) == 0;
 

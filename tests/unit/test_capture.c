@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 
 #include "base/xalloc.h"
 #include "capture/cpulist.h"
@@ -220,32 +220,41 @@ TEST(snapshots_are_whole_and_keep_their_names)
 
 static int run(char *const *argv, int *ret_errnum)
 {
-	struct workload w = {};
-	sigset_t mask;
+	struct workload_env env;
 	int status = -1;
+	pid_t pid;
 
-	sigprocmask(SIG_SETMASK, NULL, &mask);
-	CHECK_OK(workload_fork(argv, &mask, &w));
-	CHECK(!workload_reap(&w, &status));
-	*ret_errnum = workload_release(&w);
-	for (int i = 0; i < 1000 && !workload_reap(&w, &status); i++)
+	workload_env_save(&env);
+	/* What a recorder does to itself shall not reach the command. */
+	signal(SIGPIPE, SIG_IGN);
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ env.files.rlim_cur - 3,
+						   env.files.rlim_max });
+	struct err *err = workload_start(argv, &env, &pid);
+
+	*ret_errnum = err ? err_errno(err) : 0;
+	err_free(err);
+	for (int i = 0; !*ret_errnum && i < 1000 && !workload_reap(pid, &status); i++)
 		poll(NULL, 0, 10);
-	workload_deinit(&w);
+	signal(SIGPIPE, env.sigpipe_ignored ? SIG_IGN : SIG_DFL);
+	setrlimit(RLIMIT_NOFILE, &env.files);
+	return status;
+}
+
+static int run_shell(const char *script)
+{
+	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, xstrdup(script), NULL };
+	int errnum, status = run(argv, &errnum);
+
+	CHECK_EQ(errnum, 0);
+	free(argv[2]);
 	return status;
 }
 
 TEST(the_exit_status_of_a_command_is_that_of_a_shell)
 {
-	int errnum;
-
-	CHECK_EQ(run((char *[]){ (char[]){ "true" }, NULL }, &errnum), 0);
-	CHECK_EQ(errnum, 0);
-	CHECK_EQ(run((char *[]){ (char[]){ "sh" }, (char[]){ "-c" }, (char[]){ "exit 7" },
-				 NULL }, &errnum),
-		 7);
-	CHECK_EQ(run((char *[]){ (char[]){ "sh" }, (char[]){ "-c" },
-				 (char[]){ "kill -9 $$" }, NULL }, &errnum),
-		 137);
+	CHECK_EQ(run_shell("true"), 0);
+	CHECK_EQ(run_shell("exit 7"), 7);
+	CHECK_EQ(run_shell("kill -9 $$"), 137);
 }
 
 TEST(a_command_that_cannot_start_tells_its_errno)
@@ -258,18 +267,32 @@ TEST(a_command_that_cannot_start_tells_its_errno)
 	CHECK_EQ(errnum, EACCES);
 }
 
-TEST(a_command_never_released_does_not_run)
+TEST(a_command_gets_the_signals_and_limits_of_the_beginning)
 {
-	char *path = xasprintf("%s/ran", test_dir());
-	char *argv[] = { (char[]){ "touch" }, path, NULL };
-	struct workload w = {};
-	sigset_t mask;
+	struct workload_env env;
 
-	sigprocmask(SIG_SETMASK, NULL, &mask);
-	CHECK_OK(workload_fork(argv, &mask, &w));
-	workload_deinit(&w);
-	CHECK_EQ(waitpid(-1, NULL, 0), -1);
-	CHECK_EQ(access(path, F_OK), -1);
+	workload_env_save(&env);
+	/* Bit 12 of the ignored signals is SIGPIPE, 13. */
+	CHECK_EQ(run_shell("grep -q '^SigIgn:.*[02468ace]...$' /proc/self/status"),
+		 env.sigpipe_ignored);
+	char *script = xasprintf("test $(ulimit -n) = %llu",
+				 (unsigned long long)env.files.rlim_cur);
+
+	CHECK_EQ(run_shell(script), 0);
+	free(script);
+}
+
+TEST(a_script_without_an_interpreter_is_one_of_the_shell)
+{
+	char *path = xasprintf("%s/script", test_dir());
+	FILE *f = fopen(path, "w");
+	int errnum;
+
+	CHECK(f);
+	fputs("exit $1\n", f);
+	fclose(f);
+	CHECK_EQ(chmod(path, 0700), 0);
+	CHECK_EQ(run((char *[]){ path, (char[]){ "9" }, NULL }, &errnum), 9);
 	free(path);
 }
 
