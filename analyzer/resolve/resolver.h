@@ -36,7 +36,7 @@ enum resolved_by {
 };
 
 struct frame {
-	const char *func;   /* function, or "0x…" */
+	const char *func;   /* function, "0x…", or "[unknown]" without an address */
 	const char *file;   /* relative to the kernel tree; NULL when not known */
 	const char *module; /* NULL for the kernel itself */
 	uint64_t addr;	    /* the return address it came from */

@@ -21,9 +21,11 @@ static void chomp(char *s)
 	s[strcspn(s, "\n")] = '\0';
 }
 
-/* Removes "/." and "/name/.." from @s. */
+/* Removes "/.", "/name/.." and what is doubled of "//" from @s. */
 static void tidy(char *s)
 {
+	for (char *at = s; (at = strstr(at, "//"));)
+		memmove(at, at + 1, strlen(at + 1) + 1);
 	for (char *at = s; (at = strstr(at, "/./"));)
 		memmove(at, at + 2, strlen(at + 2) + 1);
 	for (char *at; (at = strstr(s, "/../"));) {
