@@ -21,7 +21,9 @@ struct parent {
 	int32_t pid;
 };
 
-enum { NOT_OURS = -1 };
+enum {
+	NOT_OURS = -1
+};
 
 struct memo {
 	char text[MEMO_LEN];
@@ -46,7 +48,7 @@ struct cursor {
 
 	struct event *event; /* CURSOR_BLOCK, and two gaps */
 	size_t nr;
-	size_t handed; /* of nr, borrowed by the caller */
+	size_t handed;		/* of nr, borrowed by the caller */
 	uint64_t *pool, *spare; /* frames of the stacks in the block; swapped */
 	size_t pool_nr;
 
@@ -157,7 +159,7 @@ static void give_up(struct cursor *c)
 
 	for (unsigned int i = 0; i < NR_CONTEXTS; i++) {
 		if (c->open >> i & 1 && c->parent[i].index == (int32_t)oldest)
-			c->open &= (uint8_t)~(1u << i);
+			c->open &= (uint8_t) ~(1u << i);
 	}
 }
 
@@ -304,9 +306,9 @@ static inline bool finish(const struct cursor *c, const struct format_record *re
 		break;
 	case EVENT_VMAP_ALLOC:
 		/* The guard page behind the area has no memory. */
-		ev->bytes_alloc = ev->bytes_req > c->opts.page_size ?
-					  ev->bytes_req - c->opts.page_size :
-					  ev->bytes_req;
+		ev->bytes_alloc = ev->bytes_req > c->opts.page_size
+					  ? ev->bytes_req - c->opts.page_size
+					  : ev->bytes_req;
 		if (extra)
 			ev->addr = 0;
 		break;
@@ -358,8 +360,7 @@ static inline bool push_event(struct cursor *c, const struct format_record *rec,
 		.kind = rec->kind,
 		.context = context,
 		.order = (uint8_t)order,
-		.migratetype =
-			(uint8_t)format_value(&rec->load[FORMAT_MIGRATETYPE], p, swap),
+		.migratetype = (uint8_t)format_value(&rec->load[FORMAT_MIGRATETYPE], p, swap),
 	};
 	if (!finish(c, rec, ev, order, format_value(&rec->load[FORMAT_EXTRA], p, swap)))
 		return false;
@@ -400,7 +401,8 @@ static void take_stack(struct cursor *c, const struct format_record *rec,
 
 	c->stats.stacks++;
 	if (rec->load[FORMAT_EXTRA].size)
-		count = format_value(&rec->load[FORMAT_EXTRA], widen(c, rec, item, page_end), swap);
+		count = format_value(&rec->load[FORMAT_EXTRA], widen(c, rec, item, page_end),
+				     swap);
 	if (count > (item->len - rec->frames_off) / rec->frame_size) {
 		c->stats.malformed++;
 		return;
@@ -414,7 +416,7 @@ static void take_stack(struct cursor *c, const struct format_record *rec,
 		c->stats.orphan_stacks++;
 		return;
 	}
-	c->open &= (uint8_t)~(1u << context);
+	c->open &= (uint8_t) ~(1u << context);
 	if (parent->index == NOT_OURS)
 		return;
 

@@ -7,7 +7,10 @@
 #include "base/xalloc.h"
 
 /* A format without its print fmt is some hundred bytes a field. */
-enum { MAX_TEXT = 1 << 16, MAX_LINE = 512 };
+enum {
+	MAX_TEXT = 1 << 16,
+	MAX_LINE = 512
+};
 
 struct field_spec {
 	const char *name;
@@ -24,6 +27,7 @@ struct event_spec {
 	struct field_spec field[MAX_FIELDS];
 };
 
+/* clang-format off */
 #define SLAB_ALLOC_FIELDS                                                                      \
 	{                                                                                      \
 		{ "ptr", FORMAT_ADDR, true }, { "call_site", FORMAT_CALL_SITE, true },         \
@@ -70,6 +74,7 @@ static const struct event_spec specs[] = {
 	{ "ftrace", "kernel_stack", FORMAT_STACK, EVENT_LOST, false,
 	  { { "size", FORMAT_EXTRA, false } } },
 };
+/* clang-format on */
 
 struct format *format_new(bool swap, unsigned int long_size)
 {
@@ -265,7 +270,8 @@ static struct err *add_name(struct format_record *record, const struct tep_forma
 	if (!field || !(field->flags & TEP_FIELD_IS_DYNAMIC))
 		return NULL;
 	if (!inside(field) || field->size != 4 || !field->offset)
-		return err_new(ERR_FORMAT, "%s: field %s of %d bytes at offset %d is no locator",
+		return err_new(ERR_FORMAT,
+			       "%s: field %s of %d bytes at offset %d is no locator",
 			       record->text, field->name, field->size, field->offset);
 	record->name_off = (uint16_t)field->offset;
 	if (field->flags & TEP_FIELD_IS_RELATIVE)
@@ -310,8 +316,8 @@ static struct err *add_common(struct format *format, struct format_record *recor
 		const struct tep_format_field *field = find_field(fields, want[i].name);
 
 		if (!field)
-			return err_new(ERR_FORMAT, "%s: the format has no field %s", record->text,
-				       want[i].name);
+			return err_new(ERR_FORMAT, "%s: the format has no field %s",
+				       record->text, want[i].name);
 		if (!inside(field) || field->size != want[i].size || field->offset > 64)
 			return err_new(ERR_FORMAT, "%s: field %s of %d bytes at offset %d",
 				       record->text, want[i].name, field->size, field->offset);
@@ -345,7 +351,8 @@ static struct err *add_record(struct format *format, struct format_record *recor
 
 	if (known->use != FORMAT_UNUSED) {
 		if (memcmp(known, record, sizeof(*known)))
-			return err_new(ERR_FORMAT, "%s has the id %u of %s, with another format",
+			return err_new(ERR_FORMAT,
+				       "%s has the id %u of %s, with another format",
 				       record->text, record->id, known->text);
 		return NULL;
 	}
@@ -379,7 +386,8 @@ struct err *format_add(struct format *format, const char *system, struct span te
 	auto_free char *copy = copy_fields(text, &len);
 
 	if (!copy)
-		return err_new(ERR_FORMAT, "%s: the format is not a text of fields", record.text);
+		return err_new(ERR_FORMAT, "%s: the format is not a text of fields",
+			       record.text);
 
 	CLEANUP(free_tep) struct tep_handle *tep = tep_alloc();
 	struct tep_event *event = NULL;

@@ -57,8 +57,8 @@ enum format_use {
 
 struct format_record {
 	struct format_load load[NR_FORMAT_SLOTS];
-	uint8_t use;  /* enum format_use */
-	uint8_t kind; /* enum event_kind */
+	uint8_t use;	     /* enum format_use */
+	uint8_t kind;	     /* enum event_kind */
 	bool page_pointer;   /* ADDR is a struct page *, not a pfn (before 4.1) */
 	uint8_t frame_size;  /* kernel_stack: 4 or 8 */
 	uint16_t frames_off; /* kernel_stack */

@@ -146,12 +146,13 @@ static struct err *check_clocks(const struct tracefile *file)
 		if (!first_name) {
 			first_name = tracefile_buffer_name(file, i);
 			first = clock;
-		} else if (clock.len != first.len || memcmp(clock.data, first.data, clock.len)) {
+		} else if (clock.len != first.len ||
+			   memcmp(clock.data, first.data, clock.len)) {
 			return err_new(ERR_UNSUPPORTED,
 				       "buffers \"%s\" and \"%s\" were recorded with different "
 				       "clocks, %.*s and %.*s",
-				       first_name, tracefile_buffer_name(file, i), (int)first.len,
-				       (const char *)first.data, (int)clock.len,
+				       first_name, tracefile_buffer_name(file, i),
+				       (int)first.len, (const char *)first.data, (int)clock.len,
 				       (const char *)clock.data);
 		}
 	}
@@ -160,15 +161,16 @@ static struct err *check_clocks(const struct tracefile *file)
 
 static struct err *read_formats(const struct tracefile *file, struct format **ret)
 {
-	CLEANUP(format_cleanup) struct format *format =
-		format_new(tracefile_swapped(file), tracefile_long_size(file));
+	CLEANUP(format_cleanup)
+	struct format *format = format_new(tracefile_swapped(file), tracefile_long_size(file));
 	const char *system;
 	struct span text;
 
 	for (size_t i = 0; tracefile_format(file, i, &system, &text); i++)
 		TRY(format_add(format, system, text));
 	if (!format_nr_events(format))
-		return err_new(ERR_FORMAT, "it has none of the kmem, percpu and vmalloc events");
+		return err_new(ERR_FORMAT,
+			       "it has none of the kmem, percpu and vmalloc events");
 	*ret = take_ptr(format);
 	return NULL;
 }
@@ -195,8 +197,8 @@ static uint32_t page_size_of(const struct tracefile *file)
 		    size <= SUBBUF_MAX_SIZE)
 			return size;
 	}
-	if (!tracefile_nr_buffers(file) ||
-	    (tracefile_text(file, "uname", &text) && (holds(text, "x86_64") || holds(text, "i686"))))
+	if (!tracefile_nr_buffers(file) || (tracefile_text(file, "uname", &text) &&
+					    (holds(text, "x86_64") || holds(text, "i686"))))
 		return 4096;
 	return tracefile_subbuf_size(file, 0);
 }

@@ -5,7 +5,9 @@
 
 #include "base/xalloc.h"
 
-enum { MAX_NAMES = UINT16_MAX - 1 };
+enum {
+	MAX_NAMES = UINT16_MAX - 1
+};
 
 struct name {
 	char *text; /* NUL-terminated, may hold NULs of its own */

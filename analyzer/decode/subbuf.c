@@ -48,7 +48,8 @@ static void parse_header_line(struct span line, struct header_field *field, size
 		return;
 	memcpy(text, line.data, line.len);
 	text[line.len] = '\0';
-	if (sscanf(text, " field: %63s %63[^;]; offset:%u; size:%u;", type, name, &off, &size) != 4)
+	if (sscanf(text, " field: %63s %63[^;]; offset:%u; size:%u;", type, name, &off,
+		   &size) != 4)
 		return;
 	for (size_t i = 0; i < nr; i++) {
 		if (field[i].found || strcmp(name, field[i].name))
@@ -218,7 +219,8 @@ bool subbuf_next_odd(struct subbuf *sub, struct subbuf_event *ret, bool swap)
 			continue;
 		}
 		if (type_len == SUBBUF_TIME_STAMP) {
-			sub->ts = stamp(((uint64_t)word2 << SUBBUF_DELTA_BITS) + delta, sub->ts);
+			sub->ts =
+				stamp(((uint64_t)word2 << SUBBUF_DELTA_BITS) + delta, sub->ts);
 			sub->pos += 8;
 			continue;
 		}

@@ -32,11 +32,11 @@ struct subbuf_layout {
 
 enum subbuf_fault {
 	SUBBUF_OK,
-	SUBBUF_SHORT,	    /* the page is shorter than its header */
-	SUBBUF_COMMIT,	    /* the commit mark lies outside of the page */
-	SUBBUF_CUT,	    /* an event's header passes the commit mark */
-	SUBBUF_PASSES,	    /* an event's payload passes the commit mark */
-	SUBBUF_LENGTH,	    /* an event has an impossible length */
+	SUBBUF_SHORT,  /* the page is shorter than its header */
+	SUBBUF_COMMIT, /* the commit mark lies outside of the page */
+	SUBBUF_CUT,    /* an event's header passes the commit mark */
+	SUBBUF_PASSES, /* an event's payload passes the commit mark */
+	SUBBUF_LENGTH, /* an event has an impossible length */
 	NR_SUBBUF_FAULTS,
 };
 

@@ -145,14 +145,15 @@ static struct err *run_cursors(struct bench *b)
 	for (int round = 0; round < b->rounds; round++) {
 		for (size_t i = 0; i < b->nr; i++) {
 			struct cpu_pages *cpu = &b->cpu[i];
-			CLEANUP(cursor_cleanup) struct cursor *cursor =
-				cursor_new(&(struct cursor_opts){ .format = b->format,
-								  .names = b->names,
-								  .layout = b->layout,
-								  .source = { feed, cpu },
-								  .subbuf_size = (uint32_t)cpu->size,
-								  .page_size = 4096,
-								  .nr_cpus = 1 });
+			CLEANUP(cursor_cleanup)
+			struct cursor *cursor = cursor_new(
+				&(struct cursor_opts){ .format = b->format,
+						       .names = b->names,
+						       .layout = b->layout,
+						       .source = { feed, cpu },
+						       .subbuf_size = (uint32_t)cpu->size,
+						       .page_size = 4096,
+						       .nr_cpus = 1 });
 			const struct event *ev;
 			size_t nr;
 

@@ -13,7 +13,11 @@
 #include "tests/lib/pages.h"
 #include "tests/lib/test.h"
 
-enum { CPUS = 3, EVENTS = 1500, MAX_LINE = 16384 };
+enum {
+	CPUS = 3,
+	EVENTS = 1500,
+	MAX_LINE = 16384
+};
 
 static bool have_trace_cmd(void)
 {
@@ -22,20 +26,23 @@ static bool have_trace_cmd(void)
 
 static void random_record(struct pages_record *r)
 {
-	static const char *const names[] = { "dentry", "filp", "kmalloc-64", "x", "task_struct" };
+	static const char *const names[] = { "dentry", "filp", "kmalloc-64", "x",
+					     "task_struct" };
 
-	*r = (struct pages_record){ .type = (enum pages_type)(random() % PAGES_MODULE_LOAD),
-				    .ts = r->ts + 1 + (uint64_t)(random() % 3000),
-				    .pid = (int32_t)(1 + random() % 500),
-				    .flags = (uint8_t)(random() % 4 ? 0 : 0x10),
-				    .addr = UINT64_C(0xffff888000000000) + (uint64_t)random() * 8,
-				    .call_site = UINT64_C(0xffffffff81000000) + (uint64_t)random() % 4096,
-				    .bytes_req = (uint64_t)random() % 8192 + 4097,
-				    .bytes_alloc = (uint64_t)random() % 8192,
-				    .gfp_flags = (uint32_t)random() % 0x1000 + 1,
-				    .order = (uint32_t)random() % 11,
-				    .migratetype = (uint32_t)random() % 4,
-				    .name = names[random() % 5] };
+	*r = (struct pages_record){
+		.type = (enum pages_type)(random() % PAGES_MODULE_LOAD),
+		.ts = r->ts + 1 + (uint64_t)(random() % 3000),
+		.pid = (int32_t)(1 + random() % 500),
+		.flags = (uint8_t)(random() % 4 ? 0 : 0x10),
+		.addr = UINT64_C(0xffff888000000000) + (uint64_t)random() * 8,
+		.call_site = UINT64_C(0xffffffff81000000) + (uint64_t)random() % 4096,
+		.bytes_req = (uint64_t)random() % 8192 + 4097,
+		.bytes_alloc = (uint64_t)random() % 8192,
+		.gfp_flags = (uint32_t)random() % 0x1000 + 1,
+		.order = (uint32_t)random() % 11,
+		.migratetype = (uint32_t)random() % 4,
+		.name = names[random() % 5]
+	};
 }
 
 /* One CPU's events, with a stack behind some. */
@@ -51,8 +58,12 @@ static void add_cpu(struct mkdat *dat, unsigned int cpu)
 	for (int i = 0; i < EVENTS; i++) {
 		random_record(&r);
 		r.ts = r.ts - r.ts % CPUS + cpu + CPUS;
-		struct pages_record stack = { .type = PAGES_STACK, .ts = r.ts, .pid = r.pid,
-					      .flags = r.flags, .stack = frames, .nr_stack = 2 };
+		struct pages_record stack = { .type = PAGES_STACK,
+					      .ts = r.ts,
+					      .pid = r.pid,
+					      .flags = r.flags,
+					      .stack = frames,
+					      .nr_stack = 2 };
 		bool has_stack = random() % 8 == 0;
 
 		for (int k = 0; k <= has_stack; k++) {
@@ -95,7 +106,8 @@ static void check_number(const char *line, const char *key, uint64_t ours)
 	uint64_t theirs = strtoull(value(line, key, buf, sizeof(buf)), NULL, 0);
 
 	if (theirs != ours)
-		test_fail(__FILE__, __LINE__, "%s: ours %#" PRIx64 ", trace-cmd: %s", key, ours, line);
+		test_fail(__FILE__, __LINE__, "%s: ours %#" PRIx64 ", trace-cmd: %s", key, ours,
+			  line);
 }
 
 static void check_sizes(const char *line, const struct event *ev)
@@ -159,7 +171,8 @@ static void check_line(const char *line, const struct event *ev, const struct na
 	uint64_t s, ns;
 	char task[80], kind[80];
 
-	if (sscanf(line, " %79s [%u] %" SCNu64 ".%" SCNu64 ": %79[^:]:", task, &cpu, &s, &ns, kind) != 5)
+	if (sscanf(line, " %79s [%u] %" SCNu64 ".%" SCNu64 ": %79[^:]:", task, &cpu, &s, &ns,
+		   kind) != 5)
 		test_fail(__FILE__, __LINE__, "not understood: %s", line);
 	const char *pid = strrchr(task, '-');
 
@@ -172,8 +185,9 @@ static void check_line(const char *line, const struct event *ev, const struct na
 
 static void compare(unsigned int seed, bool v6)
 {
-	CLEANUP(mkdat_cleanup) struct mkdat *dat =
-		mkdat_new(&(struct mkdat_opts){ .version = v6 ? 6 : 7, .zstd = !v6 && seed % 2 });
+	CLEANUP(mkdat_cleanup)
+	struct mkdat *dat = mkdat_new(
+		&(struct mkdat_opts){ .version = v6 ? 6 : 7, .zstd = !v6 && seed % 2 });
 	CLEANUP(tracefile_cleanup) struct tracefile *file = NULL;
 	CLEANUP(merge_cleanup) struct merge *merge = NULL;
 	auto_free char *line = xmalloc(MAX_LINE);

@@ -23,7 +23,8 @@ static void free_kbuffer(struct kbuffer **kbuf)
 /* Compares every event of @page; returns their number. */
 static size_t compare(struct span page, const struct pages_opts *o, const char *what)
 {
-	CLEANUP(free_kbuffer) struct kbuffer *kbuf =
+	CLEANUP(free_kbuffer)
+	struct kbuffer *kbuf =
 		kbuffer_alloc(o->long_size == 4 ? KBUFFER_LSIZE_4 : KBUFFER_LSIZE_8,
 			      o->big ? KBUFFER_ENDIAN_BIG : KBUFFER_ENDIAN_LITTLE);
 	struct subbuf_layout layout;
@@ -51,16 +52,18 @@ static size_t compare(struct span page, const struct pages_opts *o, const char *
 		bool more = subbuf_next(&sub, &ev, layout.swap);
 
 		if (more != (data != NULL))
-			test_fail(__FILE__, __LINE__, "%s: event %zu: ours %d, kbuffer's %d (%s)",
-				  what, nr, more, data != NULL, subbuf_fault_text(sub.fault));
+			test_fail(__FILE__, __LINE__,
+				  "%s: event %zu: ours %d, kbuffer's %d (%s)", what, nr, more,
+				  data != NULL, subbuf_fault_text(sub.fault));
 		if (!more)
 			break;
 		if (ev.data != data || ev.ts != ts || (int)ev.len != kbuffer_event_size(kbuf))
 			test_fail(__FILE__, __LINE__,
-				  "%s: event %zu: at %td time %" PRIu64 " len %u, kbuffer: at %td "
+				  "%s: event %zu: at %td time %" PRIu64
+				  " len %u, kbuffer: at %td "
 				  "time %llu len %d",
-				  what, nr, ev.data - page.data, ev.ts, ev.len, data - page.data,
-				  ts, kbuffer_event_size(kbuf));
+				  what, nr, ev.data - page.data, ev.ts, ev.len,
+				  data - page.data, ts, kbuffer_event_size(kbuf));
 		kbuffer_next_event(kbuf, NULL);
 	}
 	CHECK_EQ(sub.fault, SUBBUF_OK);

@@ -8,7 +8,10 @@
 #include "decode/cursor.h"
 #include "tests/lib/pages.h"
 
-enum { PAGE = 512, HEAD = 16 };
+enum {
+	PAGE = 512,
+	HEAD = 16
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -77,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			     .page = malloc(PAGE) };
 	bool swap = pages_swapped(&feed.opts);
 	struct names *names = names_new();
-	CLEANUP(cursor_cleanup) struct cursor *cursor = cursor_new(&(struct cursor_opts){
+	CLEANUP(cursor_cleanup)
+	struct cursor *cursor = cursor_new(&(struct cursor_opts){
 		.format = formats(swap),
 		.names = names,
 		.layout = { .commit_off = 8, .commit_size = 8, .data_off = HEAD, .swap = swap },

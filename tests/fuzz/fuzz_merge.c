@@ -11,7 +11,10 @@
 #include "tests/lib/mkdat.h"
 #include "tests/lib/pages.h"
 
-enum { PAGE = 512, HEAD = 16 };
+enum {
+	PAGE = 512,
+	HEAD = 16
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,7 +41,8 @@ static void add_page(struct mkdat *dat, const struct pages_opts *o, unsigned int
 static void write_file(const char *path, const uint8_t *data, size_t size)
 {
 	const struct pages_opts o = { .big = size && data[0] & 1 };
-	CLEANUP(mkdat_cleanup) struct mkdat *dat =
+	CLEANUP(mkdat_cleanup)
+	struct mkdat *dat =
 		mkdat_new(&(struct mkdat_opts){ .big_endian = o.big, .page_size = PAGE });
 
 	for (int i = 0; i < NR_PAGES_TYPES; i++)

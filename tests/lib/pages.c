@@ -163,22 +163,21 @@ struct span pages_end(struct pages *p)
 
 struct span pages_header(const struct pages_opts *opts)
 {
-	static const char long8[] =
-		"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
-		"\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
-		"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
-		"\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;\n";
-	static const char long4[] =
-		"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
-		"\tfield: local_t commit;\toffset:8;\tsize:4;\tsigned:1;\n"
-		"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
-		"\tfield: char data;\toffset:12;\tsize:4084;\tsigned:0;\n";
+	static const char long8[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+				    "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
+				    "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
+				    "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;\n";
+	static const char long4[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+				    "\tfield: local_t commit;\toffset:8;\tsize:4;\tsigned:1;\n"
+				    "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
+				    "\tfield: char data;\toffset:12;\tsize:4084;\tsigned:0;\n";
 
 	if (opts->long_size == 4)
 		return (struct span){ (const uint8_t *)long4, sizeof(long4) - 1 };
 	return (struct span){ (const uint8_t *)long8, sizeof(long8) - 1 };
 }
 
+/* clang-format off */
 #define COMMON                                                                      \
 	"format:\n"                                                                 \
 	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"      \
@@ -258,6 +257,7 @@ const struct pages_format pages_formats[NR_PAGES_TYPES] = {
 		FIELD("char", "comm[16]", 8, 16)
 		FIELD("pid_t", "pid", 24, 4) PRINT },
 };
+/* clang-format on */
 
 /* Puts the string behind the fixed part and its locator at @off; true length. */
 static size_t put_name(const struct pages_opts *opts, uint8_t *buf, size_t off, size_t fixed,
@@ -280,7 +280,8 @@ bool pages_record(struct pages *p, const struct pages_record *r)
 	if (r->nr_stack > 2048 || strlen(name) > 4096)
 		die("record too large");
 	pages_put(o, buf, 2,
-		  r->type == PAGES_STACK ? PAGES_STACK_ID : PAGES_FIRST_ID + (unsigned int)r->type);
+		  r->type == PAGES_STACK ? PAGES_STACK_ID
+					 : PAGES_FIRST_ID + (unsigned int)r->type);
 	buf[2] = r->flags;
 	pages_put(o, buf + 4, 4, (uint32_t)r->pid);
 	switch (r->type) {

@@ -18,8 +18,8 @@
 #include "decode/event.h"
 
 struct pages_opts {
-	size_t size;	  /* of the sub-buffer; 0: 4096 */
-	bool big;	  /* byte order of the recording machine */
+	size_t size;		/* of the sub-buffer; 0: 4096 */
+	bool big;		/* byte order of the recording machine */
 	unsigned int long_size; /* 4 or 8; 0: 8 */
 };
 
@@ -93,7 +93,10 @@ enum pages_type {
 	NR_PAGES_TYPES,
 };
 
-enum { PAGES_FIRST_ID = 600, PAGES_STACK_ID = 4 };
+enum {
+	PAGES_FIRST_ID = 600,
+	PAGES_STACK_ID = 4
+};
 
 struct pages_format {
 	const char *system;

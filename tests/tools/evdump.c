@@ -82,9 +82,9 @@ static struct err *dump(const char *path, bool quiet)
 	const struct merge_stats *s = merge_stats(merge);
 
 	fprintf(stderr,
-		"events %" PRIu64 " skipped %" PRIu64 " pages %" PRIu64 " damaged_pages %" PRIu64
-		" malformed %" PRIu64 " stacks %" PRIu64 " orphan_stacks %" PRIu64
-		" backward_steps %" PRIu64 "\n",
+		"events %" PRIu64 " skipped %" PRIu64 " pages %" PRIu64
+		" damaged_pages %" PRIu64 " malformed %" PRIu64 " stacks %" PRIu64
+		" orphan_stacks %" PRIu64 " backward_steps %" PRIu64 "\n",
 		s->events, s->skipped, s->pages, s->damaged_pages, s->malformed, s->stacks,
 		s->orphan_stacks, s->backward_steps);
 	names_free(names);

@@ -1,175 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/cursor.h"
 
-#include "base/xalloc.h"
-#include "tests/lib/pages.h"
+#include "tests/lib/onecpu.h"
 #include "tests/lib/test.h"
-
-enum { MAX_PAGES = 400 };
-
-/* One CPU's recording: pages that are built one after the other. */
-struct rig {
-	struct pages_opts opts;
-	struct pages page[MAX_PAGES];
-	size_t nr, next;
-	uint64_t damaged[MAX_PAGES + 1]; /* reported in front of a page */
-	bool fails;
-
-	struct format *format;
-	struct names *names;
-	struct cursor *cursor;
-	struct event *event; /* all of them, and their stacks */
-	size_t nr_events;
-};
-
-static struct err *feed(void *arg, struct span *ret, uint64_t *ret_damaged)
-{
-	struct rig *rig = arg;
-
-	if (rig->fails)
-		return err_new(ERR_FORMAT, "the container contradicts itself");
-	*ret_damaged = rig->damaged[rig->next];
-	rig->damaged[rig->next] = 0;
-	*ret = (struct span){ 0 };
-	if (rig->next == rig->nr)
-		return NULL;
-	*ret = pages_end(&rig->page[rig->next++]);
-	return NULL;
-}
-
-static struct rig *rig_new(const struct pages_opts *opts)
-{
-	struct rig *rig = xcalloc(1, sizeof(*rig));
-
-	rig->opts = *opts;
-	rig->names = names_new();
-	rig->format = format_new(pages_swapped(opts), 8);
-	for (int i = 0; i < NR_PAGES_TYPES; i++) {
-		const struct pages_format *f = &pages_formats[i];
-
-		CHECK_OK(format_add(rig->format, f->system,
-				    (struct span){ (const uint8_t *)f->text, strlen(f->text) }));
-	}
-	return rig;
-}
-
-static void rig_free(struct rig **p)
-{
-	struct rig *rig = *p;
-
-	for (size_t i = 0; i < rig->nr; i++)
-		pages_free(&rig->page[i]);
-	for (size_t i = 0; i < rig->nr_events; i++)
-		free((void *)(uintptr_t)rig->event[i].stack);
-	free(rig->event);
-	cursor_free(rig->cursor);
-	format_free(rig->format);
-	names_free(rig->names);
-	free(rig);
-}
-
-#define RIG(rig, ...) \
-	CLEANUP(rig_free) struct rig *rig = rig_new(&(struct pages_opts){ __VA_ARGS__ })
-
-static struct pages *page(struct rig *rig, uint64_t base_ts)
-{
-	CHECK(rig->nr < MAX_PAGES);
-	pages_begin(&rig->page[rig->nr], &rig->opts, base_ts);
-	return &rig->page[rig->nr++];
-}
-
-static void start(struct rig *rig)
-{
-	struct cursor_opts opts = { .format = rig->format,
-				    .names = rig->names,
-				    .source = { feed, rig },
-				    .subbuf_size = 4096,
-				    .page_size = 4096,
-				    .nr_cpus = 4,
-				    .cpu = 3 };
-
-	CHECK_OK(subbuf_layout_parse(pages_header(&rig->opts), pages_swapped(&rig->opts),
-				     &opts.layout));
-	rig->cursor = cursor_new(&opts);
-}
-
-/* Runs the recording through; copies, because the cursor only lends. */
-static const struct event *run(struct rig *rig)
-{
-	const struct event *ev;
-	size_t nr;
-
-	start(rig);
-	for (;;) {
-		CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
-		if (!nr)
-			break;
-		rig->event = xreallocarray(rig->event, rig->nr_events + nr, sizeof(*ev));
-		for (size_t i = 0; i < nr; i++) {
-			struct event *to = &rig->event[rig->nr_events++];
-
-			*to = ev[i];
-			CHECK(!ev[i].stack == !ev[i].nr_stack);
-			if (!ev[i].stack)
-				continue;
-			uint64_t *copy = xreallocarray(NULL, ev[i].nr_stack, sizeof(*copy));
-
-			memcpy(copy, ev[i].stack, ev[i].nr_stack * sizeof(*copy));
-			to->stack = copy;
-		}
-	}
-	CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
-	CHECK_EQ(nr, 0);
-	return rig->event;
-}
-
-static const struct merge_stats *stats(const struct rig *rig)
-{
-	return cursor_stats(rig->cursor);
-}
 
 #define put(p, ...) CHECK(pages_record(p, &(struct pages_record){ __VA_ARGS__ }))
 
-static const uint64_t frames[] = { 0xffffffff81000010, 0xffffffff81000020, 0xffffffff81000030,
-				   0xffffffff81000040 };
-
-static void put_stack(struct pages *p, uint64_t ts, int32_t pid, uint8_t flags, size_t nr)
-{
-	put(p, .type = PAGES_STACK, .ts = ts, .pid = pid, .flags = flags, .stack = frames,
-	    .nr_stack = nr);
-}
-
-static void check_stack(const struct event *ev, size_t nr)
-{
-	CHECK_EQ(ev->nr_stack, nr);
-	for (size_t i = 0; i < nr; i++)
-		CHECK_EQ(ev->stack[i], frames[i]);
-}
-
 static void every_field(bool big)
 {
-	RIG(rig, .big = big);
-	struct pages *p = page(rig, 1000);
+	ONECPU(rig, .big = big);
+	struct pages *p = onecpu_page(rig, 1000);
 
-	put(p, .type = PAGES_KMALLOC, .ts = 1000, .pid = 7, .flags = 0x11, .addr = 0xff80, .call_site = 0x81,
-	    .bytes_req = 100, .bytes_alloc = 128, .gfp_flags = 0xcc0);
-	put(p, .type = PAGES_CACHE_ALLOC, .ts = 1001, .pid = 8, .addr = 0xff81, .call_site = 0x82,
-	    .bytes_req = 190, .bytes_alloc = 192, .gfp_flags = 0xdc0, .name = "dentry");
-	put(p, .type = PAGES_KFREE, .ts = 1002, .pid = 9, .flags = 0x08, .addr = 0xff80, .call_site = 0x83);
-	put(p, .type = PAGES_CACHE_FREE, .ts = 1003, .pid = -1, .addr = 0xff81, .call_site = 0x84,
+	put(p, .type = PAGES_KMALLOC, .ts = 1000, .pid = 7, .flags = 0x11, .addr = 0xff80,
+	    .call_site = 0x81, .bytes_req = 100, .bytes_alloc = 128, .gfp_flags = 0xcc0);
+	put(p, .type = PAGES_CACHE_ALLOC, .ts = 1001, .pid = 8, .addr = 0xff81,
+	    .call_site = 0x82, .bytes_req = 190, .bytes_alloc = 192, .gfp_flags = 0xdc0,
 	    .name = "dentry");
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1004, .addr = 0x1234, .order = 3, .gfp_flags = 0xcc0,
-	    .migratetype = 2);
+	put(p, .type = PAGES_KFREE, .ts = 1002, .pid = 9, .flags = 0x08, .addr = 0xff80,
+	    .call_site = 0x83);
+	put(p, .type = PAGES_CACHE_FREE, .ts = 1003, .pid = -1, .addr = 0xff81,
+	    .call_site = 0x84, .name = "dentry");
+	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1004, .addr = 0x1234, .order = 3,
+	    .gfp_flags = 0xcc0, .migratetype = 2);
 	put(p, .type = PAGES_PAGE_FREE, .ts = 1005, .addr = 0x1234, .order = 3);
-	put(p, .type = PAGES_PERCPU_ALLOC, .ts = 1006, .addr = 0x60, .call_site = 0x85, .bytes_req = 16,
-	    .bytes_alloc = 64, .gfp_flags = 0xcc0);
+	put(p, .type = PAGES_PERCPU_ALLOC, .ts = 1006, .addr = 0x60, .call_site = 0x85,
+	    .bytes_req = 16, .bytes_alloc = 64, .gfp_flags = 0xcc0);
 	put(p, .type = PAGES_PERCPU_FREE, .ts = 1007, .addr = 0x60);
-	put(p, .type = PAGES_VMAP_ALLOC, .ts = 1008, .addr = 0xffffc90000000000, .bytes_req = 20480);
+	put(p, .type = PAGES_VMAP_ALLOC, .ts = 1008, .addr = 0xffffc90000000000,
+	    .bytes_req = 20480);
 	put(p, .type = PAGES_VMAP_FREE, .ts = 1009, .addr = 0xffffc90000000000);
 	put(p, .type = PAGES_MODULE_LOAD, .ts = 1010, .name = "xfs");
 	put(p, .type = PAGES_OTHER, .ts = 1011);
 
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 11);
 	for (size_t i = 0; i < 11; i++) {
@@ -217,10 +80,10 @@ static void every_field(bool big)
 	CHECK_EQ(ev[9].kind, EVENT_VMAP_FREE);
 	CHECK_EQ(ev[10].kind, EVENT_MODULE_LOAD);
 	CHECK_STR(names_text(rig->names, ev[10].cache), "xfs");
-	CHECK_EQ(stats(rig)->events, 12);
-	CHECK_EQ(stats(rig)->skipped, 1);
-	CHECK_EQ(stats(rig)->pages, 1);
-	CHECK_EQ(stats(rig)->malformed, 0);
+	CHECK_EQ(onecpu_stats(rig)->events, 12);
+	CHECK_EQ(onecpu_stats(rig)->skipped, 1);
+	CHECK_EQ(onecpu_stats(rig)->pages, 1);
+	CHECK_EQ(onecpu_stats(rig)->malformed, 0);
 }
 
 TEST(every_field_of_every_kind_is_decoded)
@@ -235,12 +98,12 @@ TEST(every_field_of_every_kind_is_decoded_from_big_endian_pages)
 
 TEST(event_at_the_very_end_of_a_page_is_decoded_in_full)
 {
-	RIG(rig, .size = 16 + 28);
-	struct pages *p = page(rig, 5);
+	ONECPU(rig, .size = 16 + 28);
+	struct pages *p = onecpu_page(rig, 5);
 
 	put(p, .type = PAGES_KFREE, .ts = 5, .addr = 0x1122334455667788, .call_site = 0x99);
 	CHECK_EQ(pages_left(p), 0);
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 1);
 	CHECK_EQ(ev[0].addr, 0x1122334455667788);
@@ -250,295 +113,30 @@ TEST(event_at_the_very_end_of_a_page_is_decoded_in_full)
 
 TEST(failed_page_allocation_has_no_pfn_and_failed_vmap_no_address)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 0);
 
 	put(p, .type = PAGES_PAGE_ALLOC, .addr = UINT64_MAX);
 	put(p, .type = PAGES_VMAP_ALLOC, .addr = 0x1000, .bytes_req = 8192, .failed = true);
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK(ev[0].addr == EVENT_PFN_NONE);
 	CHECK_EQ(ev[1].addr, 0);
 }
 
-TEST(stack_joins_the_event_in_front_of_it)
-{
-	for (int big = 0; big < 2; big++) {
-		RIG(rig, .big = big);
-		struct pages *p = page(rig, 0);
-
-		put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .addr = 1);
-		put_stack(p, 2, 5, 0, 4);
-		put(p, .type = PAGES_PAGE_ALLOC, .ts = 3, .pid = 5, .addr = 2);
-		put_stack(p, 4, 5, 0, 2);
-		put(p, .type = PAGES_PAGE_ALLOC, .ts = 5, .pid = 5, .addr = 3);
-		const struct event *ev = run(rig);
-
-		CHECK_EQ(rig->nr_events, 3);
-		check_stack(&ev[0], 4);
-		check_stack(&ev[1], 2);
-		check_stack(&ev[2], 0);
-		CHECK_EQ(stats(rig)->stacks, 2);
-		CHECK_EQ(stats(rig)->orphan_stacks, 0);
-		CHECK_EQ(stats(rig)->events, 5);
-	}
-}
-
-TEST(stack_on_the_next_page_finds_its_event)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .addr = 1);
-	put_stack(page(rig, 2), 2, 5, 0, 3);
-	const struct event *ev = run(rig);
-
-	CHECK_EQ(rig->nr_events, 1);
-	check_stack(&ev[0], 3);
-}
-
-TEST(stack_behind_hundreds_of_interrupt_events_finds_its_event)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-	uint64_t ts = 1;
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = ts, .pid = 5, .addr = 1);
-	while (ts < 3000) {
-		struct pages_record irq = { .type = PAGES_PAGE_ALLOC,
-					    .ts = ++ts,
-					    .pid = 5,
-					    .flags = ts % 2 ? 0x10 : 0x18,
-					    .addr = ts };
-
-		if (!pages_record(p, &irq)) {
-			p = page(rig, ts);
-			CHECK(pages_record(p, &irq));
-		}
-	}
-	p = page(rig, ts);
-	put_stack(p, ts + 1, 5, 0, 3);
-	const struct event *ev = run(rig);
-
-	CHECK_EQ(rig->nr_events, 3000);
-	CHECK_EQ(ev[0].addr, 1);
-	check_stack(&ev[0], 3);
-	for (size_t i = 1; i < rig->nr_events; i++)
-		check_stack(&ev[i], 0);
-	CHECK_EQ(stats(rig)->orphan_stacks, 0);
-}
-
-TEST(stack_that_never_comes_holds_up_one_block_at_most)
-{
-	RIG(rig, .size = 65536);
-	struct pages *p = page(rig, 0);
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .addr = 1);
-	for (uint64_t ts = 2; ts < 10000; ts++) {
-		struct pages_record irq = { .type = PAGES_KFREE, .ts = ts, .flags = 0x10 };
-
-		if (!pages_record(p, &irq)) {
-			p = page(rig, ts);
-			CHECK(pages_record(p, &irq));
-		}
-	}
-	put_stack(p, 10000, 5, 0, 3);
-
-	const struct event *ev;
-	size_t nr;
-
-	start(rig);
-	CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
-	CHECK(nr > 0);
-	CHECK_EQ(ev[0].addr, 1);
-	check_stack(&ev[0], 0);
-	CHECK(stats(rig)->events <= CURSOR_BLOCK);
-	size_t all = nr;
-
-	for (;;) {
-		CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
-		if (!nr)
-			break;
-		all += nr;
-	}
-	CHECK_EQ(all, 9999);
-	CHECK_EQ(stats(rig)->orphan_stacks, 1);
-}
-
-TEST(nested_contexts_keep_their_own_stacks)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .addr = 1);
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 2, .pid = 5, .flags = 0x10, .addr = 2);
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 3, .pid = 5, .flags = 0x18, .addr = 3);
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 4, .pid = 5, .flags = 0x58, .addr = 4);
-	put_stack(p, 5, 5, 0x58, 4);
-	put_stack(p, 6, 5, 0x18, 3);
-	put_stack(p, 7, 5, 0x10, 2);
-	put_stack(p, 8, 5, 0x00, 1);
-	const struct event *ev = run(rig);
-
-	for (size_t i = 0; i < 4; i++) {
-		CHECK_EQ(ev[i].addr, i + 1);
-		check_stack(&ev[i], i + 1);
-	}
-}
-
-TEST(other_bits_of_the_flags_are_no_context)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .flags = 0x01, .addr = 1);
-	put_stack(p, 2, 5, 0xa5, 3);
-	check_stack(run(rig), 3);
-}
-
-TEST(stack_of_another_pid_or_context_is_an_orphan)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .addr = 1);
-	put_stack(p, 2, 6, 0, 3);
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 3, .pid = 5, .addr = 1);
-	put_stack(p, 4, 5, 0x10, 3);
-	const struct event *ev = run(rig);
-
-	check_stack(&ev[0], 0);
-	check_stack(&ev[1], 0);
-	CHECK_EQ(stats(rig)->orphan_stacks, 2);
-}
-
-TEST(second_stack_of_one_event_is_an_orphan)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .addr = 1);
-	put_stack(p, 2, 5, 0, 3);
-	put_stack(p, 3, 5, 0, 4);
-	check_stack(run(rig), 3);
-	CHECK_EQ(stats(rig)->orphan_stacks, 1);
-}
-
-TEST(stack_of_an_event_that_is_not_ours_joins_no_other)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .addr = 1);
-	put(p, .type = PAGES_OTHER, .ts = 2, .pid = 5);
-	put_stack(p, 3, 5, 0, 3);
-	check_stack(run(rig), 0);
-	CHECK_EQ(stats(rig)->orphan_stacks, 0);
-	CHECK_EQ(stats(rig)->stacks, 1);
-}
-
-TEST(stack_joins_no_event_that_an_interrupt_had_before)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-
-	/* The softirq is over once an event of the task follows. */
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .flags = 0x10, .addr = 1);
-	put(p, .type = PAGES_KFREE, .ts = 2, .pid = 5, .addr = 2);
-	put_stack(p, 3, 5, 0x10, 3);
-	const struct event *ev = run(rig);
-
-	check_stack(&ev[0], 0);
-	check_stack(&ev[1], 0);
-	CHECK_EQ(stats(rig)->orphan_stacks, 1);
-}
-
-TEST(deep_stack_is_cut_at_its_outer_end)
-{
-	RIG(rig, .size = 65536);
-	struct pages *p = page(rig, 0);
-	uint64_t deep[1500];
-
-	for (size_t i = 0; i < 1500; i++)
-		deep[i] = i + 1;
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5);
-	put(p, .type = PAGES_STACK, .ts = 2, .pid = 5, .stack = deep, .nr_stack = 1500);
-	const struct event *ev = run(rig);
-
-	CHECK_EQ(ev[0].nr_stack, CURSOR_MAX_FRAMES);
-	CHECK_EQ(ev[0].stack[0], 1);
-	CHECK_EQ(ev[0].stack[CURSOR_MAX_FRAMES - 1], CURSOR_MAX_FRAMES);
-}
-
-TEST(frames_behind_an_end_mark_are_not_taken)
-{
-	static const uint64_t marked[] = { 1, 2, UINT64_MAX, 4 };
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5);
-	put(p, .type = PAGES_STACK, .ts = 2, .pid = 5, .stack = marked, .nr_stack = 4);
-	CHECK_EQ(run(rig)[0].nr_stack, 2);
-}
-
-TEST(stack_with_more_frames_than_bytes_is_malformed)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-	uint8_t raw[32] = { 0 };
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5);
-	pages_put(&rig->opts, raw, 2, PAGES_STACK_ID);
-	pages_put(&rig->opts, raw + 4, 4, 5);
-	pages_put(&rig->opts, raw + 8, 4, 3);
-	CHECK(pages_event(p, 2, raw, sizeof(raw)));
-	pages_put(&rig->opts, raw + 8, 4, 0xffffffff);
-	CHECK(pages_event(p, 3, raw, sizeof(raw)));
-	check_stack(run(rig), 0);
-	CHECK_EQ(stats(rig)->malformed, 2);
-}
-
-TEST(many_stacks_do_not_outgrow_the_pool)
-{
-	RIG(rig, .size = 65536);
-	struct pages *p = page(rig, 0);
-	uint64_t deep[1000];
-	size_t nr = 0;
-
-	for (size_t i = 0; i < 1000; i++)
-		deep[i] = i + 1;
-	for (uint64_t ts = 1; nr < 300; ts += 2) {
-		if (pages_left(p) < 9000)
-			p = page(rig, ts);
-		/* All in ever deeper nesting, so that the first waits to the end. */
-		put(p, .type = PAGES_PAGE_ALLOC, .ts = ts, .pid = 5, .flags = nr ? 0x10 : 0, .addr = nr);
-		if (nr++)
-			put(p, .type = PAGES_STACK, .ts = ts, .pid = 5, .flags = 0x10, .stack = deep,
-			    .nr_stack = 1000);
-	}
-	const struct event *ev = run(rig);
-
-	CHECK_EQ(rig->nr_events, 300);
-	for (size_t i = 1; i < 300; i++) {
-		CHECK_EQ(ev[i].addr, i);
-		CHECK_EQ(ev[i].nr_stack, 1000);
-		CHECK_EQ(ev[i].stack[999], 1000);
-	}
-}
-
 TEST(missed_events_become_a_gap_from_the_last_event_to_the_page)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 100);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 100);
 
 	put(p, .type = PAGES_KFREE, .ts = 150, .pid = 5, .addr = 1);
-	p = page(rig, 500);
+	p = onecpu_page(rig, 500);
 	put(p, .type = PAGES_KFREE, .ts = 510, .pid = 5, .addr = 2);
 	pages_missed(p, 77);
-	p = page(rig, 900);
+	p = onecpu_page(rig, 900);
 	put(p, .type = PAGES_KFREE, .ts = 910, .pid = 5, .addr = 3);
 	pages_missed(p, 0);
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 5);
 	CHECK_EQ(ev[1].kind, EVENT_LOST);
@@ -551,18 +149,18 @@ TEST(missed_events_become_a_gap_from_the_last_event_to_the_page)
 	CHECK_EQ(ev[3].addr, 510);
 	CHECK_EQ(ev[3].ts_ns, 900);
 	CHECK(ev[3].bytes_req == EVENT_LOST_UNKNOWN);
-	CHECK_EQ(stats(rig)->events, 3);
-	CHECK_EQ(stats(rig)->damaged_pages, 0);
+	CHECK_EQ(onecpu_stats(rig)->events, 3);
+	CHECK_EQ(onecpu_stats(rig)->damaged_pages, 0);
 }
 
 TEST(events_missed_before_the_first_page_are_a_gap_from_0)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 100);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 100);
 
 	put(p, .type = PAGES_KFREE, .ts = 150, .addr = 1);
 	pages_missed(p, 9);
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(ev[0].kind, EVENT_LOST);
 	CHECK_EQ(ev[0].addr, 0);
@@ -570,35 +168,19 @@ TEST(events_missed_before_the_first_page_are_a_gap_from_0)
 	CHECK_EQ(ev[1].kind, EVENT_KFREE);
 }
 
-TEST(gap_ends_the_wait_for_a_stack)
-{
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
-
-	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .pid = 5, .addr = 1);
-	p = page(rig, 2);
-	put_stack(p, 2, 5, 0, 3);
-	pages_missed(p, 1);
-	const struct event *ev = run(rig);
-
-	check_stack(&ev[0], 0);
-	CHECK_EQ(ev[1].kind, EVENT_LOST);
-	CHECK_EQ(stats(rig)->orphan_stacks, 1);
-}
-
 TEST(page_that_does_not_decode_from_some_byte_on_costs_its_rest)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 100);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 100);
 
 	put(p, .type = PAGES_KFREE, .ts = 150, .addr = 1);
 	pages_raw(p, 0, 0);
 	pages_word(p, 3);
 	for (int i = 0; i < 10; i++)
 		pages_word(p, 0);
-	p = page(rig, 300);
+	p = onecpu_page(rig, 300);
 	put(p, .type = PAGES_KFREE, .ts = 310, .addr = 2);
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 3);
 	CHECK_EQ(ev[0].addr, 1);
@@ -608,19 +190,19 @@ TEST(page_that_does_not_decode_from_some_byte_on_costs_its_rest)
 	CHECK(ev[1].bytes_req == EVENT_LOST_UNKNOWN);
 	CHECK_EQ(ev[1].bytes_alloc, 48);
 	CHECK_EQ(ev[2].addr, 2);
-	CHECK_EQ(stats(rig)->damaged_pages, 1);
-	CHECK_EQ(stats(rig)->pages, 2);
+	CHECK_EQ(onecpu_stats(rig)->damaged_pages, 1);
+	CHECK_EQ(onecpu_stats(rig)->pages, 2);
 }
 
 TEST(damage_at_the_end_is_a_gap_at_the_last_time_seen)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 100);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 100);
 
 	put(p, .type = PAGES_KFREE, .ts = 150, .addr = 1);
-	p = page(rig, 300);
+	p = onecpu_page(rig, 300);
 	p->len = 5000;
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 2);
 	CHECK_EQ(ev[1].kind, EVENT_LOST);
@@ -631,17 +213,17 @@ TEST(damage_at_the_end_is_a_gap_at_the_last_time_seen)
 
 TEST(damage_of_several_pages_and_chunks_adds_up_to_one_gap)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 100);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 100);
 
 	put(p, .type = PAGES_KFREE, .ts = 150, .addr = 1);
-	page(rig, 200)->len = 5000;
-	page(rig, 250)->len = 5000;
-	p = page(rig, 300);
+	onecpu_page(rig, 200)->len = 5000;
+	onecpu_page(rig, 250)->len = 5000;
+	p = onecpu_page(rig, 300);
 	put(p, .type = PAGES_KFREE, .ts = 310, .addr = 2);
 	rig->damaged[3] = 40960;
 	rig->damaged[4] = 1;
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 4);
 	CHECK_EQ(ev[1].kind, EVENT_LOST);
@@ -650,19 +232,19 @@ TEST(damage_of_several_pages_and_chunks_adds_up_to_one_gap)
 	CHECK_EQ(ev[3].kind, EVENT_LOST);
 	CHECK_EQ(ev[3].bytes_alloc, 1);
 	CHECK_EQ(ev[3].ts_ns, 310);
-	CHECK_EQ(stats(rig)->damaged_pages, 2 + 10 + 1);
+	CHECK_EQ(onecpu_stats(rig)->damaged_pages, 2 + 10 + 1);
 }
 
 TEST(damage_and_missed_events_are_two_gaps)
 {
-	RIG(rig, 0);
+	ONECPU(rig, 0);
 	struct pages *p;
 
-	page(rig, 100)->len = 5000;
-	p = page(rig, 300);
+	onecpu_page(rig, 100)->len = 5000;
+	p = onecpu_page(rig, 300);
 	put(p, .type = PAGES_KFREE, .ts = 310, .addr = 2);
 	pages_missed(p, 12);
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 3);
 	CHECK_EQ(ev[0].kind, EVENT_LOST);
@@ -674,15 +256,15 @@ TEST(damage_and_missed_events_are_two_gaps)
 
 TEST(empty_page_hands_its_lost_mark_to_the_next)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 100);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 100);
 
 	put(p, .type = PAGES_KFREE, .ts = 150, .addr = 1);
-	pages_missed(page(rig, 7), 5);
-	p = page(rig, 300);
+	pages_missed(onecpu_page(rig, 7), 5);
+	p = onecpu_page(rig, 300);
 	put(p, .type = PAGES_KFREE, .ts = 310, .addr = 2);
 	pages_missed(p, 6);
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 3);
 	CHECK_EQ(ev[1].kind, EVENT_LOST);
@@ -692,8 +274,8 @@ TEST(empty_page_hands_its_lost_mark_to_the_next)
 
 TEST(event_shorter_than_its_format_is_malformed_and_dropped)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 0);
 	uint8_t raw[20] = { 0 };
 
 	pages_put(&rig->opts, raw, 2, PAGES_FIRST_ID + PAGES_KFREE);
@@ -701,31 +283,31 @@ TEST(event_shorter_than_its_format_is_malformed_and_dropped)
 	CHECK(pages_event(p, 2, raw, 4));
 	CHECK(pages_event(p, 3, raw, 0));
 	put(p, .type = PAGES_KFREE, .ts = 4, .addr = 2);
-	run(rig);
+	onecpu_run(rig);
 	CHECK_EQ(rig->nr_events, 1);
-	CHECK_EQ(stats(rig)->events, 4);
-	CHECK_EQ(stats(rig)->malformed, 3);
+	CHECK_EQ(onecpu_stats(rig)->events, 4);
+	CHECK_EQ(onecpu_stats(rig)->malformed, 3);
 }
 
 TEST(impossible_order_is_malformed_and_dropped)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 0);
 
 	put(p, .type = PAGES_PAGE_ALLOC, .ts = 1, .order = 32);
 	put(p, .type = PAGES_PAGE_FREE, .ts = 2, .order = 0xffffffff);
 	put(p, .type = PAGES_PAGE_FREE, .ts = 3, .order = 31);
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 1);
 	CHECK_EQ(ev[0].bytes_alloc, UINT64_C(4096) << 31);
-	CHECK_EQ(stats(rig)->malformed, 2);
+	CHECK_EQ(onecpu_stats(rig)->malformed, 2);
 }
 
 TEST(name_outside_of_its_event_costs_the_name_only)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 0);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 0);
 	uint8_t raw[32] = { 0 };
 
 	pages_put(&rig->opts, raw, 2, PAGES_FIRST_ID + PAGES_CACHE_FREE);
@@ -736,21 +318,21 @@ TEST(name_outside_of_its_event_costs_the_name_only)
 	CHECK(pages_event(p, 2, raw, sizeof(raw)));
 	pages_put(&rig->opts, raw + 24, 4, 0 << 16 | 32);
 	CHECK(pages_event(p, 3, raw, sizeof(raw)));
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 3);
 	for (size_t i = 0; i < 3; i++) {
 		CHECK_EQ(ev[i].addr, 0xabc);
 		CHECK_EQ(ev[i].cache, EVENT_CACHE_NONE);
 	}
-	CHECK_EQ(stats(rig)->malformed, 2);
+	CHECK_EQ(onecpu_stats(rig)->malformed, 2);
 	CHECK_EQ(names_count(rig->names), 0);
 }
 
 TEST(equal_names_are_one_id_whatever_their_length)
 {
-	RIG(rig, .size = 65536);
-	struct pages *p = page(rig, 0);
+	ONECPU(rig, .size = 65536);
+	struct pages *p = onecpu_page(rig, 0);
 	char name[300];
 
 	for (int round = 0; round < 2; round++) {
@@ -758,11 +340,11 @@ TEST(equal_names_are_one_id_whatever_their_length)
 			memset(name, 'x', len);
 			name[len] = '\0';
 			if (pages_left(p) < 400)
-				p = page(rig, 0);
+				p = onecpu_page(rig, 0);
 			put(p, .type = PAGES_CACHE_FREE, .name = name);
 		}
 	}
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(rig->nr_events, 2 * 299);
 	for (size_t i = 0; i < 299; i++) {
@@ -776,26 +358,26 @@ TEST(equal_names_are_one_id_whatever_their_length)
 
 TEST(time_that_steps_back_is_passed_on_and_counted)
 {
-	RIG(rig, 0);
-	struct pages *p = page(rig, 100);
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 100);
 
 	put(p, .type = PAGES_KFREE, .ts = 150, .addr = 1);
 	put(p, .type = PAGES_KFREE, .ts = 140, .addr = 2);
 	put(p, .type = PAGES_KFREE, .ts = 140, .addr = 3);
-	const struct event *ev = run(rig);
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(ev[1].ts_ns, 140);
 	CHECK_EQ(ev[2].ts_ns, 140);
-	CHECK_EQ(stats(rig)->backward_steps, 1);
+	CHECK_EQ(onecpu_stats(rig)->backward_steps, 1);
 }
 
 TEST(error_of_the_source_is_passed_on)
 {
-	RIG(rig, 0);
+	ONECPU(rig, 0);
 	const struct event *ev;
 	size_t nr;
 
-	start(rig);
+	onecpu_start(rig);
 	rig->fails = true;
 	CHECK_ERR(cursor_next(rig->cursor, &ev, &nr), "contradicts");
 }
@@ -803,31 +385,29 @@ TEST(error_of_the_source_is_passed_on)
 /* A kernel of 32 bits: fields of the machine's long, and the old stack. */
 TEST(machine_of_32_bits_is_decoded)
 {
-	static const char *const texts[][2] = {
+	static const struct pages_format texts[] = {
 		{ "kmem", "name: mm_page_alloc\nID: 700\nformat:\n"
+			  "\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
+			  "\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
+			  "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+			  "\tfield:unsigned long pfn;\toffset:8;\tsize:4;\tsigned:0;\n"
+			  "\tfield:unsigned int "
+			  "order;\toffset:12;\tsize:4;\tsigned:0;\n\nprint fmt: \"\"\n" },
+		{ "ftrace",
+		  "name: kernel_stack\nID: 4\nformat:\n"
 		  "\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
 		  "\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
 		  "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
-		  "\tfield:unsigned long pfn;\toffset:8;\tsize:4;\tsigned:0;\n"
-		  "\tfield:unsigned int order;\toffset:12;\tsize:4;\tsigned:0;\n\nprint fmt: \"\"\n" },
-		{ "ftrace", "name: kernel_stack\nID: 4\nformat:\n"
-		  "\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
-		  "\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
-		  "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
-		  "\tfield:unsigned long caller[8];\toffset:8;\tsize:32;\tsigned:0;\n\nprint fmt: \"\"\n" },
+		  "\tfield:unsigned long caller[8];\toffset:8;\tsize:32;\tsigned:0;\n\nprint "
+		  "fmt: \"\"\n" },
 	};
 	for (int big = 0; big < 2; big++) {
-		RIG(rig, .big = big, .long_size = 4);
+		ONECPU(rig, .big = big, .long_size = 4);
 		const struct pages_opts *o = &rig->opts;
 		uint8_t raw[40] = { 0 };
 
-		format_free(rig->format);
-		rig->format = format_new(pages_swapped(o), 4);
-		for (size_t i = 0; i < 2; i++)
-			CHECK_OK(format_add(rig->format, texts[i][0],
-					    (struct span){ (const uint8_t *)texts[i][1],
-							   strlen(texts[i][1]) }));
-		struct pages *p = page(rig, 0);
+		onecpu_formats(rig, 4, texts, 2);
+		struct pages *p = onecpu_page(rig, 0);
 
 		pages_put(o, raw, 2, 700);
 		pages_put(o, raw + 8, 4, 0xffffffff);
@@ -839,7 +419,7 @@ TEST(machine_of_32_bits_is_decoded)
 		pages_put(o, raw + 12, 4, 0xc0002000);
 		CHECK(pages_event(p, 3, raw, 40));
 		pages_missed(p, 33);
-		const struct event *ev = run(rig);
+		const struct event *ev = onecpu_run(rig);
 
 		CHECK_EQ(rig->nr_events, 3);
 		CHECK_EQ(ev[0].bytes_req, 33);
@@ -853,7 +433,7 @@ TEST(machine_of_32_bits_is_decoded)
 
 TEST(percpu_area_of_a_kernel_that_tells_one_size_is_taken_times_the_cpus)
 {
-	RIG(rig, 0);
+	ONECPU(rig, 0);
 	static const char old[] =
 		"name: percpu_alloc_percpu\nID: 700\nformat:\n"
 		"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
@@ -863,15 +443,12 @@ TEST(percpu_area_of_a_kernel_that_tells_one_size_is_taken_times_the_cpus)
 		"\tfield:void * ptr;\toffset:16;\tsize:8;\tsigned:0;\n\nprint fmt: \"\"\n";
 	uint8_t raw[24] = { 0 };
 
-	format_free(rig->format);
-	rig->format = format_new(pages_swapped(&rig->opts), 8);
-	CHECK_OK(format_add(rig->format, "percpu",
-			    (struct span){ (const uint8_t *)old, sizeof(old) - 1 }));
+	onecpu_formats(rig, 8, &(struct pages_format){ "percpu", old }, 1);
 	pages_put(&rig->opts, raw, 2, 700);
 	pages_put(&rig->opts, raw + 8, 8, 24);
 	pages_put(&rig->opts, raw + 16, 8, 0x60);
-	CHECK(pages_event(page(rig, 0), 1, raw, sizeof(raw)));
-	const struct event *ev = run(rig);
+	CHECK(pages_event(onecpu_page(rig, 0), 1, raw, sizeof(raw)));
+	const struct event *ev = onecpu_run(rig);
 
 	CHECK_EQ(ev[0].bytes_req, 24);
 	CHECK_EQ(ev[0].bytes_alloc, 4 * 24);

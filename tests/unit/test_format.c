@@ -8,6 +8,8 @@
 #include "tests/lib/pages.h"
 #include "tests/lib/test.h"
 
+/* Texts of fields, a field a line.
+ * clang-format off */
 #define COMMON                                                                         \
 	"format:\n"                                                                    \
 	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"         \
@@ -15,7 +17,7 @@
 	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
 	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
 #define F(decl, off, size) "\tfield:" decl ";\toffset:" #off ";\tsize:" #size ";\tsigned:0;\n"
-#define PRINT "\nprint fmt: \"\"\n"
+#define PRINT		   "\nprint fmt: \"\"\n"
 
 static struct span text_of(const char *s)
 {
@@ -55,7 +57,8 @@ TEST(every_event_of_a_6_12_kernel_is_found_by_its_id)
 	CLEANUP(format_cleanup) struct format *f = format_new(false, 8);
 
 	for (int i = 0; i < NR_PAGES_TYPES; i++)
-		CHECK_OK(format_add(f, pages_formats[i].system, text_of(pages_formats[i].text)));
+		CHECK_OK(
+			format_add(f, pages_formats[i].system, text_of(pages_formats[i].text)));
 	CHECK_EQ(format_nr_events(f), 11);
 	for (unsigned int i = 0; i <= PAGES_MODULE_LOAD; i++) {
 		CHECK_EQ(record(f, PAGES_FIRST_ID + i)->use, FORMAT_EVENT);
@@ -77,8 +80,7 @@ TEST(every_event_of_a_6_12_kernel_is_found_by_its_id)
 
 TEST(fields_are_where_the_text_says)
 {
-	struct format_record r =
-		parsed("kmem", pages_formats[PAGES_CACHE_ALLOC].text, 8);
+	struct format_record r = parsed("kmem", pages_formats[PAGES_CACHE_ALLOC].text, 8);
 
 	CHECK_EQ(r.load[FORMAT_CALL_SITE].off, 8);
 	CHECK_EQ(r.load[FORMAT_ADDR].off, 16);
@@ -96,8 +98,8 @@ TEST(fields_are_where_the_text_says)
 
 TEST(values_of_every_size_load_in_both_byte_orders)
 {
-	static const uint8_t bytes[] = { 9, 9, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88,
-					 9, 9, 9, 9, 9, 9 };
+	static const uint8_t bytes[] = { 9,    9,    0x81, 0x82, 0x83, 0x84, 0x85, 0x86,
+					 0x87, 0x88, 9,	   9,	 9,    9,    9,	   9 };
 	static const unsigned int sizes[] = { 1, 2, 4, 8 };
 	bool host_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 
@@ -123,14 +125,13 @@ TEST(values_of_every_size_load_in_both_byte_orders)
 
 TEST(node_variants_of_old_kernels_are_the_same_kinds_with_a_short_gfp)
 {
-	struct format_record r = parsed("kmem",
-					"name: kmalloc_node\nID: 70\n" COMMON
-					F("unsigned long call_site", 8, 8)
-					F("const void * ptr", 16, 8)
-					F("size_t bytes_req", 24, 8)
-					F("size_t bytes_alloc", 32, 8)
-					F("gfp_t gfp_flags", 40, 4)
-					F("int node", 44, 4) PRINT, 8);
+	struct format_record r =
+		parsed("kmem",
+		       "name: kmalloc_node\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
+			       F("const void * ptr", 16, 8) F("size_t bytes_req", 24,
+							      8) F("size_t bytes_alloc", 32, 8)
+				       F("gfp_t gfp_flags", 40, 4) F("int node", 44, 4) PRINT,
+		       8);
 
 	CHECK_EQ(r.kind, EVENT_KMALLOC);
 	CHECK_EQ(r.load[FORMAT_GFP].size, 4);
@@ -139,14 +140,15 @@ TEST(node_variants_of_old_kernels_are_the_same_kinds_with_a_short_gfp)
 
 TEST(longs_of_32_bits_are_4_bytes)
 {
-	struct format_record r = parsed("kmem",
-					"name: kfree\nID: 70\n" COMMON
-					F("unsigned long call_site", 8, 4)
-					F("const void * ptr", 12, 4) PRINT, 4);
+	struct format_record r =
+		parsed("kmem",
+		       "name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 4)
+			       F("const void * ptr", 12, 4) PRINT,
+		       4);
 	struct format_record s = parsed("ftrace",
-					"name: kernel_stack\nID: 4\n" COMMON
-					F("int size", 8, 4)
-					F("unsigned long caller[8]", 12, 32) PRINT, 4);
+					"name: kernel_stack\nID: 4\n" COMMON F("int size", 8, 4)
+						F("unsigned long caller[8]", 12, 32) PRINT,
+					4);
 
 	CHECK_EQ(r.load[FORMAT_ADDR].size, 4);
 	CHECK_EQ(r.min_len, 16);
@@ -156,11 +158,11 @@ TEST(longs_of_32_bits_are_4_bytes)
 
 TEST(relative_name_counts_from_behind_its_locator)
 {
-	struct format_record r = parsed("kmem",
-					"name: kmem_cache_free\nID: 70\n" COMMON
-					F("unsigned long call_site", 8, 8)
-					F("const void * ptr", 16, 8)
-					F("__rel_loc char[] name", 24, 4) PRINT, 8);
+	struct format_record r = parsed(
+		"kmem",
+		"name: kmem_cache_free\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
+			F("const void * ptr", 16, 8) F("__rel_loc char[] name", 24, 4) PRINT,
+		8);
 
 	CHECK_EQ(r.name_off, 24);
 	CHECK_EQ(r.name_base, 28);
@@ -168,11 +170,11 @@ TEST(relative_name_counts_from_behind_its_locator)
 
 TEST(name_that_is_a_pointer_is_no_name)
 {
-	struct format_record r = parsed("kmem",
-					"name: kmem_cache_free\nID: 70\n" COMMON
-					F("unsigned long call_site", 8, 8)
-					F("const void * ptr", 16, 8)
-					F("const char * name", 24, 8) PRINT, 8);
+	struct format_record r = parsed(
+		"kmem",
+		"name: kmem_cache_free\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
+			F("const void * ptr", 16, 8) F("const char * name", 24, 8) PRINT,
+		8);
 
 	CHECK_EQ(r.name_off, 0);
 	CHECK_EQ(r.min_len, 24);
@@ -180,10 +182,11 @@ TEST(name_that_is_a_pointer_is_no_name)
 
 TEST(page_pointer_of_old_kernels_stands_for_the_pfn)
 {
-	struct format_record r = parsed("kmem",
-					"name: mm_page_free\nID: 70\n" COMMON
-					F("struct page * page", 8, 8)
-					F("unsigned int order", 16, 4) PRINT, 8);
+	struct format_record r =
+		parsed("kmem",
+		       "name: mm_page_free\nID: 70\n" COMMON F("struct page * page", 8, 8)
+			       F("unsigned int order", 16, 4) PRINT,
+		       8);
 
 	CHECK(r.page_pointer);
 	CHECK_EQ(r.load[FORMAT_ADDR].off, 8);
@@ -192,15 +195,13 @@ TEST(page_pointer_of_old_kernels_stands_for_the_pfn)
 
 TEST(percpu_alloc_before_5_19_has_no_site_and_no_bytes)
 {
-	struct format_record r = parsed("percpu",
-					"name: percpu_alloc_percpu\nID: 70\n" COMMON
-					F("bool reserved", 8, 1)
-					F("bool is_atomic", 9, 1)
-					F("size_t size", 16, 8)
-					F("size_t align", 24, 8)
-					F("void * base_addr", 32, 8)
-					F("int off", 40, 4)
-					F("void * ptr", 48, 8) PRINT, 8);
+	struct format_record r =
+		parsed("percpu",
+		       "name: percpu_alloc_percpu\nID: 70\n" COMMON F("bool reserved", 8, 1)
+			       F("bool is_atomic", 9, 1) F("size_t size", 16, 8)
+				       F("size_t align", 24, 8) F("void * base_addr", 32, 8)
+					       F("int off", 40, 4) F("void * ptr", 48, 8) PRINT,
+		       8);
 
 	CHECK_EQ(r.load[FORMAT_BYTES_ALLOC].size, 0);
 	CHECK_EQ(r.load[FORMAT_CALL_SITE].size, 0);
@@ -227,9 +228,11 @@ TEST(attributes_in_a_type_do_not_matter)
 
 TEST(stack_without_a_count_has_the_frames_of_its_array)
 {
-	struct format_record r = parsed("ftrace",
-					"name: kernel_stack\nID: 4\n" COMMON
-					F("unsigned long caller[8]", 8, 64) PRINT, 8);
+	struct format_record r =
+		parsed("ftrace",
+		       "name: kernel_stack\nID: 4\n" COMMON F("unsigned long caller[8]", 8, 64)
+			       PRINT,
+		       8);
 
 	CHECK_EQ(r.max_frames, 8);
 	CHECK_EQ(r.min_len, 72);
@@ -238,9 +241,9 @@ TEST(stack_without_a_count_has_the_frames_of_its_array)
 TEST(stack_of_open_length_has_frames_of_a_long)
 {
 	struct format_record r = parsed("ftrace",
-					"name: kernel_stack\nID: 4\n" COMMON
-					F("int size", 8, 4)
-					F("unsigned long caller[]", 16, 0) PRINT, 8);
+					"name: kernel_stack\nID: 4\n" COMMON F("int size", 8, 4)
+						F("unsigned long caller[]", 16, 0) PRINT,
+					8);
 
 	CHECK_EQ(r.frame_size, 8);
 	CHECK_EQ(r.max_frames, 0);
@@ -256,41 +259,54 @@ static void refused(const char *system, const char *text, const char *part)
 
 TEST(needed_field_that_is_missing_is_named_with_its_event)
 {
-	refused("kmem", "name: kmalloc\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
-		F("const void * ptr", 16, 8) PRINT,
+	refused("kmem",
+		"name: kmalloc\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
+			F("const void * ptr", 16, 8) PRINT,
 		"kmem:kmalloc: the format has no field bytes_alloc");
 	refused("kmem", "name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 8) PRINT,
 		"kmem:kfree: the format has no field ptr");
-	refused("kmem", "name: mm_page_alloc\nID: 70\n" COMMON F("unsigned int order", 8, 4) PRINT,
+	refused("kmem",
+		"name: mm_page_alloc\nID: 70\n" COMMON F("unsigned int order", 8, 4) PRINT,
 		"kmem:mm_page_alloc: the format has no field pfn");
 	refused("ftrace", "name: kernel_stack\nID: 4\n" COMMON F("int size", 8, 4) PRINT,
 		"ftrace:kernel_stack: the format has no field caller");
 	refused("kmem",
 		"name: kfree\nID: 70\nformat:\n"
-		"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n\n"
-		F("unsigned long call_site", 8, 8) F("const void * ptr", 16, 8) PRINT,
+		"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n\n" F(
+			"unsigned long call_site", 8, 8) F("const void * ptr", 16, 8) PRINT,
 		"kmem:kfree: the format has no field common_flags");
 }
 
 TEST(field_of_an_odd_size_or_far_away_is_refused)
 {
-	refused("kmem", "name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
-		F("const void * ptr", 16, 3) PRINT, "field ptr of 3 bytes at offset 16");
-	refused("kmem", "name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
-		F("const void * ptr", 1020, 8) PRINT, "field ptr of 8 bytes at offset 1020");
-	refused("kmem", "name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
-		F("const void * ptr", 4294967288, 8) PRINT, "field ptr");
-	refused("kmem", "name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
-		F("const void * ptr", 16, 0) PRINT, "field ptr of 0 bytes");
-	refused("kmem", "name: kmem_cache_free\nID: 70\n" COMMON
-		F("unsigned long call_site", 8, 8) F("const void * ptr", 16, 8)
-		F("__data_loc char[] name", 1022, 4) PRINT, "field name of 4 bytes");
+	refused("kmem",
+		"name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
+			F("const void * ptr", 16, 3) PRINT,
+		"field ptr of 3 bytes at offset 16");
+	refused("kmem",
+		"name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
+			F("const void * ptr", 1020, 8) PRINT,
+		"field ptr of 8 bytes at offset 1020");
+	refused("kmem",
+		"name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
+			F("const void * ptr", 4294967288, 8) PRINT,
+		"field ptr");
+	refused("kmem",
+		"name: kfree\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
+			F("const void * ptr", 16, 0) PRINT,
+		"field ptr of 0 bytes");
+	refused("kmem",
+		"name: kmem_cache_free\nID: 70\n" COMMON F("unsigned long call_site", 8, 8)
+			F("const void * ptr", 16, 8) F("__data_loc char[] name", 1022, 4) PRINT,
+		"field name of 4 bytes");
 }
 
 TEST(id_beyond_16_bits_is_refused)
 {
-	refused("kmem", "name: kfree\nID: 65536\n" COMMON F("unsigned long call_site", 8, 8)
-		F("const void * ptr", 16, 8) PRINT, "65536 is not one of 16 bits");
+	refused("kmem",
+		"name: kfree\nID: 65536\n" COMMON F("unsigned long call_site", 8, 8)
+			F("const void * ptr", 16, 8) PRINT,
+		"65536 is not one of 16 bits");
 }
 
 TEST(text_that_does_not_parse_is_refused_without_a_word_on_stderr)
@@ -301,7 +317,8 @@ TEST(text_that_does_not_parse_is_refused_without_a_word_on_stderr)
 		"name: kfree\nID: x\nformat:\n",
 		"name: kfree\nID: 70\nformat:\n\tfield:",
 		"name: kfree\nID: 70\nformat:\n\tfield:unsigned short common_type;\toffset:",
-		"name: kfree\nID: 70\n" COMMON "\tfield:unsigned long [[[[;\toffset:8;\tsize:8;\n",
+		"name: kfree\nID: 70\n" COMMON
+		"\tfield:unsigned long [[[[;\toffset:8;\tsize:8;\n",
 		"name: kfree\nID: 70\n" COMMON "\tfield:\"\"\";\n",
 		"name: kfree\nID: 70\n" COMMON "\n\n\n",
 	};
@@ -360,9 +377,10 @@ TEST(two_events_of_one_id_are_refused)
 	CLEANUP(format_cleanup) struct format *f = format_new(false, 8);
 
 	CHECK_OK(format_add(f, "kmem", text_of(pages_formats[PAGES_KFREE].text)));
-	CHECK_ERR(format_add(f, "kmem", text_of("name: kmem_cache_free\nID: 602\n" COMMON
-						F("unsigned long call_site", 8, 8)
-						F("const void * ptr", 16, 8) PRINT)),
+	CHECK_ERR(format_add(f, "kmem",
+			     text_of("name: kmem_cache_free\nID: 602\n" COMMON F(
+				     "unsigned long call_site", 8, 8)
+					     F("const void * ptr", 16, 8) PRINT)),
 		  "kmem:kmem_cache_free has the id 602 of kmem:kfree");
 }
 
@@ -372,12 +390,12 @@ TEST(common_fields_that_move_between_events_are_refused)
 
 	CHECK_OK(format_add(f, "kmem", text_of(pages_formats[PAGES_KFREE].text)));
 	CHECK_ERR(format_add(f, "kmem",
-			     text_of("name: mm_page_free\nID: 70\nformat:\n"
-				     F("unsigned short common_type", 0, 2)
-				     F("unsigned char common_flags", 3, 1)
-				     F("int common_pid", 4, 4) "\n"
-				     F("unsigned long pfn", 8, 8)
-				     F("unsigned int order", 16, 4) PRINT)),
+			     text_of("name: mm_page_free\nID: 70\nformat:\n" F(
+				     "unsigned short common_type", 0,
+				     2) F("unsigned char common_flags", 3, 1)
+					     F("int common_pid", 4,
+					       4) "\n" F("unsigned long pfn", 8, 8)
+						     F("unsigned int order", 16, 4) PRINT)),
 		  "common fields are not where kmem:kfree has them");
 }
 
@@ -390,7 +408,8 @@ TEST(one_event_of_endless_ids_is_refused)
 	for (int i = 1; !err && i < 100; i++) {
 		snprintf(text, sizeof(text),
 			 "name: kfree\nID: %d\n" COMMON F("unsigned long call_site", 8, 8)
-			 F("const void * ptr", 16, 8) PRINT, i);
+				 F("const void * ptr", 16, 8) PRINT,
+			 i);
 		err = format_add(f, "kmem", text_of(text));
 	}
 	CHECK_ERR(err, "one event of many ids");

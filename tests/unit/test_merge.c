@@ -93,8 +93,8 @@ static void expect(struct rig *rig, uint64_t ts, unsigned int cpu)
 }
 
 #define TIMES(...) ((const uint64_t[]){ __VA_ARGS__, 0 })
-#define DAT(dat) CLEANUP(mkdat_cleanup) struct mkdat *dat = dat_new(&(struct mkdat_opts){ 0 })
-#define RIG(rig) CLEANUP(rig_close) struct rig rig = { 0 }
+#define DAT(dat)   CLEANUP(mkdat_cleanup) struct mkdat *dat = dat_new(&(struct mkdat_opts){ 0 })
+#define RIG(rig)   CLEANUP(rig_close) struct rig rig = { 0 }
 
 TEST(cpus_are_merged_by_time)
 {
@@ -152,7 +152,8 @@ TEST(frees_come_before_allocations_of_the_same_time)
 	DAT(dat);
 	RIG(rig);
 
-	add_one(dat, "", 0, &(struct pages_record){ .type = PAGES_KMALLOC, .ts = 7, .addr = 1 });
+	add_one(dat, "", 0,
+		&(struct pages_record){ .type = PAGES_KMALLOC, .ts = 7, .addr = 1 });
 	add_one(dat, "", 1, &(struct pages_record){ .type = PAGES_CACHE_ALLOC, .ts = 7 });
 	add_one(dat, "", 2, &(struct pages_record){ .type = PAGES_KFREE, .ts = 7, .addr = 1 });
 	add_one(dat, "", 3, &(struct pages_record){ .type = PAGES_PAGE_FREE, .ts = 7 });
@@ -188,8 +189,10 @@ TEST(allocation_in_front_of_a_free_of_its_own_cpu_and_time_stays_there)
 	CLEANUP(pages_free) struct pages p;
 
 	pages_begin(&p, &(struct pages_opts){ 0 }, 7);
-	CHECK(pages_record(&p, &(struct pages_record){ .type = PAGES_KMALLOC, .ts = 7, .addr = 1 }));
-	CHECK(pages_record(&p, &(struct pages_record){ .type = PAGES_KFREE, .ts = 7, .addr = 1 }));
+	CHECK(pages_record(&p, &(struct pages_record){
+				       .type = PAGES_KMALLOC, .ts = 7, .addr = 1 }));
+	CHECK(pages_record(&p,
+			   &(struct pages_record){ .type = PAGES_KFREE, .ts = 7, .addr = 1 }));
 	struct span page = pages_end(&p);
 
 	mkdat_page(dat, "", 0, page.data, page.len);
@@ -262,7 +265,11 @@ TEST(gaps_are_in_the_stream_at_their_end_time)
 /* Many CPUs with many pages each, against one array that is sorted. */
 TEST(many_cpus_come_out_in_order_and_complete)
 {
-	enum { CPUS = 256, PAGES_EACH = 3, EACH = 120 };
+	enum {
+		CPUS = 256,
+		PAGES_EACH = 3,
+		EACH = 120
+	};
 	DAT(dat);
 	RIG(rig);
 	uint32_t rnd = 1;
@@ -344,7 +351,8 @@ static uint64_t block_of_order_1(struct mkdat *dat)
 	RIG(rig);
 
 	add_one(dat, "", 0,
-		&(struct pages_record){ .type = PAGES_PAGE_ALLOC, .ts = 7, .addr = 1, .order = 1 });
+		&(struct pages_record){
+			.type = PAGES_PAGE_ALLOC, .ts = 7, .addr = 1, .order = 1 });
 	CHECK_OK(rig_open(&rig, dat));
 	const struct event *ev = next(&rig);
 

@@ -14,8 +14,9 @@ static const struct pages_opts shapes[] = {
 	{ .size = 1 << 20 },
 };
 
-#define for_each_shape(o) \
-	for (const struct pages_opts *o = shapes; o < shapes + sizeof(shapes) / sizeof(*shapes); o++)
+#define for_each_shape(o)                         \
+	for (const struct pages_opts *o = shapes; \
+	     o < shapes + sizeof(shapes) / sizeof(*shapes); o++)
 
 static struct subbuf_layout layout_of(const struct pages_opts *o)
 {
@@ -38,7 +39,8 @@ static bool next(struct subbuf *sub, const struct pages *p, struct subbuf_event 
 	return subbuf_next(sub, ev, pages_swapped(&p->opts));
 }
 
-static void expect(struct subbuf *sub, const struct pages *p, uint64_t ts, size_t len, uint8_t first)
+static void expect(struct subbuf *sub, const struct pages *p, uint64_t ts, size_t len,
+		   uint8_t first)
 {
 	struct subbuf_event ev;
 
@@ -60,7 +62,8 @@ static void expect_end(struct subbuf *sub, const struct pages *p, enum subbuf_fa
 
 TEST(small_and_long_events_come_in_page_order_with_their_times)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		uint8_t payload[400];
 		struct subbuf sub;
@@ -90,7 +93,8 @@ TEST(small_and_long_events_come_in_page_order_with_their_times)
 
 TEST(time_extend_adds_the_long_step)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		uint32_t payload = 0;
 		struct subbuf sub;
@@ -110,7 +114,8 @@ TEST(time_extend_adds_the_long_step)
 
 TEST(time_stamp_is_absolute_and_takes_its_top_bits_from_the_running_time)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		uint32_t payload = 0;
 		struct subbuf sub;
@@ -154,7 +159,8 @@ TEST(time_stamp_into_the_past_is_passed_on)
 
 TEST(padding_without_a_delta_ends_the_page_whatever_follows)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		uint32_t payload = 0;
 		struct subbuf sub;
@@ -172,7 +178,8 @@ TEST(padding_without_a_delta_ends_the_page_whatever_follows)
 
 TEST(padding_ends_the_page)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		uint32_t payload = 0;
 		struct subbuf sub;
@@ -188,7 +195,8 @@ TEST(padding_ends_the_page)
 
 TEST(discarded_event_is_skipped_but_its_time_counts_unless_it_is_1)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		uint32_t payload = 0;
 		struct subbuf sub;
@@ -207,7 +215,8 @@ TEST(discarded_event_is_skipped_but_its_time_counts_unless_it_is_1)
 
 TEST(lost_events_are_told_with_their_number_where_it_is_stored)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		for (uint64_t lost = 0; lost < 2; lost++) {
 			CLEANUP(pages_free) struct pages p;
 			uint32_t payload = 0;
@@ -238,7 +247,8 @@ TEST(lost_count_without_room_is_unknown)
 
 TEST(empty_page_has_no_events)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		struct subbuf sub;
 
@@ -250,7 +260,8 @@ TEST(empty_page_has_no_events)
 
 TEST(event_past_the_commit_mark_is_refused_and_what_came_before_stands)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		uint32_t payload = 0;
 		struct subbuf sub;
@@ -271,7 +282,8 @@ TEST(long_event_past_the_commit_mark_is_refused)
 {
 	static const uint32_t lengths[] = { 12, 16, 4096, 0x80000000, 0xfffffffc };
 
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
 			CLEANUP(pages_free) struct pages p;
 			struct subbuf sub;
@@ -340,7 +352,8 @@ TEST(commit_mark_that_is_no_multiple_of_a_word_is_refused_at_its_end)
 
 TEST(commit_mark_outside_of_the_page_refuses_all_of_it)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		struct subbuf sub;
 
@@ -369,7 +382,8 @@ TEST(nonsense_in_the_upper_half_of_the_commit_word_refuses_the_page)
 
 TEST(page_shorter_than_its_header_is_refused_at_every_length)
 {
-	for_each_shape(o) {
+	for_each_shape(o)
+	{
 		CLEANUP(pages_free) struct pages p;
 		struct subbuf_layout layout = layout_of(o);
 		struct subbuf sub;
@@ -413,8 +427,8 @@ TEST(header_page_without_a_field_is_refused_by_name)
 	struct subbuf_layout layout;
 
 	CHECK_ERR(subbuf_layout_parse(text(""), false, &layout), "no field timestamp");
-	CHECK_ERR(subbuf_layout_parse(text("\tfield: u64 timestamp;\toffset:0;\tsize:8;\n"), false,
-				      &layout),
+	CHECK_ERR(subbuf_layout_parse(text("\tfield: u64 timestamp;\toffset:0;\tsize:8;\n"),
+				      false, &layout),
 		  "no field commit");
 	CHECK_ERR(subbuf_layout_parse(text("\tfield: u64 timestamp;\toffset:0;\tsize:8;\n"
 					   "\tfield: local_t commit;\toffset:8;\tsize:8;\n"),
@@ -436,10 +450,11 @@ TEST(header_page_with_other_sizes_is_refused)
 					   "\tfield: char data;\toffset:16;\tsize:4080;\n"),
 				      false, &layout),
 		  "timestamp of 4 bytes");
-	CHECK_ERR(subbuf_layout_parse(text("\tfield: u64 timestamp;\toffset:0;\tsize:8;\n"
-					   "\tfield: local_t commit;\toffset:8;\tsize:8;\n"
-					   "\tfield: char data;\toffset:4294967295;\tsize:4080;\n"),
-				      false, &layout),
+	CHECK_ERR(subbuf_layout_parse(
+			  text("\tfield: u64 timestamp;\toffset:0;\tsize:8;\n"
+			       "\tfield: local_t commit;\toffset:8;\tsize:8;\n"
+			       "\tfield: char data;\toffset:4294967295;\tsize:4080;\n"),
+			  false, &layout),
 		  "data at");
 }
 
