@@ -90,6 +90,37 @@ TEST(stack_behind_hundreds_of_interrupt_events_finds_its_event)
 	CHECK_EQ(onecpu_stats(rig)->orphan_stacks, 0);
 }
 
+/* Enough in front of the two for a hand-out between them and the last stack. */
+TEST(stack_that_comes_after_others_were_handed_out_finds_its_event)
+{
+	ONECPU(rig, 0);
+	struct pages *p = onecpu_page(rig, 0);
+	uint64_t ts = 0;
+
+	while (ts < 568) {
+		if (pages_left(p) < 200)
+			p = onecpu_page(rig, ts);
+		put(p, .type = PAGES_KFREE, .ts = ++ts, .pid = 5, .addr = ts);
+	}
+	put(p, .type = PAGES_PAGE_ALLOC, .ts = ++ts, .pid = 5, .addr = 1);
+	put(p, .type = PAGES_PAGE_ALLOC, .ts = ++ts, .pid = 5, .flags = 0x10, .addr = 2);
+	put_stack(p, ++ts, 5, 0x10, 2);
+	put_stack(onecpu_page(rig, ts), ts, 5, 0, 3);
+
+	const struct event *ev;
+	size_t nr;
+
+	onecpu_start(rig);
+	CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
+	CHECK_EQ(nr, 568);
+	CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
+	CHECK_EQ(nr, 2);
+	CHECK_EQ(ev[0].addr, 1);
+	check_stack(&ev[0], 3);
+	CHECK_EQ(ev[1].addr, 2);
+	check_stack(&ev[1], 2);
+}
+
 TEST(stack_that_never_comes_holds_up_one_block_at_most)
 {
 	ONECPU(rig, .size = 65536);
