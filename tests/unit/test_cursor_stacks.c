@@ -97,7 +97,7 @@ TEST(stack_that_comes_after_others_were_handed_out_finds_its_event)
 	struct pages *p = onecpu_page(rig, 0);
 	uint64_t ts = 0;
 
-	while (ts < 568) {
+	while (ts < 520) {
 		if (pages_left(p) < 200)
 			p = onecpu_page(rig, ts);
 		put(p, .type = PAGES_KFREE, .ts = ++ts, .pid = 5, .addr = ts);
@@ -112,7 +112,7 @@ TEST(stack_that_comes_after_others_were_handed_out_finds_its_event)
 
 	onecpu_start(rig);
 	CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
-	CHECK_EQ(nr, 568);
+	CHECK_EQ(nr, 520);
 	CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
 	CHECK_EQ(nr, 2);
 	CHECK_EQ(ev[0].addr, 1);
