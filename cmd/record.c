@@ -314,6 +314,8 @@ static struct err *record_run(const void *data, char **words, int *status)
 		return err_os(errno, "record: cannot make a signalfd");
 	/* A reader of stderr that left must not end this with the instance there. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Where it is ignored, nobody hears that the command has ended. */
+	signal(SIGCHLD, SIG_DFL);
 	raise_fd_limit();
 	struct err *err = record(&s, &ropts, &env, args->limit_ns);
 

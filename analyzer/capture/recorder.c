@@ -176,7 +176,7 @@ static void check_symbols(struct recorder *r)
 	else if (machine_symbols_hidden(span_of(text)))
 		text_printf(new_note(r),
 			    "the kernel hides its addresses: call sites will have no names; "
-			    "sysctl kernel.kptr_restrict=0 shows them");
+			    "sysctl kernel.kptr_restrict=1 shows them");
 }
 
 static struct err *describe(struct recorder *r)

@@ -128,7 +128,7 @@ static struct err *check_kinds(unsigned int present, unsigned int kinds, bool as
 {
 	unsigned int missing = kinds & ~present;
 
-	if (!(present & kinds))
+	if (!(present & TRACEPOINT_MEMORY))
 		return err_new(ERR_UNSUPPORTED,
 			       "this kernel has none of the allocation events; it needs "
 			       "CONFIG_TRACING and CONFIG_EVENT_TRACING");
@@ -136,8 +136,8 @@ static struct err *check_kinds(unsigned int present, unsigned int kinds, bool as
 		return NULL;
 	auto_free char *names = tracepoint_list(missing);
 
-	return err_new(ERR_UNSUPPORTED,
-		       "this kernel has no %s events; leave them out of -e", names);
+	return err_new(ERR_UNSUPPORTED, "this kernel has no %s events; leave it out of -e",
+		       names);
 }
 
 struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,

@@ -339,6 +339,16 @@ TEST(the_exit_status_of_the_command_is_passed_on)
 	check_status(RUN("-o", out, "-m", "1M", "sh", "-c", "kill -9 $$"), 137);
 }
 
+TEST(a_caller_that_ignores_its_children_does_not_make_it_wait_for_ever)
+{
+	need_tracefs();
+	signal(SIGCHLD, SIG_IGN);
+	pid_t pid = START("-o", in_dir("x.dat"), "-m", "1M", "-d", "10", "sh", "-c", "exit 5");
+
+	signal(SIGCHLD, SIG_DFL);
+	check_status(finish_of(pid), 5);
+}
+
 TEST(a_command_that_cannot_start_makes_no_recording)
 {
 	need_tracefs();
