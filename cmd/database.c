@@ -72,7 +72,14 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 	CLEANUP(origin_deinit) struct origin origin = {};
 
 	TRY(origin_init(&origin, input, args->vmlinux, args->kallsyms, args->debug_dirs.item));
-	if (!origin_matches(&origin, path))
-		TRY(database_make(args, input, path));
+	if (origin_matches(&origin, path))
+		return query_db_open(path, ret);
+
+	auto_err struct err *unwritable = writer_check(path);
+
+	if (unwritable)
+		return err_new(err_kind(unwritable), "%s; analyze -o takes another place",
+			       err_text(unwritable));
+	TRY(database_make(args, input, path));
 	return query_db_open(path, ret);
 }

@@ -3,6 +3,13 @@
 
 #include <assert.h>
 
+/* A counter added to either struct wants a row here. */
+_Static_assert(sizeof(struct match_totals) ==
+		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 16) * sizeof(uint64_t),
+	       "every counter of match_totals is a row of quality");
+_Static_assert(sizeof(struct merge_stats) == 8 * sizeof(uint64_t),
+	       "every counter of merge_stats is a row of quality");
+
 size_t quality_rows(const struct match_totals *match, const struct merge_stats *merge,
 		    uint64_t truncated_bytes, struct quality_row ret[QUALITY_MAX])
 {
@@ -27,6 +34,7 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	    "gaps that do not say how many events are missing");
 	ROW("damaged_bytes", match->damaged_bytes, "bytes",
 	    "trace data that would not decode; each piece is a gap");
+	ROW("pages", merge->pages, "pages", "pages of trace data read");
 	ROW("damaged_pages", merge->damaged_pages, "pages",
 	    "pages of trace data that would not decode, wholly or from some byte on");
 	ROW("truncated_bytes", truncated_bytes, "bytes",
@@ -50,6 +58,10 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	    "page frees that gave back a part of a block");
 	ROW("cross_type_frees", match->cross_type_frees, "events",
 	    "kfree of a cache object or the reverse: legal, paired by address");
+	ROW("skewed_frees", match->skewed_frees, "events",
+	    "frees stamped just after the allocation that they made room for; put in order");
+	ROW("implausible_events", match->implausible, "events",
+	    "events with a size, order or page number that no kernel has; left out");
 	ROW("unknown_frees_slab", match->unknown_frees[SITE_SLAB], "events",
 	    "frees of slab objects that were allocated before the recording, without an "
 	    "event (in bulk), or in a gap; they are not in any net figure");
