@@ -7,7 +7,6 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
-DATADIR ?= $(PREFIX)/share/allocprof
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 DESTDIR ?=
 CC := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
@@ -208,8 +207,6 @@ install: $(BIN) $(if $(shell command -v asciidoctor),$(MAN),no-man) ## install t
 	$(foreach m,$(filter-out no-man,$(filter $(MAN),$^)), \
 		install -D -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) true
 	install -D -m 644 packaging/allocprof.bash $(DESTDIR)$(COMPLETIONDIR)/allocprof
-	$(foreach q,$(wildcard schema/queries/*.sql), \
-		install -D -m 644 $(q) $(DESTDIR)$(DATADIR)/queries/$(notdir $(q)) &&) true
 
 no-man:
 	@echo 'asciidoctor not found: installing without man pages'
@@ -217,7 +214,6 @@ no-man:
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(BINDIR)/allocprof $(DESTDIR)$(COMPLETIONDIR)/allocprof
 	rm -f $(foreach m,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
-	rm -rf $(DESTDIR)$(DATADIR)
 
 dist: ## pack the sources of HEAD
 	mkdir -p build

@@ -35,12 +35,9 @@ if command -v trace-cmd >/dev/null; then
 	trace-cmd report "$dat" 2>/dev/null >"$tmp/text"
 	t events_are_as_many_as_trace_cmd_reports [ "$(q 'SELECT events FROM recording')" = \
 		"$(grep -cE '^ +[^ ].*-[0-9]+ +\[[0-9]+\]' "$tmp/text")" ]
-	# A kmalloc beyond the largest slab is traced twice before it is freed.
-	sed -nE 's/.* (kmalloc|kmem_cache_alloc|kfree): .* ptr=(0x[0-9a-f]+)(.*bytes_alloc=([0-9]+))?.*/\1 \2 \4/p' \
-		"$tmp/text" | awk '
-	$1 == "kfree" { delete large[$2]; next }
-	$1 == "kmalloc" && $3 > 8192 { if ($2 in large) next; large[$2] }
-	{ bytes += $3; calls++ }
+	# A kmalloc beyond the largest slab is pages, and counted as these.
+	sed -nE 's/.*(kmalloc|kmem_cache_alloc): .*bytes_alloc=([0-9]+).*/\1 \2/p' "$tmp/text" | awk '
+	$1 == "kmem_cache_alloc" || $2 <= 8192 { bytes += $2; calls++ }
 	END { print bytes "," calls }' >"$tmp/slab"
 	t slab_totals_are_those_of_trace_cmd [ "$(cat "$tmp/slab")" = \
 		"$(q "SELECT sum(alloc_bytes), sum(allocs) FROM call_sites WHERE kind = 'slab'")" ]
