@@ -99,11 +99,34 @@ static void offer(struct hunt *h, const struct frame *frame, bool caller)
 	}
 }
 
+static void hunt_function(struct hunt *h, uint64_t entry, int jumps);
+
+/* A call in a function that may have handed on its caller's address. */
+static void hunt_call(struct hunt *h, const struct space_call *call, int jumps)
+{
+	struct attribute *a = h->a;
+	unsigned int class = call->callee ? rules_of(a->rules, call->callee) : 0;
+	bool caller = !h->stack && (class & RULE_CALLER);
+
+	if (caller || (call->tail && (class & RULE_DROP))) {
+		const struct expansion *x = expand_addr(a->expand, call->ret_addr);
+
+		offer(h, survivor(a, x, RULE_DROP), caller);
+	} else if (call->tail && call->callee && jumps < MAX_JUMPS) {
+		uint64_t target[MAX_ENTRIES];
+		size_t nr = space_entries(a->space, call, target, MAX_ENTRIES);
+
+		for (size_t t = 0; t < nr; t++)
+			hunt_function(h, target[t], jumps + 1);
+	}
+}
+
 /* Looks at the function at @entry for allocations that its caller is recorded for. */
 static void hunt_function(struct hunt *h, uint64_t entry, int jumps)
 {
-	struct attribute *a = h->a;
+	struct space *space = h->a->space;
 	struct space_call call;
+	bool described = false;
 
 	for (size_t i = 0; i < h->nr_seen; i++)
 		if (h->seen[i] == entry)
@@ -112,22 +135,10 @@ static void hunt_function(struct hunt *h, uint64_t entry, int jumps)
 		return;
 	h->seen[h->nr_seen++] = entry;
 
-	for (size_t i = 0; space_call_in(a->space, entry, &i, &call);) {
-		unsigned int class = call.callee ? rules_of(a->rules, call.callee) : 0;
-		bool caller = !h->stack && (class & RULE_CALLER);
-
-		if (caller || (call.tail && (class & RULE_DROP))) {
-			const struct expansion *x = expand_addr(a->expand, call.ret_addr);
-
-			offer(h, survivor(a, x, RULE_DROP), caller);
-		} else if (call.tail && call.callee && jumps < MAX_JUMPS) {
-			uint64_t target[MAX_ENTRIES];
-			size_t nr = space_entries(a->space, &call, target, MAX_ENTRIES);
-
-			for (size_t t = 0; t < nr; t++)
-				hunt_function(h, target[t], jumps + 1);
-		}
-	}
+	for (size_t i = 0; space_call_in(space, entry, &i, &call); described = true)
+		hunt_call(h, &call, jumps);
+	for (size_t i = 0; !described && space_branch_in(space, entry, &i, &call);)
+		hunt_call(h, &call, jumps);
 }
 
 /*

@@ -28,6 +28,12 @@ struct unit_range {
 	uint32_t unit;
 };
 
+/* A section with instructions that the file does hold. */
+struct code {
+	uint64_t addr;
+	struct span bytes;
+};
+
 struct debuginfo {
 	struct pool *pool;
 	int fd;
@@ -43,6 +49,9 @@ struct debuginfo {
 	Elf_Data *symtab;
 	size_t nr_symbols;
 	GElf_Shdr symtab_shdr;
+	struct code *code;
+	size_t nr_codes, cap_codes;
+	uint16_t machine;
 };
 
 void debuginfo_close(struct debuginfo *di)
@@ -53,6 +62,7 @@ void debuginfo_close(struct debuginfo *di)
 		cuindex_deinit(&di->unit[i].index);
 	free(di->unit);
 	free(di->range);
+	free(di->code);
 	if (di->dwfl) {
 		dwfl_end(di->dwfl);
 	} else {
@@ -148,6 +158,31 @@ static void load_symtab(struct debuginfo *di)
 		if (di->symtab)
 			di->nr_symbols = di->symtab->d_size / shdr.sh_entsize;
 		return;
+	}
+}
+
+static void load_code(struct debuginfo *di)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Ehdr ehdr;
+
+	/* A module's code still wants relocation. */
+	if (di->dwfl || !gelf_getehdr(di->elf, &ehdr))
+		return;
+	di->machine = ehdr.e_machine;
+	while ((scn = elf_nextscn(di->elf, scn))) {
+		GElf_Shdr shdr;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_PROGBITS ||
+		    !(shdr.sh_flags & SHF_EXECINSTR))
+			continue;
+		Elf_Data *data = elf_rawdata(scn, NULL);
+
+		if (!data || !data->d_buf)
+			continue;
+		vec_room(di->code, di->nr_codes, di->cap_codes);
+		di->code[di->nr_codes++] =
+			(struct code){ shdr.sh_addr, { data->d_buf, data->d_size } };
 	}
 }
 
@@ -253,6 +288,7 @@ struct err *debuginfo_open(const char *path, const struct module *module, struct
 	TRY(err_wrap(module ? open_module(di, module) : open_kernel(di), "%s", path));
 	load_build_id(di);
 	load_symtab(di);
+	load_code(di);
 	load_units(di);
 	*ret = take_ptr(di);
 	return NULL;
@@ -405,57 +441,62 @@ bool debuginfo_call_at(struct debuginfo *di, uint64_t ret_pc, struct debuginfo_c
 }
 
 /* @len bytes of code at @pc, or NULL where the file does not hold them. */
-static const uint8_t *code_at(struct debuginfo *di, uint64_t pc, size_t len)
+static const uint8_t *code_at(const struct debuginfo *di, uint64_t pc, size_t len)
 {
-	Elf_Scn *scn = NULL;
+	for (size_t i = 0; i < di->nr_codes; i++) {
+		const struct code *code = &di->code[i];
 
-	/* Code of a module still wants relocation. */
-	if (di->dwfl)
-		return NULL;
-	while ((scn = elf_nextscn(di->elf, scn))) {
-		GElf_Shdr shdr;
-
-		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_PROGBITS ||
-		    !(shdr.sh_flags & SHF_EXECINSTR) || pc < shdr.sh_addr ||
-		    pc - shdr.sh_addr > shdr.sh_size || shdr.sh_size - (pc - shdr.sh_addr) < len)
-			continue;
-		Elf_Data *data = elf_rawdata(scn, NULL);
-
-		if (!data || !data->d_buf || data->d_size < shdr.sh_size)
-			return NULL;
-		return (const uint8_t *)data->d_buf + (pc - shdr.sh_addr);
+		if (pc >= code->addr && pc - code->addr < code->bytes.len &&
+		    code->bytes.len - (pc - code->addr) >= len)
+			return code->bytes.data + (pc - code->addr);
 	}
 	return NULL;
 }
 
-bool debuginfo_branch_at(struct debuginfo *di, uint64_t ret_pc, uint64_t *ret)
+/* Code is little-endian on both machines. */
+#define CODE_SWAP (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+
+static bool branch_x86(const struct debuginfo *di, uint64_t ret_pc, uint64_t *ret, bool *ret_tail)
 {
-	GElf_Ehdr ehdr;
+	const uint8_t *code = code_at(di, ret_pc - 5, 5);
 
-	if (!gelf_getehdr(di->elf, &ehdr))
-		return false;
-	size_t len = ehdr.e_machine == EM_X86_64 ? 5 : ehdr.e_machine == EM_AARCH64 ? 4 : 0;
-	const uint8_t *code = len ? code_at(di, ret_pc - len, len) : NULL;
+	if (code && (*code == 0xe8 || *code == 0xe9)) { /* call, jmp rel32 */
+		struct bytes b = bytes_of(code + 1, 4, CODE_SWAP);
+		uint32_t rel;
 
-	if (!code)
-		return false;
-	struct bytes b = bytes_of(code, len, __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
-	uint8_t opcode = 0;
-	uint32_t word;
-
-	if (len == 5 && (!bytes_u8(&b, &opcode) || (opcode != 0xe8 && opcode != 0xe9)))
-		return false;
-	if (!bytes_u32(&b, &word))
-		return false;
-	if (len == 5) {
-		*ret = ret_pc + (uint64_t)(int64_t)(int32_t)word;
+		*ret_tail = *code == 0xe9;
+		if (!bytes_u32(&b, &rel))
+			return false;
+		*ret = ret_pc + (uint64_t)(int64_t)(int32_t)rel;
 		return true;
 	}
-	/* bl and b: opcode in the upper 6 bits, a word offset in the lower 26 */
-	if ((word & 0x7c000000) != 0x14000000)
+	code = code_at(di, ret_pc - 2, 2);
+	if (!code || *code != 0xeb) /* jmp rel8 */
 		return false;
+	*ret_tail = true;
+	*ret = ret_pc + (uint64_t)(int64_t)(int8_t)code[1];
+	return true;
+}
+
+static bool branch_arm64(const struct debuginfo *di, uint64_t ret_pc, uint64_t *ret, bool *ret_tail)
+{
+	const uint8_t *code = code_at(di, ret_pc - 4, 4);
+	struct bytes b = bytes_of(code, code ? 4 : 0, CODE_SWAP);
+	uint32_t word;
+
+	/* bl and b: opcode in the upper 6 bits, a word offset in the lower 26 */
+	if (ret_pc % 4 || !bytes_u32(&b, &word) || (word & 0x7c000000) != 0x14000000)
+		return false;
+	*ret_tail = !(word >> 31);
 	*ret = ret_pc - 4 + (uint64_t)((int64_t)(int32_t)(word << 6) >> 4);
 	return true;
+}
+
+bool debuginfo_branch_at(struct debuginfo *di, uint64_t ret_pc, uint64_t *ret, bool *ret_tail)
+{
+	if (di->machine == EM_X86_64)
+		return branch_x86(di, ret_pc, ret, ret_tail);
+	return di->machine == EM_AARCH64 && branch_arm64(di, ret_pc, ret, ret_tail);
 }
 
 size_t debuginfo_entries(struct debuginfo *di, const struct debuginfo_call *call,

@@ -62,8 +62,11 @@ size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame
 /* The call instruction before @ret_pc, if the debug information describes it. */
 bool debuginfo_call_at(struct debuginfo *di, uint64_t ret_pc, struct debuginfo_call *ret);
 
-/* Where a direct call or jump before @ret_pc goes, read from the code itself. */
-bool debuginfo_branch_at(struct debuginfo *di, uint64_t ret_pc, uint64_t *ret);
+/*
+ * Where a direct call or jump before @ret_pc goes, read from the code itself;
+ * any bytes that look like one are taken for one. *ret_tail: it is a jump.
+ */
+bool debuginfo_branch_at(struct debuginfo *di, uint64_t ret_pc, uint64_t *ret, bool *ret_tail);
 
 /* Entry addresses of the callee as far as this file defines it in the same unit. */
 size_t debuginfo_entries(struct debuginfo *di, const struct debuginfo_call *call,

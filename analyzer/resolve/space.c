@@ -260,30 +260,54 @@ static void fill_call(const struct object *object, const struct debuginfo_call *
 	};
 }
 
-bool space_call_at(struct space *s, uint64_t ret_addr, struct space_call *ret)
+/* A branch to where a function starts; others are within a function, or no code. */
+static bool branch_at(struct space *s, const struct object *object, uint64_t ret_addr,
+		      struct space_call *ret)
 {
-	struct object *object = object_at(s, ret_addr - 1);
-	struct debuginfo_call call;
 	uint64_t target, size;
+	bool tail;
 
-	if (!object)
+	if (!debuginfo_branch_at(object->di, ret_addr - object->slide, &target, &tail))
 		return false;
-	if (debuginfo_call_at(object->di, ret_addr - object->slide, &call)) {
-		fill_call(object, &call, ret);
-		return call.callee != NULL;
-	}
-	if (!debuginfo_branch_at(object->di, ret_addr - object->slide, &target))
-		return false;
-	const struct ksym *sym = kallsyms_at(s->kallsyms, target + object->slide, &size);
+	target += object->slide;
 
-	if (!sym)
+	const struct ksym *sym = kallsyms_at(s->kallsyms, target, &size);
+
+	if (!sym || sym->addr != target)
 		return false;
 	*ret = (struct space_call){
 		.ret_addr = ret_addr,
 		.callee = sym->name,
-		.target = sym->addr,
+		.target = target,
+		.tail = tail,
 	};
 	return true;
+}
+
+bool space_call_at(struct space *s, uint64_t ret_addr, struct space_call *ret)
+{
+	struct object *object = object_at(s, ret_addr - 1);
+	struct debuginfo_call call;
+
+	if (!object)
+		return false;
+	if (!debuginfo_call_at(object->di, ret_addr - object->slide, &call))
+		return branch_at(s, object, ret_addr, ret) && !ret->tail;
+	fill_call(object, &call, ret);
+	return call.callee != NULL;
+}
+
+bool space_branch_in(struct space *s, uint64_t entry, size_t *i, struct space_call *ret)
+{
+	struct object *object = object_at(s, entry);
+	uint64_t size = 0;
+
+	if (!object || !kallsyms_at(s->kallsyms, entry, &size))
+		return false;
+	while (++*i <= size)
+		if (branch_at(s, object, entry + *i, ret))
+			return true;
+	return false;
 }
 
 bool space_call_in(struct space *s, uint64_t pc, size_t *i, struct space_call *ret)

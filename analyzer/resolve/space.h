@@ -43,6 +43,11 @@ const char *space_module(struct space *space, uint64_t pc);
 size_t space_chain(struct space *space, uint64_t pc, struct debuginfo_frame *ret, size_t max);
 bool space_call_at(struct space *space, uint64_t ret_addr, struct space_call *ret);
 bool space_call_in(struct space *space, uint64_t pc, size_t *i, struct space_call *ret);
+/*
+ * As space_call_in(), but read from the code of the function that starts at
+ * @entry: for debug information without calls.
+ */
+bool space_branch_in(struct space *space, uint64_t entry, size_t *i, struct space_call *ret);
 /* Entry addresses of what @call calls, at most @max. */
 size_t space_entries(struct space *space, const struct space_call *call, uint64_t *ret,
 		     size_t max);

@@ -16,9 +16,10 @@ static void ask(struct debuginfo *di, uint64_t pc)
 	struct debuginfo_call call;
 	uint64_t entry[8], target;
 	size_t i = 0;
+	bool tail;
 
 	assert(debuginfo_chain(di, pc, chain, MAX_CHAIN) <= MAX_CHAIN);
-	debuginfo_branch_at(di, pc, &target);
+	debuginfo_branch_at(di, pc, &target, &tail);
 	for (int n = 0; n < 64 && debuginfo_call_in(di, pc, &i, &call); n++) {
 		struct debuginfo_call again;
 

@@ -123,6 +123,25 @@ TEST(debug_information_of_version_4_serves_as_well)
 	check_primary(&jump, ATTRIBUTED_CALLEE, "jumps", "init/main.c", "jumps");
 }
 
+TEST(calls_are_read_from_the_code_where_debug_information_has_none)
+{
+	CLEANUP(bench_deinit) struct bench b;
+
+	bench_init(&b, "-gdwarf-4 -gstrict-dwarf");
+	auto_free char *info = fakekernel_run("readelf --debug-dump=info %s 2>/dev/null | "
+					      "grep -c call_site || true",
+					      b.kernel.vmlinux);
+
+	CHECK_STR(info, "0\n");
+	struct callsite direct = resolve(&b, "do_direct"), wrapped = resolve(&b, "do_kstrdup"),
+			twice = resolve(&b, "do_jumps_twice"), pages = resolve(&b, "do_page_jumps");
+
+	check_primary(&direct, ATTRIBUTED_CHAIN, "do_direct", "init/main.c", "direct");
+	check_primary(&wrapped, ATTRIBUTED_CALLEE, "kstrdup", "lib/util.c", "kstrdup");
+	check_primary(&twice, ATTRIBUTED_CALLEE, "jumps", "init/main.c", "jumps");
+	check_primary(&pages, ATTRIBUTED_CALLEE, "page_jumps", "init/main.c", "page_jumps");
+}
+
 TEST(an_address_inside_the_allocator_stays_there_and_says_so)
 {
 	CLEANUP(bench_deinit) struct bench b;
