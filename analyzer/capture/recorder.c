@@ -344,13 +344,15 @@ void recorder_progress(const struct recorder *r, struct recorder_progress *ret)
 	};
 	for (size_t i = 0; i < rec->cpus.nr; i++) {
 		struct instance_stats stats = r->stats[i];
-		auto_err struct err *err =
-			r->stopped ? NULL :
-				     instance_stats(&r->instance, rec->cpus.v[i], &stats);
 
-		ret->events += stats.read + (r->stopped ? 0 : stats.entries);
+		if (!r->stopped) {
+			/* A count that cannot be had now is missing for half a second. */
+			err_free(instance_stats(&r->instance, rec->cpus.v[i], &stats));
+			ret->events += stats.entries;
+			ret->bytes += stats.bytes;
+		}
+		ret->events += stats.read;
 		ret->lost += instance_lost(&stats);
-		ret->bytes += r->stopped ? 0 : stats.bytes;
 	}
 }
 
