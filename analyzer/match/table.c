@@ -30,7 +30,7 @@ static void resize(struct table *t, const struct table_ops *ops, size_t cap)
 	t->slot = xreallocarray(t->slot, cap, ops->size);
 	memset(t->slot + t->cap * ops->size, 0, (cap - t->cap) * ops->size);
 	t->cap = cap;
-	t->limit = cap / 8 * 7;
+	t->limit = cap / 10 * 7;
 }
 
 void table_init(struct table *t, const struct table_ops *ops)
@@ -56,7 +56,7 @@ void table_grow(struct table *t, const struct table_ops *ops)
 	size_t old_cap = t->cap, nr_aside = 0, cap_aside = 0;
 	auto_free char *aside = NULL;
 
-	resize(t, ops, old_cap + old_cap / 2);
+	resize(t, ops, old_cap + old_cap / 4);
 	for (size_t i = old_cap; i-- > 0;) {
 		char *e = t->slot + i * ops->size;
 

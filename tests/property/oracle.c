@@ -114,7 +114,7 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 	if (failed) {
 		s->failures++;
 	} else if (kind == SITE_PAGE) {
-		bool partial;
+		bool partial = false;
 
 		end_slab_in(o, ev);
 		forget_large(o, ev);
