@@ -23,12 +23,12 @@ void area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64
 		area->totals->implausible++;
 		return;
 	}
-	bool new;
-	struct live_obj *o = live_put(&area->live, ev->addr, &new);
+	struct live_obj *o = live_put(&area->live, ev->addr);
 
-	if (!new)
+	if (o->flags & LIVE_YES)
 		sitetab_infer(area->sites, o->site, END_REUSE, 1, o->bytes);
 	o->site = site;
+	o->flags = LIVE_YES;
 	o->bytes = ev->bytes_alloc & (2 * LIVE_MAX_BYTES - 1);
 	live_set_time(o, time);
 	sitetab_alloc(area->sites, site, ev->bytes_alloc, ev->bytes_req, ev->ts_ns);
@@ -43,5 +43,5 @@ void area_free(struct area *area, const struct event *ev)
 		return;
 	}
 	sitetab_free(area->sites, o->site, 1, o->bytes);
-	live_remove(&area->live, o);
+	live_end(o);
 }

@@ -21,7 +21,13 @@ TABLE_INLINE bool entry_used(const void *entry)
 	return ((const struct page_entry *)entry)->used;
 }
 
-static const struct table_ops entry_ops = { sizeof(struct page_entry), entry_key, entry_used };
+TABLE_INLINE bool entry_live(const void *entry)
+{
+	return ((const struct page_entry *)entry)->live;
+}
+
+static const struct table_ops entry_ops = { sizeof(struct page_entry), entry_key, entry_used,
+					    entry_live };
 
 void page_init(struct page_map *map, uint32_t page_size, struct sitetab *sites)
 {
@@ -49,16 +55,14 @@ static struct page_entry *find(const struct page_map *map, uint64_t pfn)
 /* An entry at a pfn that has none. */
 static void insert(struct page_map *map, struct page_entry e)
 {
-	bool new;
-
-	*(struct page_entry *)table_put(&map->table, &entry_ops, e.pfn, &new) = e;
+	*(struct page_entry *)table_put(&map->table, &entry_ops, e.pfn) = e;
 	map->nr_order[e.order]++;
 }
 
 static void drop(struct page_map *map, struct page_entry *e)
 {
 	map->nr_order[e->order]--;
-	table_remove(&map->table, &entry_ops, e);
+	e->live = 0;
 }
 
 static uint32_t split_new(struct page_map *map, uint32_t site, uint32_t pages)
@@ -136,7 +140,7 @@ static void split_off(struct page_map *map, struct page_entry *e, uint64_t pfn,
 	for (unsigned int k = rest.order; k-- > order;) {
 		uint64_t upper = head + (UINT64_C(1) << k);
 
-		rest.order = k & 0x1f;
+		rest.order = k & 0xf;
 		if (pfn >= upper) {
 			rest.pfn = head;
 			head = upper;
@@ -224,6 +228,7 @@ void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t
 	uint64_t left = UINT64_C(1) << order;
 	struct page_entry e = {
 		.used = 1,
+		.live = 1,
 		.owner = site,
 		.time_high = (time >> 32) & 0xffff,
 		.time_low = (uint32_t)time,
@@ -237,7 +242,7 @@ void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t
 		unsigned int k = piece_order(pfn, left);
 
 		e.pfn = pfn & (PAGE_MAX_PFN - 1);
-		e.order = k & 0x1f;
+		e.order = k & 0xf;
 		insert(map, e);
 		pfn += UINT64_C(1) << k;
 		left -= UINT64_C(1) << k;

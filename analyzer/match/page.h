@@ -14,8 +14,8 @@
  *             size
  *         (2) a block ends with its last page, by what took that page; its
  *             bytes end as its pages go
- *         (3) 16 bytes an entry, with the table's load 18 to 27; an event adds at
- *             most twice its order of entries
+ *         (3) 16 bytes an entry, in a large table 23 to 33 with what is empty
+ *             and dead; an event adds at most twice its order of entries
  */
 #ifndef MATCH_PAGE_H
 #define MATCH_PAGE_H
@@ -30,9 +30,10 @@ enum { PAGE_MAX_ORDER = 13 }; /* of arm64 with 64 KiB pages; x86-64 has 10 */
 
 struct page_entry {
 	uint64_t pfn : 41;
-	uint64_t order : 5;
+	uint64_t order : 4;
+	uint64_t live : 1;
 	uint64_t piece : 1; /* owner is an index of split[], not of a site */
-	uint64_t used : 1;
+	uint64_t used : 1; /* not an empty slot */
 	uint64_t time_high : 16;
 	uint32_t owner;
 	uint32_t time_low;

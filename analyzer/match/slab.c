@@ -143,10 +143,9 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
 
 	offset_slab_alloc(&slab->offset, ev);
 
-	bool new;
-	struct live_obj *o = live_put(&slab->live, ev->addr, &new);
+	struct live_obj *o = live_put(&slab->live, ev->addr);
 
-	if (new) {
+	if (!(o->flags & LIVE_YES)) {
 		slabpage_add(&slab->pages, ev->addr);
 	} else if (large && is_duplicate(slab, o, l, ev)) {
 		fold_duplicate(slab, o, l, ev);
@@ -155,7 +154,8 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
 		end_by_reuse(slab, o, ev);
 	}
 	o->bytes = ev->bytes_alloc & (2 * LIVE_MAX_BYTES - 1);
-	o->flags = (ev->kind == EVENT_CACHE_ALLOC ? LIVE_CACHE : 0) | (twin ? LIVE_TWIN : 0);
+	o->flags = LIVE_YES | (ev->kind == EVENT_CACHE_ALLOC ? LIVE_CACHE : 0) |
+		   (twin ? LIVE_TWIN : 0);
 	live_set_time(o, time);
 	if (twin) {
 		slab->totals->large_kmalloc_blocks++;
@@ -212,7 +212,7 @@ void slab_free(struct slab *slab, const struct event *ev)
 		sitetab_cache(slab->sites, o->site, ev->cache);
 	}
 	slabpage_remove(&slab->pages, ev->addr);
-	live_remove(&slab->live, o);
+	live_end(o);
 }
 
 /* ---- rule 6: objects do not outlive their page */
@@ -230,7 +230,7 @@ static void end_in_page(struct slab *slab, struct slabpage *page)
 			continue;
 		if (!(o->flags & LIVE_TWIN))
 			sitetab_infer(slab->sites, o->site, END_SLAB_PAGE, 1, o->bytes);
-		live_remove(&slab->live, o);
+		live_end(o);
 		page->nr--;
 	}
 }
@@ -245,7 +245,7 @@ static void end_in_block(struct slab *slab, const struct event *ev)
 	for (; addr != end; addr += slab->page_size) {
 		struct slabpage *page = slabpage_find(&slab->pages, addr);
 
-		if (page && page->nr)
+		if (page)
 			end_in_page(slab, page);
 	}
 }

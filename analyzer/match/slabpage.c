@@ -13,7 +13,12 @@ TABLE_INLINE bool page_used(const void *entry)
 	return ((const struct slabpage *)entry)->shift != 0;
 }
 
-static const struct table_ops page_ops = { sizeof(struct slabpage), page_key, page_used };
+TABLE_INLINE bool page_live(const void *entry)
+{
+	return ((const struct slabpage *)entry)->nr != 0;
+}
+
+static const struct table_ops page_ops = { sizeof(struct slabpage), page_key, page_used, page_live };
 
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size)
 {
@@ -26,33 +31,9 @@ void slabpage_deinit(struct slabpage_table *pages)
 	table_deinit(&pages->table);
 }
 
-/* Drops the pages that emptied, when they are enough to put off growing. */
-static void drop_emptied(struct table *t)
-{
-	struct slabpage *p;
-	size_t emptied = 0;
-
-	for (size_t i = 0; (p = table_next(t, &page_ops, &i));)
-		emptied += !p->nr;
-	if (emptied < t->limit / 4)
-		return;
-	for (size_t i = 0; (p = table_next(t, &page_ops, &i));) {
-		if (p->nr)
-			continue;
-		table_remove(t, &page_ops, p);
-		i--; /* another may have moved here */
-	}
-}
-
 void slabpage_add(struct slabpage_table *pages, uint64_t addr)
 {
-	struct table *t = &pages->table;
-
-	if (t->nr >= t->limit)
-		drop_emptied(t);
-
-	bool new;
-	struct slabpage *p = table_put(t, &page_ops, addr >> pages->shift, &new);
+	struct slabpage *p = table_put(&pages->table, &page_ops, addr >> pages->shift);
 
 	p->shift = pages->shift;
 	if (!p->nr)

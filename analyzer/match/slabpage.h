@@ -6,8 +6,6 @@
  * Out:    how many objects start in a page, and the distance in which to look
  *         for them: a page free almost always meets a page with none, and the
  *         few others are searched by asking for every address that is possible
- * Rules:  (1) 16 bytes a page; a page that empties stays until the table is
- *             full, since most fill again
  */
 #ifndef MATCH_SLABPAGE_H
 #define MATCH_SLABPAGE_H
@@ -31,7 +29,7 @@ void slabpage_deinit(struct slabpage_table *pages);
 void slabpage_add(struct slabpage_table *pages, uint64_t addr);
 void slabpage_remove(struct slabpage_table *pages, uint64_t addr); /* added before */
 
-/* The page that @addr lies in, or NULL; it may hold none. */
+/* The page that @addr lies in, or NULL when no object starts in it. */
 struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr);
 
 /* The first address of the page. */

@@ -2,14 +2,18 @@
 /*
  * match/table.h - flat hash tables for keys that come from the input
  *
- * One array, linear probing, no marks for what was removed. The functions
- * below are inlined with the constant operations of the user's entry type.
+ * One array, linear probing. What ends stays in its slot, dead, until the table
+ * is full: the kernel's allocators give out again what was freed last, so that
+ * most allocations find the slot of their key, and no free moves anything.
+ * The functions below are inlined with the constant operations of the user's
+ * entry type.
  *
  * Rules:  (1) the secrets of a table differ from run to run, so that no
  *             recording can be made whose keys all want one slot
  *         (2) no result of the program may depend on the order of slots
- *         (3) the load is 7/12 to 7/8 once grown; a table grows in place, so
- *             that the peak is the table itself
+ *         (3) at most 70 per cent of the slots are taken; of a table of more than
+ *             TABLE_SMALL slots at least 50 per cent were live when it grew
+ *         (4) a table grows in place, so that the peak is the table itself
  */
 #ifndef MATCH_TABLE_H
 #define MATCH_TABLE_H
@@ -19,6 +23,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "base/xalloc.h"
+
 struct table_secret {
 	uint64_t add;
 	uint64_t mul; /* odd */
@@ -26,7 +33,8 @@ struct table_secret {
 
 struct table {
 	char *slot;
-	size_t cap, nr, limit;
+	size_t cap, limit;
+	size_t nr; /* slots taken, by the dead too */
 	struct table_secret secret;
 };
 
@@ -34,15 +42,19 @@ struct table {
 struct table_ops {
 	size_t size;
 	uint64_t (*key)(const void *entry);
-	bool (*used)(const void *entry);
+	bool (*used)(const void *entry); /* not an empty slot */
+	bool (*live)(const void *entry);
 };
+
+/* Below this size, in slots, room is cheaper than the work of making it. */
+enum { TABLE_SMALL = 1 << 17 };
 
 #define TABLE_INLINE static inline __attribute__((always_inline))
 
 struct table_secret table_secret(void);
 void table_init(struct table *t, const struct table_ops *ops);
 void table_deinit(struct table *t);
-void table_grow(struct table *t, const struct table_ops *ops);
+void table_resize(struct table *t, const struct table_ops *ops, size_t cap);
 
 /* All bits of the result depend on all bits of @key. */
 TABLE_INLINE uint64_t table_hash(struct table_secret s, uint64_t key)
@@ -72,41 +84,20 @@ TABLE_INLINE void *table_seek(const struct table *t, const struct table_ops *ops
 	return e;
 }
 
+/* The live entry of @key, or NULL. */
 TABLE_INLINE void *table_find(const struct table *t, const struct table_ops *ops, uint64_t key)
 {
 	void *e = table_seek(t, ops, key);
 
-	return ops->used(e) ? e : NULL;
+	return ops->live(e) ? e : NULL;
 }
 
 /*
- * The entry of @key, or an empty slot that the caller must use at once; moves
- * entries when the table has to grow.
+ * Takes a dead entry out. Entries behind the hole move up when their home is
+ * not after it.
  */
-TABLE_INLINE void *table_put(struct table *t, const struct table_ops *ops, uint64_t key,
-			     bool *ret_new)
+TABLE_INLINE void table_drop(struct table *t, const struct table_ops *ops, size_t hole)
 {
-	void *e = table_seek(t, ops, key);
-
-	*ret_new = !ops->used(e);
-	if (!*ret_new)
-		return e;
-	if (t->nr >= t->limit) {
-		table_grow(t, ops);
-		e = table_seek(t, ops, key);
-	}
-	t->nr++;
-	return e;
-}
-
-/*
- * Entries behind the hole move up when their home is not after it, so that a
- * table in steady state stays as fast as new.
- */
-TABLE_INLINE void table_remove(struct table *t, const struct table_ops *ops, void *entry)
-{
-	size_t hole = (size_t)((char *)entry - t->slot) / ops->size;
-
 	for (size_t i = hole;;) {
 		if (++i == t->cap)
 			i = 0;
@@ -127,13 +118,92 @@ TABLE_INLINE void table_remove(struct table *t, const struct table_ops *ops, voi
 	t->nr--;
 }
 
-/* The next entry from slot *@i on, which starts at 0; NULL at the end. */
+/*
+ * Homes rise with the hash, so that every entry's new home is at or after its
+ * old one: going from the last slot to the first, an entry finds its new place
+ * in what was gone through already. The few that do not, because they stand
+ * far behind their home near the start, or past the end, wait aside.
+ */
+TABLE_INLINE void table_grow(struct table *t, const struct table_ops *ops)
+{
+	size_t old_cap = t->cap, nr_aside = 0, cap_aside = 0;
+	auto_free char *aside = NULL;
+
+	table_resize(t, ops, old_cap < TABLE_SMALL ? old_cap * 2 : old_cap + old_cap / 4);
+	for (size_t i = old_cap; i-- > 0;) {
+		char *e = t->slot + i * ops->size;
+
+		if (!ops->used(e))
+			continue;
+		size_t to = table_home(t, ops->key(e));
+
+		while (to > i && to < t->cap && ops->used(t->slot + to * ops->size))
+			to++;
+		if (to == i)
+			continue;
+		if (to < i || to == t->cap) {
+			if (nr_aside == cap_aside) {
+				cap_aside = cap_aside ? cap_aside * 2 : 16;
+				aside = xreallocarray(aside, cap_aside, ops->size);
+			}
+			memcpy(aside + nr_aside++ * ops->size, e, ops->size);
+		} else {
+			memcpy(t->slot + to * ops->size, e, ops->size);
+		}
+		memset(e, 0, ops->size);
+	}
+	for (size_t i = 0; i < nr_aside; i++) {
+		const char *e = aside + i * ops->size;
+
+		memcpy(table_seek(t, ops, ops->key(e)), e, ops->size);
+	}
+}
+
+/* A copy for each entry type. */
+static __attribute__((noinline, unused)) void
+table_make_room(struct table *t, const struct table_ops *ops)
+{
+	size_t dead = 0;
+
+	for (size_t i = 0; i < t->cap; i++)
+		dead += ops->used(t->slot + i * ops->size) && !ops->live(t->slot + i * ops->size);
+	for (size_t i = 0; i < t->cap && dead;) {
+		const char *e = t->slot + i * ops->size;
+
+		if (ops->used(e) && !ops->live(e))
+			table_drop(t, ops, i); /* another one may have moved to i */
+		else
+			i++;
+	}
+	if (t->nr > (t->cap < TABLE_SMALL ? t->limit / 2 : t->limit / 10 * 9))
+		table_grow(t, ops);
+}
+
+/*
+ * The entry of @key, live or dead, or an empty slot that the caller must use at
+ * once; may move entries.
+ */
+TABLE_INLINE void *table_put(struct table *t, const struct table_ops *ops, uint64_t key)
+{
+	void *e = table_seek(t, ops, key);
+
+	if (ops->used(e))
+		return e;
+	if (t->nr >= t->limit) {
+		table_make_room(t, ops);
+		e = table_seek(t, ops, key);
+	}
+	t->nr++;
+	return e;
+}
+
+/* The next live entry from slot *@i on, which starts at 0; NULL at the end. */
 TABLE_INLINE void *table_next(const struct table *t, const struct table_ops *ops, size_t *i)
 {
 	while (*i < t->cap) {
 		char *e = t->slot + (*i)++ * ops->size;
 
-		if (ops->used(e))
+		if (ops->live(e))
 			return e;
 	}
 	return NULL;
