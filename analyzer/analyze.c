@@ -112,24 +112,37 @@ static struct err *match_all(const struct analyze_opts *opts, const struct trace
 	return NULL;
 }
 
-static struct err *write_sites(const struct analyze_opts *opts, const struct match *match,
+static void resolve_site(const struct match *match, const struct site *site,
+			 struct resolver *resolver, struct callsite *ret)
+{
+	const uint64_t *addr = &site->call_site;
+	size_t nr_addr = site->call_site != 0;
+
+	if (site->stack != SITE_NO_STACK)
+		addr = stacks_frames(match_stacks(match), site->stack, &nr_addr);
+	resolver_site(resolver, addr, nr_addr, ret);
+}
+
+static struct err *write_sites(const struct analyze_opts *opts, struct match *match,
 			       struct resolver *resolver, const struct names *names,
 			       struct writer *writer)
 {
 	size_t nr;
 	const struct site *site = match_sites(match, &nr);
+	auto_free uint32_t *group = xcalloc(nr + 1, sizeof(*group));
 	uint64_t last_ns = now_ns();
+	struct callsite callsite;
 
 	for (size_t i = 0; i < nr; i++) {
-		const uint64_t *addr = &site[i].call_site;
-		size_t nr_addr = site[i].call_site != 0;
-		struct callsite callsite;
-
-		if (site[i].stack != SITE_NO_STACK)
-			addr = stacks_frames(match_stacks(match), site[i].stack, &nr_addr);
-		resolver_site(resolver, addr, nr_addr, &callsite);
-		TRY(writer_site(writer, &site[i], &callsite, names_text(names, site[i].cache)));
+		resolve_site(match, &site[i], resolver, &callsite);
+		TRY(writer_callsite(writer, site[i].kind, &callsite, &group[i]));
 		show(opts, "resolving", i, nr, &last_ns);
+	}
+	match_judge(match, group);
+	for (size_t i = 0; i < nr; i++) {
+		/* Known by now. */
+		resolve_site(match, &site[i], resolver, &callsite);
+		TRY(writer_site(writer, &site[i], &callsite, names_text(names, site[i].cache)));
 	}
 	return NULL;
 }

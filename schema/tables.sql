@@ -107,6 +107,8 @@ CREATE TABLE _raw_site (
 	overlap_bytes INTEGER NOT NULL, -- their bytes
 	unknown_frees INTEGER NOT NULL, -- frees made here of objects not known
 	unknown_free_bytes INTEGER NOT NULL, -- their bytes; pages only
+	preexisting_frees INTEGER NOT NULL, -- older objects of this site freed, an estimate
+	preexisting_bytes INTEGER NOT NULL, -- their bytes
 	net_calls INTEGER NOT NULL,     -- objects live at the end
 	net_bytes INTEGER NOT NULL,     -- their bytes
 	uncertain_calls INTEGER NOT NULL, -- of those, objects that lived across a gap

@@ -54,7 +54,10 @@ SELECT
 	                           -- nothing, mixed
 	count(*) AS raw_sites,     -- addresses or stacks folded into this row
 	c.sym_off AS sym_off,      -- without file: offset into the function, bytes
-	c.sym_size AS sym_size     -- without file: size of the function, bytes
+	c.sym_size AS sym_size,    -- without file: size of the function, bytes
+	sum(r.preexisting_frees) AS preexisting_frees, -- objects made here before the recording and
+	                           -- freed in it: an estimate, by who freed them; not in any net figure
+	sum(r.preexisting_bytes) AS preexisting_freed_bytes -- bytes of those
 FROM _callsite c
 JOIN _raw_site r ON r.callsite = c.id
 JOIN _recording m
@@ -107,7 +110,10 @@ SELECT
 	sum(inferred_bytes) AS inferred_bytes, -- bytes of objects whose end is inferred
 	sum(uncertain_bytes) AS uncertain_bytes, -- bytes of objects that lived across lost events
 	sum(inferred_frees) AS inferred_frees, -- objects whose end is inferred
-	sum(unknown_frees) AS unknown_frees -- slab: frees of objects not known
+	sum(unknown_frees) AS unknown_frees, -- slab: frees of objects not known
+	sum(preexisting_frees) AS preexisting_frees, -- objects older than the recording, freed in it and
+	                           -- charged to a call site: an estimate
+	sum(preexisting_freed_bytes) AS preexisting_freed_bytes -- bytes of those
 FROM call_sites
 GROUP BY kind;
 
@@ -159,7 +165,9 @@ SELECT
 	r.first_ns AS first_ns,    -- first event, ns of the recording's clock
 	r.last_ns AS last_ns,      -- last event, ns of the recording's clock
 	r.resolved_by AS resolved_by, -- as in call_sites
-	r.attributed_by AS attributed_by -- as in call_sites
+	r.attributed_by AS attributed_by, -- as in call_sites
+	r.preexisting_frees AS preexisting_frees, -- older objects freed: a share of the call site's
+	r.preexisting_bytes AS preexisting_freed_bytes -- bytes of those
 FROM _raw_site r
 JOIN _callsite c ON c.id = r.callsite;
 

@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "match/area.h"
+#include "match/charge.h"
 #include "match/page.h"
 #include "match/slab.h"
 
@@ -207,7 +208,16 @@ void match_finish(struct match *m)
 	m->totals.page_offset_votes = offset_leader_votes(&m->slab.offset);
 	m->totals.page_offset_dissent = m->slab.offset.votes - m->totals.page_offset_votes;
 	count_missing_stacks(m);
-	sitetab_drop_empty(&m->sites);
+
+	auto_free uint32_t *to = xcalloc(m->sites.nr + 1, sizeof(*to));
+
+	sitetab_drop_empty(&m->sites, to);
+	flow_renumber(&m->slab.flows, to);
+}
+
+void match_judge(struct match *m, const uint32_t *group)
+{
+	charge_sites(m->sites.site, m->sites.nr, group, &m->slab.flows, &m->totals);
 }
 
 const struct site *match_sites(const struct match *m, size_t *ret_nr)

@@ -44,6 +44,7 @@ struct match_totals {
 	uint64_t partial_page_frees; /* rule 8: frees of less than a whole block */
 	uint64_t unknown_frees[NR_SITE_KINDS];	 /* rule 2 */
 	uint64_t unknown_free_bytes[NR_SITE_KINDS]; /* pages only */
+	uint64_t silent_allocs; /* rule 5: unknown slab frees of objects made in the recording */
 	uint64_t cross_type_frees;   /* rule 7: kfree of a cache object or the reverse */
 	uint64_t skewed_frees;	     /* rule 3: stamped just after the reuse they allowed */
 	uint64_t implausible;	     /* sizes, orders and pfns that no kernel has; left out */
@@ -60,8 +61,15 @@ DEFINE_CLEANUP(struct match *, match, match_free)
 /* Takes one event; times must not step back. Amortised O(1), a page free O(pages). */
 void match_event(struct match *match, const struct event *ev);
 
-/* Closes the books; after it only the accessors may be called. */
+/* Closes the books; after it only match_judge() and the accessors may be called. */
 void match_finish(struct match *match);
+
+/*
+ * Fills in what the trace alone cannot tell: preexisting_frees and _bytes of
+ * each site (rule 15). @group tells for each of match_sites() its call site:
+ * raw sites of one place in the source have one number, of their kind only.
+ */
+void match_judge(struct match *match, const uint32_t *group);
 
 /* All sites that saw anything, owned by @match; order is order of first sight. */
 const struct site *match_sites(const struct match *match, size_t *ret_nr);

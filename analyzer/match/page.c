@@ -261,6 +261,11 @@ bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order)
 	return e && e->order == order && !e->piece;
 }
 
+bool page_is_live(const struct page_map *map, uint64_t pfn)
+{
+	return pfn < PAGE_MAX_PFN && (find(map, pfn) || find_around(map, pfn, 0));
+}
+
 void page_mark_uncertain(struct page_map *map, uint64_t time)
 {
 	auto_free uint8_t *seen = xcalloc(map->nr_split + 1, 1);

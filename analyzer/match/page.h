@@ -77,6 +77,9 @@ struct page_met page_free(struct page_map *map, uint64_t pfn, unsigned int order
 /* True when exactly this block is live, and whole. */
 bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order);
 
+/* True when the page is live. */
+bool page_is_live(const struct page_map *map, uint64_t pfn);
+
 /* Books what was allocated before @time as uncertain. */
 void page_mark_uncertain(struct page_map *map, uint64_t time);
 

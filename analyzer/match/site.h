@@ -41,6 +41,7 @@ struct site {
 	uint64_t allocs;
 	uint64_t alloc_bytes; /* bytes_alloc */
 	uint64_t bytes_req;
+	uint64_t max_bytes; /* of one object */
 	uint64_t failures; /* allocations that returned nothing; no object */
 	uint64_t missing_stacks; /* allocations whose stack went missing */
 
@@ -53,6 +54,10 @@ struct site {
 	/* Frees made *from* this address (slab only) of objects not known. */
 	uint64_t unknown_frees;
 	uint64_t unknown_free_bytes; /* pages only: slab frees do not tell a size */
+
+	/* Objects made here before the recording, and freed in it: an estimate (rule 15). */
+	uint64_t preexisting_frees;
+	uint64_t preexisting_bytes;
 
 	/* What is live at the end, and how much of it lived across a gap. */
 	uint64_t live;

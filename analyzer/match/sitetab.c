@@ -70,17 +70,19 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 	return ret;
 }
 
-void sitetab_drop_empty(struct sitetab *tab)
+void sitetab_drop_empty(struct sitetab *tab, uint32_t *to)
 {
-	size_t to = 0;
+	size_t nr = 0;
 
 	for (size_t n = 0; n < tab->nr; n++) {
 		const struct site *s = &tab->site[n];
 
-		if (s->allocs || s->failures || s->unknown_frees)
-			tab->site[to++] = *s;
+		if (!s->allocs && !s->failures && !s->unknown_frees)
+			continue;
+		to[n] = (uint32_t)nr;
+		tab->site[nr++] = *s;
 	}
-	tab->nr = to;
+	tab->nr = nr;
 }
 
 void sitetab_unalloc(struct sitetab *tab, uint32_t i, uint64_t bytes, uint64_t bytes_req,

@@ -36,8 +36,8 @@ void sitetab_deinit(struct sitetab *tab);
 uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		     uint32_t stack);
 
-/* Leaves out the sites that nothing is booked on; indexes end. */
-void sitetab_drop_empty(struct sitetab *tab);
+/* Leaves out the sites that nothing is booked on; *@to gets the new indexes of the others. */
+void sitetab_drop_empty(struct sitetab *tab, uint32_t *to);
 
 static inline void sitetab_touch(struct sitetab *tab, uint32_t i, uint64_t ts_ns)
 {
@@ -59,6 +59,8 @@ static inline void sitetab_alloc(struct sitetab *tab, uint32_t i, uint64_t bytes
 	s->allocs++;
 	s->alloc_bytes += bytes;
 	s->bytes_req += bytes_req;
+	if (bytes > s->max_bytes)
+		s->max_bytes = bytes;
 	s->live++;
 	s->live_bytes += bytes;
 	if (s->live_bytes > s->peak_bytes) {

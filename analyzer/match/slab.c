@@ -20,6 +20,7 @@ void slab_init(struct slab *slab, const struct match_opts *opts, const struct pa
 	};
 	table_init(&slab->live, &live_ops);
 	slabpage_init(&slab->pages, opts->page_size);
+	flow_init(&slab->flows);
 	offset_init(&slab->offset, opts->page_size);
 }
 
@@ -27,6 +28,7 @@ void slab_deinit(struct slab *slab)
 {
 	table_deinit(&slab->live);
 	slabpage_deinit(&slab->pages);
+	flow_deinit(&slab->flows);
 }
 
 void slab_forget(struct slab *slab)
@@ -34,6 +36,7 @@ void slab_forget(struct slab *slab)
 	memset(slab->large, 0, sizeof(slab->large));
 	memset(slab->offset.task, 0, sizeof(slab->offset.task));
 	memset(slab->skew, 0, sizeof(slab->skew));
+	slab->lossy = true;
 }
 
 /* ---- rule 10: the page block of a large kmalloc */
@@ -146,7 +149,7 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
 	struct live_obj *o = live_put(&slab->live, ev->addr);
 
 	if (!(o->flags & LIVE_YES)) {
-		slabpage_add(&slab->pages, ev->addr);
+		slabpage_add(&slab->pages, ev->addr, ev->bytes_alloc);
 	} else if (large && is_duplicate(slab, o, l, ev)) {
 		fold_duplicate(slab, o, l, ev);
 		return;
@@ -184,6 +187,29 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
 	}
 }
 
+/*
+ * A free of what is not known (rules 2, 5, 15). An object in a page that was
+ * allocated in the recording, or at an address where another such object was
+ * freed in it, was made in the recording without an event.
+ */
+static void unknown_free(struct slab *slab, const struct event *ev)
+{
+	uint32_t site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+
+	sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
+	slab->totals->unknown_frees[SITE_SLAB]++;
+	if (slab->lossy)
+		return;
+	const struct slabpage *page = slabpage_find(&slab->pages, ev->addr);
+	bool young = slab->offset.base && page_is_live(slab->page_map, (ev->addr - slab->offset.base) /
+								       slab->page_size);
+
+	young |= flow_seen(&slab->flows, ev->addr);
+	slab->totals->silent_allocs += young;
+	flow_add(&slab->flows, ev->call_site, ev->cache, young ? FLOW_SILENT : FLOW_OLDER,
+		 page ? page->bytes : 0);
+}
+
 void slab_free(struct slab *slab, const struct event *ev)
 {
 	offset_other(&slab->offset, ev);
@@ -194,10 +220,7 @@ void slab_free(struct slab *slab, const struct event *ev)
 	struct live_obj *o = live_find(&slab->live, ev->addr);
 
 	if (!o) {
-		uint32_t site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
-
-		sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
-		slab->totals->unknown_frees[SITE_SLAB]++;
+		unknown_free(slab, ev);
 		return;
 	}
 	if (is_skewed_free(slab, ev))
@@ -211,6 +234,8 @@ void slab_free(struct slab *slab, const struct event *ev)
 		sitetab_free(slab->sites, o->site, 1, o->bytes);
 		sitetab_cache(slab->sites, o->site, ev->cache);
 	}
+	flow_add(&slab->flows, ev->call_site, ev->cache, o->flags & LIVE_TWIN ? FLOW_LARGE : o->site,
+		 o->bytes);
 	slabpage_remove(&slab->pages, ev->addr);
 	live_end(o);
 }

@@ -8,6 +8,7 @@
 #ifndef MATCH_SLAB_H
 #define MATCH_SLAB_H
 
+#include "match/flow.h"
 #include "match/live.h"
 #include "match/match.h"
 #include "match/offset.h"
@@ -42,10 +43,12 @@ struct slab_skew {
 struct slab {
 	struct table live; /* of struct live_obj */
 	struct slabpage_table pages;
+	struct flow_table flows;
 	struct offset offset;
 	struct slab_large large[OFFSET_TASKS];
 	struct slab_skew skew[SLAB_SKEWS];
 	uint64_t skew_until_ns; /* none is of use after it */
+	bool lossy; /* there was a gap: what is not known need not be old */
 	uint64_t page_size;
 	const struct match_opts *opts;
 	const struct page_map *page_map;

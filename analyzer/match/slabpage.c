@@ -31,11 +31,12 @@ void slabpage_deinit(struct slabpage_table *pages)
 	table_deinit(&pages->table);
 }
 
-void slabpage_add(struct slabpage_table *pages, uint64_t addr)
+void slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes)
 {
 	struct slabpage *p = table_put(&pages->table, &page_ops, addr >> pages->shift);
 
-	p->shift = pages->shift;
+	p->shift = pages->shift & 0xff;
+	p->bytes = bytes <= UINT16_MAX ? (uint16_t)bytes : 0;
 	if (!p->nr)
 		p->addr = addr;
 	p->addr |= addr;

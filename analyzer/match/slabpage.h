@@ -15,7 +15,8 @@
 struct slabpage {
 	uint64_t addr; /* of the page; low bits are the offsets of its objects, or-ed */
 	uint32_t nr;   /* objects that start in it */
-	uint32_t shift; /* of the page size; not 0 */
+	uint16_t bytes; /* of the object last put there; 0: 64 KiB and more */
+	uint8_t shift; /* of the page size; not 0 */
 };
 
 struct slabpage_table {
@@ -26,7 +27,7 @@ struct slabpage_table {
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size);
 void slabpage_deinit(struct slabpage_table *pages);
 
-void slabpage_add(struct slabpage_table *pages, uint64_t addr);
+void slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes);
 void slabpage_remove(struct slabpage_table *pages, uint64_t addr); /* added before */
 
 /* The page that @addr lies in, or NULL when no object starts in it. */

@@ -5,7 +5,7 @@
 
 /* A counter added to either struct wants a row here. */
 _Static_assert(sizeof(struct match_totals) ==
-		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 16) * sizeof(uint64_t),
+		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 17) * sizeof(uint64_t),
 	       "every counter of match_totals is a row of quality");
 _Static_assert(sizeof(struct merge_stats) == 8 * sizeof(uint64_t),
 	       "every counter of merge_stats is a row of quality");
@@ -65,6 +65,9 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	ROW("unknown_frees_slab", match->unknown_frees[SITE_SLAB], "events",
 	    "frees of slab objects that were allocated before the recording, without an "
 	    "event (in bulk), or in a gap; they are not in any net figure");
+	ROW("silent_allocs", match->silent_allocs, "events",
+	    "of those, frees of objects that must have been made in the recording: by a path "
+	    "that traces nothing");
 	ROW("unknown_frees_page", match->unknown_frees[SITE_PAGE], "events",
 	    "the same for pages");
 	ROW("unknown_free_bytes_page", match->unknown_free_bytes[SITE_PAGE], "bytes",

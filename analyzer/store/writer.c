@@ -38,7 +38,7 @@ static const struct {
 	[INSERT_NOTE] = { "_note", 2 },
 	[INSERT_QUALITY] = { "_quality", 5 },
 	[INSERT_CALLSITE] = { "_callsite", 8 },
-	[INSERT_RAW_SITE] = { "_raw_site", 29 },
+	[INSERT_RAW_SITE] = { "_raw_site", 31 },
 	[INSERT_FRAME] = { "_frame", 9 },
 	[INSERT_RAW_FRAME] = { "_raw_frame", 3 },
 };
@@ -463,6 +463,12 @@ static struct err *write_frame(struct writer *writer, uint32_t raw_site, size_t 
 	return step(writer, stmt);
 }
 
+struct err *writer_callsite(struct writer *writer, enum site_kind kind,
+			    const struct callsite *callsite, uint32_t *ret)
+{
+	return fold(writer, kind, &callsite->primary, ret);
+}
+
 struct err *writer_site(struct writer *writer, const struct site *site,
 			const struct callsite *callsite, const char *cache)
 {
@@ -479,6 +485,7 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 		site->inferred_frees[END_SLAB_PAGE], site->inferred_bytes[END_SLAB_PAGE],
 		site->inferred_frees[END_OVERLAP], site->inferred_bytes[END_OVERLAP],
 		site->unknown_frees, site->unknown_free_bytes,
+		site->preexisting_frees, site->preexisting_bytes,
 		site->live, site->live_bytes,
 		site->uncertain, site->uncertain_bytes,
 		site->peak_bytes,
@@ -493,9 +500,9 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 	bind_text(stmt, 6, attributed_name(callsite->attributed_by));
 	for (size_t i = 0; i < nr_counts; i++)
 		bind_int(stmt, 7 + (int)i, (int64_t)counts[i]);
-	bind_known(stmt, 27, site->peak_ns);
-	bind_known(stmt, 28, site->first_ns);
-	bind_known(stmt, 29, site->last_ns);
+	bind_known(stmt, 7 + (int)nr_counts, site->peak_ns);
+	bind_known(stmt, 8 + (int)nr_counts, site->first_ns);
+	bind_known(stmt, 9 + (int)nr_counts, site->last_ns);
 	TRY(step(writer, stmt));
 	for (size_t i = 0; i < callsite->nr_frames; i++)
 		TRY(write_frame(writer, id, i, &callsite->frame[i]));

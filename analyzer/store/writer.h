@@ -52,6 +52,13 @@ struct err *writer_snapshot(struct writer *writer, const char *name, const char 
 struct err *writer_note(struct writer *writer, const char *text) MUST_CHECK;
 
 /*
+ * The number of the row of table _callsite that a raw site of @kind folds into,
+ * which is made when there is none.
+ */
+struct err *writer_callsite(struct writer *writer, enum site_kind kind,
+			    const struct callsite *callsite, uint32_t *ret) MUST_CHECK;
+
+/*
  * A raw site and what it resolves to. The writer folds equal primary frames of
  * one kind into one row of table _callsite, keeps the raw site below it, and
  * each frame once. Without a file, the offset into the function tells call

@@ -8,12 +8,13 @@
 #include "store/schema.h"
 #include "view/text.h"
 
-enum report_column { NET, CALLS, ALLOCATED, ALLOCS, FREES, PEAK, KIND, SITE, NR_COLUMNS };
+enum report_column { NET, CALLS, ALLOCATED, ALLOCS, FREES, OLDER, PEAK, KIND, SITE, NR_COLUMNS };
 
 static const struct view_column columns[NR_COLUMNS] = {
 	[NET] = { "NET", VIEW_BYTES },	 [CALLS] = { "CALLS", VIEW_PLAIN },
 	[ALLOCATED] = { "ALLOCATED", VIEW_BYTES }, [ALLOCS] = { "ALLOCS", VIEW_PLAIN },
-	[FREES] = { "FREES", VIEW_PLAIN }, [PEAK] = { "PEAK", VIEW_BYTES },
+	[FREES] = { "FREES", VIEW_PLAIN }, [OLDER] = { "OLDER", VIEW_BYTES },
+	[PEAK] = { "PEAK", VIEW_BYTES },
 	[KIND] = { "KIND", VIEW_PLAIN },   [SITE] = { "SITE", VIEW_SITE },
 };
 
@@ -33,7 +34,7 @@ static void body_init(struct body *body, FILE *out, const struct view_layout *la
 
 	body->nr = 0;
 	for (enum report_column i = 0; i < NR_COLUMNS; i++) {
-		if (narrow && (i == ALLOCS || i == FREES))
+		if (narrow && (i == ALLOCS || i == FREES || i == OLDER))
 			continue;
 		body->from[body->nr] = i;
 		body->shown[body->nr++] = columns[i];
@@ -170,7 +171,7 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 	static const char *const from[NR_COLUMNS] = {
 		[NET] = "net_bytes", [CALLS] = "net_calls", [ALLOCATED] = "alloc_bytes",
 		[ALLOCS] = "allocs", [FREES] = "frees",	    [PEAK] = "peak_bytes",
-		[KIND] = "kind",
+		[OLDER] = "preexisting_freed_bytes", [KIND] = "kind",
 	};
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	const struct cell *row;
@@ -212,6 +213,7 @@ static struct err *print_totals(struct query_db *db, const char *kinds, struct b
 			[ALLOCATED] = *get(query, row, "alloc_bytes"),
 			[ALLOCS] = *get(query, row, "allocs"),
 			[FREES] = *get(query, row, "frees"),
+			[OLDER] = *get(query, row, "preexisting_freed_bytes"),
 			[PEAK] = none,
 			[KIND] = *get(query, row, "kind"),
 			[SITE] = { .type = CELL_TEXT, .text = text, .len = strlen(text) },

@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- The rows of allocprof report --format allocinfo: what /proc/allocinfo would
--- have gained in the recording. vmalloc is address space; its memory is pages.
+-- have gained in the recording: a difference of two states, so that what was freed
+-- of older objects is taken off. vmalloc is address space; its memory is pages.
 SELECT
 	file, line, func, module,
-	sum(net_bytes) AS net_bytes, sum(net_calls) AS net_calls,
+	sum(net_bytes - preexisting_freed_bytes) AS net_bytes,
+	sum(net_calls - preexisting_frees) AS net_calls,
 	sum(alloc_bytes) AS alloc_bytes, sum(allocs) AS allocs, sum(frees) AS frees,
 	sum(bytes_req) AS bytes_req, sum(waste_bytes) AS waste_bytes,
 	sum(peak_bytes) AS peak_bytes, sum(failures) AS failures,
@@ -13,4 +15,4 @@ SELECT
 FROM call_sites
 WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND kind <> 'vmalloc'
 GROUP BY file, line, func, module
-HAVING sum(net_bytes) <> 0 OR sum(net_calls) <> 0
+HAVING sum(net_bytes - preexisting_freed_bytes) <> 0 OR sum(net_calls - preexisting_frees) <> 0

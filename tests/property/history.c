@@ -12,6 +12,7 @@ enum {
 	NR_PAGES = 48,	   /* pfns that page events use; the first are the slab pages */
 	SLAB_PFN = 0x1000,
 	PRIME_PFN = 0x9000,
+	OLD_PFN = 0xa000,
 };
 
 static const uint64_t stack[NR_STACKS] = { 0, 0x501, 0x502, 0x503, 0x504, 0x505 };
@@ -108,14 +109,15 @@ static void add_page_free(struct maker *m, uint64_t pfn, unsigned int order)
 
 static void add_area(struct maker *m, enum event_kind kind)
 {
-	uint64_t at = kind == EVENT_VMAP_ALLOC ? below(m, NR_STACKS) : 0;
+	uint64_t at = kind != EVENT_VMAP_ALLOC ? 0 : one_in(m, 4) ? below(m, NR_STACKS) : 2;
 	bool alloc = kind == EVENT_VMAP_ALLOC || kind == EVENT_PERCPU_ALLOC;
-	uint64_t bytes = alloc ? 8 + 8 * below(m, 100) : 0;
+	/* Mostly one maker of one size. */
+	uint64_t bytes = !alloc ? 0 : one_in(m, 6) ? 8 + 8 * below(m, 100) : 64;
 
 	add(m, (struct event){
 		       .kind = (uint8_t)kind,
 		       .addr = one_in(m, 10) ? 0 : 0x7000 + 16 * below(m, 8),
-		       .call_site = kind == EVENT_PERCPU_ALLOC ? 0x200 + below(m, 3) : 0,
+		       .call_site = kind == EVENT_PERCPU_ALLOC ? 0x200 + (one_in(m, 4) ? below(m, 3) : 0) : 0,
 		       .bytes_alloc = bytes,
 		       .bytes_req = bytes,
 		       .stack = at ? &stack[at] : NULL,
@@ -188,6 +190,27 @@ static void add_skew(struct maker *m)
 	add_slab_free(m, addr);
 }
 
+/* A place that frees what one other made, and something older among it. */
+static void add_older(struct maker *m)
+{
+	uint64_t place = below(m, 3), bytes = 64 + 32 * place, nr = 1 + below(m, 4);
+	uint64_t older = below(m, nr + 1), page = HISTORY_BASE + (OLD_PFN + place) * 4096;
+
+	for (uint64_t i = 0; i <= nr; i++) {
+		uint64_t addr = page + bytes * below(m, 20);
+
+		if (i != older)
+			add(m, (struct event){ .kind = EVENT_CACHE_ALLOC, .addr = addr,
+					       .call_site = 0x600 + (one_in(m, 12) ? 9 : place),
+					       .bytes_req = bytes, .bytes_alloc = bytes });
+		else if (one_in(m, 3))
+			addr += 4 * 4096; /* of no known size */
+		add(m, (struct event){ .kind = EVENT_CACHE_FREE, .addr = addr,
+				       .call_site = 0x610 + (one_in(m, 8) ? 9 : place),
+				       .cache = (uint16_t)(place == 2 ? 0 : 5 + place) });
+	}
+}
+
 static void add_impossible(struct maker *m)
 {
 	switch (below(m, 6)) {
@@ -218,7 +241,7 @@ static void add_any(struct maker *m)
 
 	if (!one_in(m, 3))
 		switch_task(m);
-	switch (below(m, 40)) {
+	switch (below(m, 41)) {
 	case 0 ... 8:
 		add_slab_alloc(m, slab_addr(m), 8 + 8 * below(m, 20));
 		break;
@@ -257,6 +280,9 @@ static void add_any(struct maker *m)
 		break;
 	case 38:
 		add_impossible(m);
+		break;
+	case 40:
+		add_older(m);
 		break;
 	case 39:
 		if (one_in(m, 4))

@@ -72,6 +72,18 @@ static uint64_t take(struct oracle *o, uint64_t pfn, uint64_t nr, enum end_rule 
 	return taken;
 }
 
+/* The size of the object last put into the page of @addr. */
+static uint64_t *size_in_page(struct oracle *o, uint64_t addr)
+{
+	size_t i = 0;
+
+	while (i < o->nr_slab_page && o->slab_page[i].addr != addr / 4096)
+		i++;
+	if (i == o->nr_slab_page)
+		o->slab_page[o->nr_slab_page++].addr = addr / 4096;
+	return &o->slab_page[i].bytes;
+}
+
 static void end_slab_in(struct oracle *o, const struct event *ev)
 {
 	for (size_t i = 0; i < o->nr_obj; i++) {
@@ -158,6 +170,8 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 			old->bytes = bytes; /* for the repair */
 		}
 		o->totals.large_kmalloc_blocks += twin && dup == SIZE_MAX;
+		if (kind == SITE_SLAB && !old)
+			*size_in_page(o, key) = ev->bytes_alloc <= UINT16_MAX ? ev->bytes_alloc : 0;
 	}
 	if (!twin) {
 		if (!o->allocated[site])
@@ -177,7 +191,7 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 	o->obj[o->nr_obj++] = (struct oracle_object){
 		.live = true, .twin = twin, .cache = ev->kind == EVENT_CACHE_ALLOC, .kind = kind,
 		.in_pieces = pages && key % pages, .key = key,
-		.bytes = pages ? pages * 4096 : ev->bytes_alloc, .pages = pages, .ts = ev->ts_ns,
+		.bytes = pages ? pages * 4096 : ev->bytes_alloc, .made = ev->bytes_alloc, .pages = pages, .ts = ev->ts_ns,
 		.site = site };
 	if (twin)
 		return;
@@ -187,6 +201,25 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 	if (dup == SIZE_MAX)
 		see_cache(o, site, ev->cache);
 	note(o, site, ev->ts_ns, (int64_t)ev->bytes_alloc);
+}
+
+/* Rules 5 and 15: what is remembered of a free of what is not known. */
+static void note_unknown(struct oracle *o, const struct event *ev)
+{
+	bool silent = false, used = false;
+
+	for (size_t i = 0; i < o->nr_obj; i++)
+		used |= o->obj[i].live && o->obj[i].kind == SITE_SLAB &&
+			o->obj[i].key / 4096 == ev->addr / 4096;
+
+	for (size_t i = 0; i < o->nr_page; i++)
+		silent |= o->page[i].live && o->page[i].pfn == (ev->addr - o->base) / 4096;
+	for (size_t i = 0; i < o->nr_free; i++)
+		silent |= o->free[i].of >= FREE_SILENT && o->free[i].addr == ev->addr;
+	o->totals.silent_allocs += silent;
+	o->free[o->nr_free++] = (struct oracle_free){
+		.of = silent ? FREE_SILENT : FREE_OLDER, .call_site = ev->call_site,
+		.addr = ev->addr, .cache = ev->cache, .bytes = used ? *size_in_page(o, ev->addr) : 0 };
 }
 
 static void release(struct oracle *o, const struct event *ev, enum site_kind kind)
@@ -209,6 +242,8 @@ static void release(struct oracle *o, const struct event *ev, enum site_kind kin
 			s->last_ns = ev->ts_ns;
 		}
 		s->unknown_frees++;
+		if (!o->totals.lost_gaps)
+			note_unknown(o, ev);
 		return;
 	}
 	for (size_t i = 0; kind == SITE_SLAB && i < o->nr_reuse; i++) {
@@ -230,6 +265,10 @@ static void release(struct oracle *o, const struct event *ev, enum site_kind kin
 		o->totals.cross_type_frees++;
 	if (!b->twin)
 		see_cache(o, b->site, ev->cache);
+	if (kind == SITE_SLAB)
+		o->free[o->nr_free++] = (struct oracle_free){
+			.of = b->twin ? FREE_LARGE : FREE_KNOWN, .call_site = ev->call_site,
+			.cache = ev->cache, .bytes = b->bytes, .site = b->site };
 	end(o, b, NR_END_RULES, b->bytes, ev->ts_ns);
 }
 
@@ -300,8 +339,66 @@ void oracle_event(struct oracle *o, const struct event *ev)
 	}
 }
 
+/* Rule 15 for one free, asking the frees of its cache, or of its return address as well. */
+static bool charge(struct oracle *o, const struct oracle_free *f, bool by_call_site)
+{
+	const struct oracle_free *maker = NULL;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < o->nr_free; i++) {
+		const struct oracle_free *k = &o->free[i];
+
+		if (k->cache != f->cache || (by_call_site && k->call_site != f->call_site) ||
+		    k->of == FREE_OLDER)
+			continue;
+		if (k->of == FREE_SILENT)
+			return false;
+		if (f->bytes && k->bytes != f->bytes)
+			continue;
+		if (k->of == FREE_LARGE ||
+		    (maker && (maker->site != k->site || maker->bytes != k->bytes)))
+			return false;
+		maker = k;
+		nr++;
+	}
+	if (nr < 2)
+		return false;
+	o->site[maker->site].preexisting_frees++;
+	o->site[maker->site].preexisting_bytes += maker->bytes;
+	return true;
+}
+
+static void charge_areas(struct oracle *o, enum site_kind kind)
+{
+	const struct oracle_object *maker = NULL;
+	uint64_t nr = 0;
+
+	for (size_t i = 0; i < o->nr_obj; i++) {
+		const struct oracle_object *b = &o->obj[i];
+
+		if (b->kind != kind)
+			continue;
+		if (maker && (b->site != maker->site || b->made != maker->made))
+			return;
+		maker = b;
+		nr++;
+	}
+	if (nr < 2 || o->totals.lost_gaps)
+		return;
+	o->site[maker->site].preexisting_frees += o->totals.unknown_frees[kind];
+	o->site[maker->site].preexisting_bytes += o->totals.unknown_frees[kind] * maker->made;
+}
+
 void oracle_finish(struct oracle *o)
 {
+	for (size_t i = 0; i < o->nr_free; i++) {
+		const struct oracle_free *f = &o->free[i];
+
+		if (f->of == FREE_OLDER && !charge(o, f, true) && f->cache)
+			charge(o, f, false);
+	}
+	charge_areas(o, SITE_PERCPU);
+	charge_areas(o, SITE_VMALLOC);
 	for (size_t i = 0; i < o->nr_site; i++) {
 		struct site *s = &o->site[i];
 

@@ -16,7 +16,7 @@ struct oracle_object {
 	bool live, twin, cache, in_pieces;
 	enum site_kind kind;
 	uint64_t key, bytes; /* pages: pfn; bytes shrink */
-	uint64_t pages, ts;
+	uint64_t pages, made, ts; /* made: its first size */
 	size_t site;
 };
 
@@ -49,6 +49,17 @@ struct oracle {
 		uint16_t cpu;
 	} reuse[ORACLE_MAX];
 	size_t nr_reuse;
+	struct oracle_free {
+		enum { FREE_KNOWN, FREE_LARGE, FREE_SILENT, FREE_OLDER } of;
+		uint64_t call_site, addr, bytes;
+		uint16_t cache;
+		size_t site;
+	} free[ORACLE_MAX]; /* of slab objects */
+	size_t nr_free;
+	struct {
+		uint64_t addr, bytes; /* of the page; of an object last put into it */
+	} slab_page[ORACLE_MAX];
+	size_t nr_slab_page;
 	/* A site of pages or vmap areas has its only frame in call_site. */
 	struct site site[ORACLE_MAX];
 	bool allocated[ORACLE_MAX], mixed[ORACLE_MAX];
