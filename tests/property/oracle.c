@@ -141,7 +141,7 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 				o->obj[i].key == (key - o->base) / 4096 &&
 				o->obj[i].bytes == ev->bytes_alloc && !o->obj[i].in_pieces;
 		for (size_t i = 0; large && old && i < o->nr_large; i++)
-			if (&o->obj[o->large[i].obj] == old && same_task(o, i, ev) &&
+			if (o->large[i].obj == (size_t)(old - o->obj) && same_task(o, i, ev) &&
 			    old->bytes == ev->bytes_alloc && o->large[i].bytes_req == ev->bytes_req)
 				dup = i;
 		if (dup != SIZE_MAX) {
