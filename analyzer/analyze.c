@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "capture/blobs.h"
 #include "facts.h"
+#include "resolve/rules.h"
 #include "store/origin.h"
 
 /* Asks the clock once in so many events: a look costs as much as an event. */
@@ -94,6 +95,17 @@ static struct err *open_resolver(const struct analyze_opts *opts, const struct t
 	return resolver_open(&resolver_opts, ret);
 }
 
+static enum code_class classify(void *resolver, uint64_t addr)
+{
+	unsigned int rules = resolver_rules_at(resolver, addr);
+
+	if (rules & RULE_VMALLOC)
+		return CODE_VMALLOC;
+	if (rules & RULE_DROP)
+		return CODE_ALLOCATOR;
+	return rules & (RULE_AREA | RULE_PLUMBING) ? CODE_INNER : CODE_OTHER;
+}
+
 static struct err *match_all(const struct analyze_opts *opts, const struct tracefile *file,
 			     struct merge *merge, struct match *match)
 {
@@ -166,8 +178,8 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	TRY(err_wrap(open_resolver(opts, file, &resolver), "%s", opts->input));
 	match = match_new(&(struct match_opts){
 		.page_size = merge_page_size(merge),
-		.is_allocator = resolver_is_allocator,
-		.is_allocator_arg = resolver,
+		.classify = classify,
+		.classify_arg = resolver,
 	});
 	TRY(match_all(opts, file, merge, match));
 

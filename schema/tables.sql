@@ -105,6 +105,8 @@ CREATE TABLE _raw_site (
 	slab_page_bytes INTEGER NOT NULL, -- their bytes
 	overlap_frees INTEGER NOT NULL, -- objects inferred freed: their pages allocated again
 	overlap_bytes INTEGER NOT NULL, -- their bytes
+	area_frees INTEGER NOT NULL,    -- pages inferred freed: their vmalloc area was freed
+	area_bytes INTEGER NOT NULL,    -- their bytes
 	unknown_frees INTEGER NOT NULL, -- frees made here of objects not known
 	unknown_free_bytes INTEGER NOT NULL, -- their bytes; pages only
 	preexisting_frees INTEGER NOT NULL, -- older objects of this site freed, an estimate

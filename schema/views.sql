@@ -30,9 +30,9 @@ SELECT
 	sum(r.peak_bytes) AS peak_bytes, -- most bytes live at a time; with raw_sites > 1 the sum of
 	                           -- their peaks, which is an upper bound
 	sum(r.failures) AS failures, -- allocations that returned nothing
-	sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees)
+	sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees)
 		AS inferred_frees,     -- objects whose free left no event: their memory was used anew
-	sum(r.reuse_bytes + r.slab_page_bytes + r.overlap_bytes)
+	sum(r.reuse_bytes + r.slab_page_bytes + r.overlap_bytes + r.area_bytes)
 		AS inferred_bytes,     -- bytes of those
 	sum(r.unknown_frees) AS unknown_frees, -- slab: frees made from here of objects that were
 	                           -- allocated before the recording, or unseen
@@ -167,7 +167,9 @@ SELECT
 	r.resolved_by AS resolved_by, -- as in call_sites
 	r.attributed_by AS attributed_by, -- as in call_sites
 	r.preexisting_frees AS preexisting_frees, -- older objects freed: a share of the call site's
-	r.preexisting_bytes AS preexisting_freed_bytes -- bytes of those
+	r.preexisting_bytes AS preexisting_freed_bytes, -- bytes of those
+	r.area_frees AS area_frees, -- pages inferred freed: their vmalloc area was freed
+	r.area_bytes AS area_bytes -- bytes of those
 FROM _raw_site r
 JOIN _callsite c ON c.id = r.callsite;
 

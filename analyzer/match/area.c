@@ -13,15 +13,15 @@ void area_deinit(struct area *area)
 	table_deinit(&area->live);
 }
 
-void area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64_t time)
+bool area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64_t time)
 {
 	if (!ev->addr) {
 		sitetab_failure(area->sites, site, ev->ts_ns);
-		return;
+		return false;
 	}
 	if (ev->bytes_alloc > LIVE_MAX_BYTES || ev->bytes_req > LIVE_MAX_BYTES) {
 		area->totals->implausible++;
-		return;
+		return false;
 	}
 	struct live_obj *o = live_put(&area->live, ev->addr);
 
@@ -32,16 +32,18 @@ void area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64
 	o->bytes = ev->bytes_alloc & (2 * LIVE_MAX_BYTES - 1);
 	live_set_time(o, time);
 	sitetab_alloc(area->sites, site, ev->bytes_alloc, ev->bytes_req, ev->ts_ns);
+	return true;
 }
 
-void area_free(struct area *area, const struct event *ev)
+bool area_free(struct area *area, const struct event *ev)
 {
 	struct live_obj *o = ev->addr ? live_find(&area->live, ev->addr) : NULL;
 
 	if (!o) {
 		area->totals->unknown_frees[area->kind]++;
-		return;
+		return false;
 	}
 	sitetab_free(area->sites, o->site, 1, o->bytes);
 	live_end(o);
+	return true;
 }

@@ -25,7 +25,9 @@ void area_init(struct area *area, enum site_kind kind, struct sitetab *sites,
 void area_deinit(struct area *area);
 
 /* @site is an index: by return address or stack, as the kind has it. */
-void area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64_t time);
-void area_free(struct area *area, const struct event *ev);
+/* False when there is no area: it failed, or cannot be. */
+bool area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64_t time);
+/* False when it was not known. */
+bool area_free(struct area *area, const struct event *ev);
 
 #endif

@@ -141,9 +141,12 @@ static void charge_slab(const struct flow_table *flows, const uint32_t *group, s
 	}
 }
 
-/* Frees of areas tell nothing: all areas are of one site and size, or none is charged. */
-static void charge_areas(struct site *site, size_t nr, const uint32_t *group, enum site_kind kind,
-			 uint64_t unknown_frees)
+/*
+ * Frees of areas tell nothing: all areas are of one site and size, or none is
+ * charged. The site that was, or NULL.
+ */
+static struct site *charge_areas(struct site *site, size_t nr, const uint32_t *group,
+				 enum site_kind kind, uint64_t unknown_frees)
 {
 	struct verdict v = {};
 
@@ -159,16 +162,38 @@ static void charge_areas(struct site *site, size_t nr, const uint32_t *group, en
 			.bytes = one_size ? (uint32_t)site[i].max_bytes : 0,
 		}, group);
 	}
-	if (unknown_frees)
-		charge(&(struct flow){ .nr = unknown_frees }, &v, site);
+	return unknown_frees && charge(&(struct flow){ .nr = unknown_frees }, &v, site)
+		       ? &site[v.site] : NULL;
+}
+
+/* The silent pages of the areas that were charged to @area (rule 16). */
+static void charge_pages(struct site *site, size_t nr, const struct site *area,
+			 const struct charge_pages *pages)
+{
+	uint64_t most = area->preexisting_bytes / pages->page_size;
+	uint64_t frees = pages->frees < most ? pages->frees : most;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (site[i].kind != SITE_PAGE || site[i].stack != area->stack)
+			continue;
+		site[i].preexisting_frees += frees;
+		site[i].preexisting_bytes += frees * pages->page_size;
+		break;
+	}
 }
 
 void charge_sites(struct site *site, size_t nr, const uint32_t *group,
-		  const struct flow_table *flows, const struct match_totals *totals)
+		  const struct flow_table *flows, const struct match_totals *totals,
+		  const struct charge_pages *pages)
 {
 	charge_slab(flows, group, site);
 	if (totals->lost_gaps)
 		return;
 	charge_areas(site, nr, group, SITE_PERCPU, totals->unknown_frees[SITE_PERCPU]);
-	charge_areas(site, nr, group, SITE_VMALLOC, totals->unknown_frees[SITE_VMALLOC]);
+
+	const struct site *area = charge_areas(site, nr, group, SITE_VMALLOC,
+					       totals->unknown_frees[SITE_VMALLOC]);
+
+	if (area && area->stack != SITE_NO_STACK)
+		charge_pages(site, nr, area, pages);
 }

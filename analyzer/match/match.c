@@ -9,6 +9,7 @@
 #include "match/charge.h"
 #include "match/page.h"
 #include "match/slab.h"
+#include "match/vmalloc.h"
 
 struct match {
 	struct match_opts opts;
@@ -19,6 +20,7 @@ struct match {
 	struct page_map pages;
 	struct area percpu;
 	struct area vmap;
+	struct vmalloc vmalloc;
 	bool started;
 	uint64_t gap_end_ns; /* of the last gap; 0: none */
 };
@@ -33,7 +35,8 @@ struct match *match_new(const struct match_opts *opts)
 	m->stacks = stacks_new();
 	sitetab_init(&m->sites);
 	page_init(&m->pages, opts->page_size, &m->sites);
-	slab_init(&m->slab, &m->opts, &m->pages, &m->sites, &m->totals);
+	slab_init(&m->slab, &m->opts, &m->pages, &m->vmalloc, &m->sites, &m->totals);
+	vmalloc_init(&m->vmalloc, &m->opts, m->stacks, &m->sites, &m->totals);
 	area_init(&m->percpu, SITE_PERCPU, &m->sites, &m->totals);
 	area_init(&m->vmap, SITE_VMALLOC, &m->sites, &m->totals);
 	return m;
@@ -43,6 +46,7 @@ void match_free(struct match *m)
 {
 	if (!m)
 		return;
+	vmalloc_deinit(&m->vmalloc);
 	area_deinit(&m->vmap);
 	area_deinit(&m->percpu);
 	slab_deinit(&m->slab);
@@ -69,9 +73,12 @@ static uint32_t stack_site(struct match *m, enum site_kind kind, const struct ev
 
 static void page_alloc_event(struct match *m, const struct event *ev)
 {
-	uint32_t site = stack_site(m, SITE_PAGE, ev);
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+	uint64_t time = relative_time(m, ev->ts_ns);
+	uint32_t site;
 
 	if (ev->addr == EVENT_PFN_NONE) {
+		site = sitetab_get(&m->sites, SITE_PAGE, 0, stack);
 		sitetab_failure(&m->sites, site, ev->ts_ns);
 		return;
 	}
@@ -82,7 +89,14 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 	uint64_t bytes = (uint64_t)m->opts.page_size << ev->order;
 
 	slab_page_alloc(&m->slab, ev);
-	page_alloc(&m->pages, ev->addr, ev->order, site, relative_time(m, ev->ts_ns));
+	if (vmalloc_page_alloc(&m->vmalloc, ev, stack, &site)) {
+		/* They were booked with the area, one by one, as they are freed. */
+		for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
+			page_alloc(&m->pages, ev->addr + i, 0, site, time);
+		return;
+	}
+	site = sitetab_get(&m->sites, SITE_PAGE, 0, stack);
+	page_alloc(&m->pages, ev->addr, ev->order, site, time);
 	sitetab_alloc(&m->sites, site, bytes, bytes, ev->ts_ns);
 }
 
@@ -98,7 +112,7 @@ static void page_free_event(struct match *m, const struct event *ev)
 	uint64_t unknown = (UINT64_C(1) << ev->order) - met.pages;
 
 	m->totals.partial_page_frees += met.partial;
-	if (!unknown)
+	if (!unknown || vmalloc_page_free(&m->vmalloc, ev))
 		return;
 	m->totals.unknown_frees[SITE_PAGE]++;
 	m->totals.unknown_free_bytes[SITE_PAGE] += unknown * m->opts.page_size;
@@ -118,6 +132,15 @@ static void lost_event(struct match *m, const struct event *ev)
 	if (ev->ts_ns > m->gap_end_ns)
 		m->gap_end_ns = ev->ts_ns;
 	slab_forget(&m->slab);
+	vmalloc_forget(&m->vmalloc);
+}
+
+static void vmap_alloc_event(struct match *m, const struct event *ev)
+{
+	uint32_t site = stack_site(m, SITE_VMALLOC, ev), stack = m->sites.site[site].stack;
+
+	if (area_alloc(&m->vmap, ev, site, relative_time(m, ev->ts_ns)))
+		vmalloc_area_alloc(&m->vmalloc, ev, stack);
 }
 
 void match_event(struct match *m, const struct event *ev)
@@ -158,11 +181,10 @@ void match_event(struct match *m, const struct event *ev)
 		area_free(&m->percpu, ev);
 		break;
 	case EVENT_VMAP_ALLOC:
-		area_alloc(&m->vmap, ev, stack_site(m, SITE_VMALLOC, ev),
-			   relative_time(m, ev->ts_ns));
+		vmap_alloc_event(m, ev);
 		break;
 	case EVENT_VMAP_FREE:
-		area_free(&m->vmap, ev);
+		vmalloc_area_free(&m->vmalloc, ev, area_free(&m->vmap, ev));
 		break;
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
@@ -203,6 +225,7 @@ void match_finish(struct match *m)
 		mark_uncertain(m, &m->percpu.live, time);
 		mark_uncertain(m, &m->vmap.live, time);
 		page_mark_uncertain(&m->pages, time);
+		vmalloc_mark_uncertain(&m->vmalloc, &m->vmap.live, time);
 	}
 	m->totals.page_offset_base = m->slab.offset.base;
 	m->totals.page_offset_votes = offset_leader_votes(&m->slab.offset);
@@ -217,7 +240,8 @@ void match_finish(struct match *m)
 
 void match_judge(struct match *m, const uint32_t *group)
 {
-	charge_sites(m->sites.site, m->sites.nr, group, &m->slab.flows, &m->totals);
+	charge_sites(m->sites.site, m->sites.nr, group, &m->slab.flows, &m->totals,
+		     &(struct charge_pages){ m->vmalloc.older_pages, m->opts.page_size });
 }
 
 const struct site *match_sites(const struct match *m, size_t *ret_nr)

@@ -20,15 +20,23 @@
 
 struct match;
 
+/* What the code at an address does, as far as the matcher has to know. */
+enum code_class {
+	CODE_OTHER,
+	CODE_ALLOCATOR, /* a function of the allocator */
+	CODE_VMALLOC,	/* the one that makes an area and takes its pages */
+	CODE_INNER,	/* what lies below these in a stack: reserves areas, or traces */
+};
+
 struct match_opts {
 	uint32_t page_size; /* of the recorded machine, bytes; a power of two */
 	/*
-	 * True when @addr lies in an allocator function that traces a large
-	 * kmalloc a first time (rule 3, the duplicate); may be NULL: then any
-	 * second kmalloc of the same pointer, sizes, pid and context counts.
+	 * The class of the code before return address @addr; may be NULL: then
+	 * any second kmalloc of the same pointer, sizes, pid and context is a
+	 * duplicate (rule 3), and no area owns pages (rule 16).
 	 */
-	bool (*is_allocator)(void *arg, uint64_t addr);
-	void *is_allocator_arg;
+	enum code_class (*classify)(void *arg, uint64_t addr);
+	void *classify_arg;
 };
 
 /* Totals over the recording: what the quality table shows. */
@@ -45,6 +53,7 @@ struct match_totals {
 	uint64_t unknown_frees[NR_SITE_KINDS];	 /* rule 2 */
 	uint64_t unknown_free_bytes[NR_SITE_KINDS]; /* pages only */
 	uint64_t silent_allocs; /* rule 5: unknown slab frees of objects made in the recording */
+	uint64_t silent_pages;	/* rule 16: of areas, and told by no event */
 	uint64_t cross_type_frees;   /* rule 7: kfree of a cache object or the reverse */
 	uint64_t skewed_frees;	     /* rule 3: stamped just after the reuse they allowed */
 	uint64_t implausible;	     /* sizes, orders and pfns that no kernel has; left out */

@@ -26,6 +26,7 @@ enum end_rule {
 	END_REUSE,     /* rule 3: its address was allocated again */
 	END_SLAB_PAGE, /* rule 6: its slab page was freed, or allocated again */
 	END_OVERLAP,   /* rule 9: its pages were allocated again */
+	END_AREA,      /* rule 16: silent pages, of an area that was freed */
 	NR_END_RULES,
 };
 
@@ -33,8 +34,9 @@ enum end_rule {
 
 struct site {
 	enum site_kind kind;
-	uint64_t call_site; /* return address; 0 when the stack is the key */
-	uint32_t stack;	    /* id in struct stacks; SITE_NO_STACK when there is none */
+	uint64_t call_site; /* return address; 0 when the stack alone is the key */
+	uint32_t stack;	    /* id in struct stacks, which holds call_site too where there is
+			     * one (rule 16); SITE_NO_STACK when there is none */
 	uint16_t cache;	    /* interned cache name when all its objects agree, else 0 */
 
 	/* Allocated in the recording. */

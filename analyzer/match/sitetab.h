@@ -18,6 +18,8 @@
 enum sitetab_flag {
 	SITETAB_ALLOCATED = 1,	 /* first_ns and last_ns are of allocations */
 	SITETAB_MIXED_CACHE = 2, /* its objects come from several caches */
+	SITETAB_CLASSIFIED = 4,	 /* the next is known */
+	SITETAB_VMALLOC = 8,	 /* its return address lies in vmalloc itself */
 };
 
 struct sitetab {
@@ -50,23 +52,38 @@ static inline void sitetab_touch(struct sitetab *tab, uint32_t i, uint64_t ts_ns
 	s->last_ns = ts_ns;
 }
 
-static inline void sitetab_alloc(struct sitetab *tab, uint32_t i, uint64_t bytes,
-				 uint64_t bytes_req, uint64_t ts_ns)
+static inline void sitetab_add(struct sitetab *tab, uint32_t i, uint64_t nr, uint64_t bytes,
+			       uint64_t bytes_req, uint64_t ts_ns)
 {
 	struct site *s = &tab->site[i];
 
 	sitetab_touch(tab, i, ts_ns);
-	s->allocs++;
+	s->allocs += nr;
 	s->alloc_bytes += bytes;
 	s->bytes_req += bytes_req;
-	if (bytes > s->max_bytes)
-		s->max_bytes = bytes;
-	s->live++;
+	s->live += nr;
 	s->live_bytes += bytes;
 	if (s->live_bytes > s->peak_bytes) {
 		s->peak_bytes = s->live_bytes;
 		s->peak_ns = ts_ns;
 	}
+}
+
+static inline void sitetab_alloc(struct sitetab *tab, uint32_t i, uint64_t bytes,
+				 uint64_t bytes_req, uint64_t ts_ns)
+{
+	if (bytes > tab->site[i].max_bytes)
+		tab->site[i].max_bytes = bytes;
+	sitetab_add(tab, i, 1, bytes, bytes_req, ts_ns);
+}
+
+/* @nr objects, @bytes in all, each as large and asked for in full. */
+static inline void sitetab_alloc_many(struct sitetab *tab, uint32_t i, uint64_t nr,
+				      uint64_t bytes, uint64_t ts_ns)
+{
+	if (bytes / nr > tab->site[i].max_bytes)
+		tab->site[i].max_bytes = bytes / nr;
+	sitetab_add(tab, i, nr, bytes, bytes, ts_ns);
 }
 
 static inline void sitetab_failure(struct sitetab *tab, uint32_t i, uint64_t ts_ns)

@@ -9,12 +9,13 @@ enum { ZERO_SIZE_PTR = 16 };
 static_assert(sizeof(struct live_obj) == 24, "an object is three words");
 
 void slab_init(struct slab *slab, const struct match_opts *opts, const struct page_map *page_map,
-	       struct sitetab *sites, struct match_totals *totals)
+	       struct vmalloc *vmalloc, struct sitetab *sites, struct match_totals *totals)
 {
 	*slab = (struct slab){
 		.page_size = opts->page_size,
 		.opts = opts,
 		.page_map = page_map,
+		.vmalloc = vmalloc,
 		.sites = sites,
 		.totals = totals,
 	};
@@ -67,8 +68,8 @@ static bool is_duplicate(const struct slab *slab, const struct live_obj *o,
 	if (l->addr != ev->addr || l->time != live_time(o) || l->pid != ev->pid || l->context != ev->context ||
 	    l->bytes != ev->bytes_alloc || l->bytes_req != ev->bytes_req)
 		return false;
-	return !slab->opts->is_allocator ||
-	       slab->opts->is_allocator(slab->opts->is_allocator_arg, l->call_site);
+	return !slab->opts->classify ||
+	       slab->opts->classify(slab->opts->classify_arg, l->call_site) == CODE_ALLOCATOR;
 }
 
 /* The second event of one allocation knows the caller: the object moves there. */
@@ -164,6 +165,7 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
 		slab->totals->large_kmalloc_blocks++;
 	} else {
 		o->site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+		o->site = vmalloc_slab_site(slab->vmalloc, ev, o->site);
 	}
 	if (large) {
 		const struct site *s = twin ? NULL : &slab->sites->site[o->site];

@@ -15,6 +15,7 @@
 #include "match/page.h"
 #include "match/sitetab.h"
 #include "match/slabpage.h"
+#include "match/vmalloc.h"
 
 enum {
 	SLAB_SKEW_NS = 400,
@@ -52,12 +53,13 @@ struct slab {
 	uint64_t page_size;
 	const struct match_opts *opts;
 	const struct page_map *page_map;
+	struct vmalloc *vmalloc;
 	struct sitetab *sites;
 	struct match_totals *totals;
 };
 
 void slab_init(struct slab *slab, const struct match_opts *opts, const struct page_map *page_map,
-	       struct sitetab *sites, struct match_totals *totals);
+	       struct vmalloc *vmalloc, struct sitetab *sites, struct match_totals *totals);
 void slab_deinit(struct slab *slab);
 
 void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time);

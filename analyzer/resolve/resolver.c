@@ -129,13 +129,12 @@ void resolver_site(struct resolver *r, const uint64_t *addr, size_t nr, struct c
 	*ret = (*slot)->callsite;
 }
 
-bool resolver_is_allocator(void *resolver, uint64_t addr)
+unsigned int resolver_rules_at(const struct resolver *r, uint64_t addr)
 {
-	const struct resolver *r = resolver;
 	uint64_t size;
 	const struct ksym *sym = space_symbol(r->space, addr - 1, &size);
 
-	return sym && (rules_of(r->rules, sym->name) & RULE_DROP);
+	return sym ? rules_of(r->rules, sym->name) : 0;
 }
 
 const char *resolver_vmlinux(const struct resolver *r)

@@ -76,8 +76,8 @@ DEFINE_CLEANUP(struct resolver *, resolver, resolver_close)
 void resolver_site(struct resolver *resolver, const uint64_t *addr, size_t nr,
 		   struct callsite *ret);
 
-/* True when @addr lies in a function of the allocator itself: match_opts.is_allocator. */
-bool resolver_is_allocator(void *resolver, uint64_t addr);
+/* The rules' classes, RULE_*, of the function before return address @addr; 0 for none. */
+unsigned int resolver_rules_at(const struct resolver *resolver, uint64_t addr);
 
 /*
  * What was used, for the recording table and for hints: path of the debug

@@ -50,6 +50,7 @@ static bool parse_class(const char *word, unsigned int *ret)
 		{ "plumbing", RULE_PLUMBING },	     { "allocator", RULE_ALLOCATOR },
 		{ "passthrough", RULE_PASSTHROUGH }, { "caller", RULE_CALLER },
 		{ "area", RULE_AREA },		     { "keep", RULE_KEEP },
+		{ "vmalloc", RULE_VMALLOC },
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {

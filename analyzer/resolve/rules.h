@@ -21,9 +21,10 @@ enum {
 	RULE_CALLER = 1 << 3,
 	RULE_AREA = 1 << 4,
 	RULE_KEEP = 1 << 5,
+	RULE_VMALLOC = 1 << 6,
 
 	/* What makes a function part of the allocator. */
-	RULE_DROP = RULE_ALLOCATOR | RULE_PASSTHROUGH | RULE_CALLER,
+	RULE_DROP = RULE_ALLOCATOR | RULE_PASSTHROUGH | RULE_CALLER | RULE_VMALLOC,
 };
 
 struct rules;

@@ -5,7 +5,7 @@
 
 /* A counter added to either struct wants a row here. */
 _Static_assert(sizeof(struct match_totals) ==
-		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 17) * sizeof(uint64_t),
+		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 18) * sizeof(uint64_t),
 	       "every counter of match_totals is a row of quality");
 _Static_assert(sizeof(struct merge_stats) == 8 * sizeof(uint64_t),
 	       "every counter of merge_stats is a row of quality");
@@ -56,6 +56,8 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	    "page blocks that back a large kmalloc, charged to its caller");
 	ROW("partial_page_frees", match->partial_page_frees, "events",
 	    "page frees that gave back a part of a block");
+	ROW("silent_pages", match->silent_pages, "pages",
+	    "pages that vmalloc took without an event; charged to its callers by the areas' sizes");
 	ROW("cross_type_frees", match->cross_type_frees, "events",
 	    "kfree of a cache object or the reverse: legal, paired by address");
 	ROW("skewed_frees", match->skewed_frees, "events",

@@ -3,16 +3,16 @@
 
 enum { PAGE_SIZE = 4096, PRIME_PFN = 0x70000 };
 
-void feed_init_allocator(struct feed *feed, bool (*is_allocator)(void *arg, uint64_t addr))
+void feed_init_classify(struct feed *feed, enum code_class (*classify)(void *arg, uint64_t addr))
 {
-	struct match_opts opts = { .page_size = PAGE_SIZE, .is_allocator = is_allocator };
+	struct match_opts opts = { .page_size = PAGE_SIZE, .classify = classify };
 
 	*feed = (struct feed){ .match = match_new(&opts), .now_ns = 1000000, .pid = 100 };
 }
 
 void feed_init(struct feed *feed)
 {
-	feed_init_allocator(feed, NULL);
+	feed_init_classify(feed, NULL);
 }
 
 void feed_deinit(struct feed *feed)

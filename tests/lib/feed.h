@@ -20,8 +20,8 @@ struct feed {
 };
 
 void feed_init(struct feed *feed);
-/* With @is_allocator for rule 3. */
-void feed_init_allocator(struct feed *feed, bool (*is_allocator)(void *arg, uint64_t addr));
+/* With what rules 3 and 16 ask. */
+void feed_init_classify(struct feed *feed, enum code_class (*classify)(void *arg, uint64_t addr));
 void feed_deinit(struct feed *feed);
 
 void feed_kmalloc(struct feed *feed, uint64_t call_site, uint64_t ptr, uint64_t bytes);

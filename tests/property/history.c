@@ -211,6 +211,34 @@ static void add_older(struct maker *m)
 	}
 }
 
+/* An area of vmalloc, a page that an event tells of it, or its end and its pages'. */
+static void add_vmalloc(struct maker *m)
+{
+	static const uint64_t area[2][2] = { { 0x801, 0x901 }, { 0x802, 0x902 } };
+	static const uint64_t page[2][3] = { { 0x821, 0x811, 0x901 }, { 0x822, 0x812, 0x902 } };
+	uint64_t which = below(m, 2), start = 0x7100000 + 0x10000 * below(m, 3);
+	unsigned int order = (unsigned int)below(m, 2);
+	uint64_t bytes = 4096 * (1 + below(m, 4));
+
+	switch (below(m, 4)) {
+	case 0 ... 1:
+		add(m, (struct event){ .kind = EVENT_VMAP_ALLOC, .addr = start, .stack = area[which],
+				       .nr_stack = 2, .bytes_req = bytes, .bytes_alloc = bytes });
+		if (one_in(m, 3))
+			break;
+		bytes = UINT64_C(4096) << order;
+		add(m, (struct event){ .kind = EVENT_PAGE_ALLOC, .addr = some_pfn(m, order),
+				       .order = (uint8_t)order, .stack = page[which], .nr_stack = 3,
+				       .bytes_req = bytes, .bytes_alloc = bytes });
+		break;
+	case 2 ... 3:
+		add(m, (struct event){ .kind = EVENT_VMAP_FREE, .addr = start });
+		for (uint64_t n = below(m, 5); n; n--)
+			add_page_free(m, SLAB_PFN + NR_PAGES + below(m, 8), 0);
+		break;
+	}
+}
+
 static void add_impossible(struct maker *m)
 {
 	switch (below(m, 6)) {
@@ -241,7 +269,7 @@ static void add_any(struct maker *m)
 
 	if (!one_in(m, 3))
 		switch_task(m);
-	switch (below(m, 41)) {
+	switch (below(m, 43)) {
 	case 0 ... 8:
 		add_slab_alloc(m, slab_addr(m), 8 + 8 * below(m, 20));
 		break;
@@ -283,6 +311,9 @@ static void add_any(struct maker *m)
 		break;
 	case 40:
 		add_older(m);
+		break;
+	case 41 ... 42:
+		add_vmalloc(m);
 		break;
 	case 39:
 		if (one_in(m, 4))

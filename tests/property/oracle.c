@@ -108,6 +108,112 @@ static void forget_large(struct oracle *o, const struct event *ev)
 			o->large[i].obj = SIZE_MAX;
 }
 
+enum code_class oracle_classify(void *arg, uint64_t addr)
+{
+	(void)arg;
+	return addr >> 4 == 0x80 || addr >> 4 == 0x81 ? CODE_VMALLOC
+	       : addr >> 4 == 0x82 || addr >> 4 == 0x30 ? CODE_ALLOCATOR : CODE_OTHER;
+}
+
+/* The frame behind vmalloc, or 0. */
+static uint64_t outer(const struct event *ev)
+{
+	size_t i = 0;
+
+	while (i < ev->nr_stack && oracle_classify(NULL, ev->stack[i]) == CODE_ALLOCATOR)
+		i++;
+	return i + 1 < ev->nr_stack && oracle_classify(NULL, ev->stack[i]) == CODE_VMALLOC
+		       ? ev->stack[i + 1] : 0;
+}
+
+static struct oracle_task *task(struct oracle *o, const struct event *ev)
+{
+	size_t i = 0;
+
+	while (i < o->nr_task && (o->task[i].pid != ev->pid || o->task[i].context != ev->context ||
+				  (!ev->pid && o->task[i].cpu != ev->cpu)))
+		i++;
+	if (i == o->nr_task)
+		o->task[o->nr_task++] = (struct oracle_task){
+			.pid = ev->pid, .cpu = ev->cpu, .context = ev->context,
+			.last = { SIZE_MAX, SIZE_MAX } };
+	return &o->task[i];
+}
+
+static void end_area(struct oracle *o, struct oracle_area *a, uint64_t ts)
+{
+	struct site *s = &o->site[a->site];
+
+	a->live = false;
+	note(o, a->site, ts, -(int64_t)(a->pages * 4096));
+	s->inferred_frees[END_AREA] += a->pages;
+	s->inferred_bytes[END_AREA] += a->pages * 4096;
+}
+
+static struct oracle_area *find_area(struct oracle *o, uint64_t start)
+{
+	for (size_t i = 0; i < o->nr_area; i++)
+		if (o->area[i].live && o->area[i].start == start)
+			return &o->area[i];
+	return NULL;
+}
+
+static void make_area(struct oracle *o, const struct event *ev)
+{
+	struct oracle_area *old = find_area(o, ev->addr);
+	uint64_t pages = ev->bytes_alloc / 4096;
+
+	if (old)
+		end_area(o, old, ev->ts_ns);
+	if (!outer(ev) || !pages)
+		return;
+	struct oracle_task *t = task(o, ev);
+	size_t site = site_of(o, SITE_PAGE, ev->stack[0]);
+	struct site *s = &o->site[site];
+
+	t->last[1] = t->last[0];
+	t->last[0] = o->nr_area;
+	o->area[o->nr_area++] = (struct oracle_area){ true, ev->addr, pages, outer(ev), ev->ts_ns, site };
+	if (!o->allocated[site])
+		s->first_ns = ev->ts_ns;
+	s->last_ns = ev->ts_ns;
+	o->allocated[site] = true;
+	o->totals.silent_pages += pages;
+	s->allocs += pages;
+	s->alloc_bytes += pages * 4096;
+	s->bytes_req += pages * 4096;
+	note(o, site, ev->ts_ns, (int64_t)(pages * 4096));
+}
+
+static void free_area(struct oracle *o, const struct event *ev, bool known)
+{
+	struct oracle_area *a = known ? find_area(o, ev->addr) : NULL;
+	struct oracle_task *t = task(o, ev);
+
+	t->freed_unknown = !known;
+	t->freed_pages = a ? a->pages : 0;
+	t->freed_site = a ? a->site : 0;
+	if (a)
+		end_area(o, a, ev->ts_ns);
+}
+
+/* The area that the block of @ev is of, or NULL. */
+static struct oracle_area *area_of(struct oracle *o, const struct event *ev)
+{
+	const struct oracle_task *t = task(o, ev);
+
+	for (int i = 0; i < 2; i++) {
+		struct oracle_area *a = t->last[i] == SIZE_MAX ? NULL : &o->area[t->last[i]];
+		uint64_t start = a ? a->start : 0;
+
+		/* Another one may be in its place. */
+		if (a && outer(ev) == a->outer && (a = find_area(o, start)) &&
+		    a->pages >= UINT64_C(1) << ev->order)
+			return a;
+	}
+	return NULL;
+}
+
 static void allocate(struct oracle *o, const struct event *ev, enum site_kind kind, uint64_t key,
 		     bool failed)
 {
@@ -123,6 +229,8 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 		o->totals.implausible++;
 		return;
 	}
+	struct oracle_area *area = kind == SITE_PAGE && !failed ? area_of(o, ev) : NULL;
+	uint64_t first_obj = o->nr_obj;
 	if (failed) {
 		s->failures++;
 	} else if (kind == SITE_PAGE) {
@@ -132,7 +240,14 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 		forget_large(o, ev);
 		take(o, key, UINT64_C(1) << ev->order, END_OVERLAP, ev->ts_ns, &partial);
 		for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
-			o->page[o->nr_page++] = (__typeof__(o->page[0])){ key + i, o->nr_obj, true };
+			o->page[o->nr_page++] = (__typeof__(o->page[0])){
+				key + i, area ? first_obj + i : first_obj, true };
+		for (uint64_t i = 0; area && i < UINT64_C(1) << ev->order; i++, area->pages--, o->totals.silent_pages--)
+			o->obj[o->nr_obj++] = (struct oracle_object){
+				.live = true, .kind = kind, .key = key + i, .bytes = 4096,
+				.pages = 1, .ts = ev->ts_ns, .site = area->site };
+		if (area)
+			return;
 	} else {
 		struct oracle_object *old = find(o, kind, key);
 
@@ -226,6 +341,9 @@ static void release(struct oracle *o, const struct event *ev, enum site_kind kin
 {
 	struct oracle_object *b = find(o, kind, ev->addr);
 
+	if (kind == SITE_VMALLOC)
+		free_area(o, ev, b != NULL);
+
 	if (kind == SITE_SLAB && ev->addr <= 16) {
 		o->totals.null_frees++;
 		return;
@@ -285,7 +403,20 @@ static void free_pages(struct oracle *o, const struct event *ev)
 
 	uint64_t unknown = nr - take(o, ev->addr, nr, NR_END_RULES, ev->ts_ns, &partial);
 
+	struct oracle_task *t = task(o, ev);
+
 	o->totals.partial_page_frees += partial;
+	if (unknown && !ev->order) {
+		o->older_pages += t->freed_unknown;
+		if (t->freed_pages) {
+			t->freed_pages--;
+			o->site[t->freed_site].inferred_frees[END_AREA]--;
+			o->site[t->freed_site].inferred_bytes[END_AREA] -= 4096;
+			o->site[t->freed_site].frees++;
+			o->site[t->freed_site].free_bytes += 4096;
+			return;
+		}
+	}
 	o->totals.unknown_frees[SITE_PAGE] += unknown != 0;
 	o->totals.unknown_free_bytes[SITE_PAGE] += unknown * 4096;
 }
@@ -304,7 +435,7 @@ void oracle_event(struct oracle *o, const struct event *ev)
 		o->totals.lost_counted += ev->bytes_req == EVENT_LOST_UNKNOWN ? 0 : ev->bytes_req;
 		o->totals.damaged_bytes += ev->bytes_alloc;
 		o->gap_end = ev->ts_ns;
-		o->nr_large = o->nr_reuse = 0;
+		o->nr_large = o->nr_reuse = o->nr_task = 0;
 		break;
 	case EVENT_KMALLOC:
 	case EVENT_CACHE_ALLOC:
@@ -328,6 +459,8 @@ void oracle_event(struct oracle *o, const struct event *ev)
 		break;
 	case EVENT_VMAP_ALLOC:
 		allocate(o, ev, SITE_VMALLOC, ev->addr, !ev->addr);
+		if (ev->addr && ev->bytes_alloc <= UINT64_C(1) << 44)
+			make_area(o, ev);
 		break;
 	case EVENT_VMAP_FREE:
 		release(o, ev, SITE_VMALLOC);
@@ -387,6 +520,16 @@ static void charge_areas(struct oracle *o, enum site_kind kind)
 		return;
 	o->site[maker->site].preexisting_frees += o->totals.unknown_frees[kind];
 	o->site[maker->site].preexisting_bytes += o->totals.unknown_frees[kind] * maker->made;
+	if (kind != SITE_VMALLOC || !o->site[maker->site].call_site)
+		return;
+	uint64_t pages = o->site[maker->site].preexisting_bytes / 4096;
+
+	for (size_t i = 0; i < o->nr_site; i++)
+		if (o->site[i].kind == SITE_PAGE && o->site[i].call_site == o->site[maker->site].call_site) {
+			pages = pages < o->older_pages ? pages : o->older_pages;
+			o->site[i].preexisting_frees += pages;
+			o->site[i].preexisting_bytes += pages * 4096;
+		}
 }
 
 void oracle_finish(struct oracle *o)
@@ -414,6 +557,15 @@ void oracle_finish(struct oracle *o)
 		}
 		if ((s->kind == SITE_PAGE || s->kind == SITE_VMALLOC) && !s->call_site)
 			s->missing_stacks = s->allocs + s->failures;
+	}
+	for (size_t i = 0; i < o->nr_area; i++) {
+		const struct oracle_area *a = &o->area[i];
+
+		o->site[a->site].live += a->live ? a->pages : 0;
+		if (a->live && a->ts < o->gap_end) {
+			o->site[a->site].uncertain += a->pages;
+			o->site[a->site].uncertain_bytes += a->pages * 4096;
+		}
 	}
 	for (size_t i = 0; i < o->nr_obj; i++) {
 		const struct oracle_object *b = &o->obj[i];

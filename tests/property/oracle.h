@@ -60,6 +60,22 @@ struct oracle {
 		uint64_t addr, bytes; /* of the page; of an object last put into it */
 	} slab_page[ORACLE_MAX];
 	size_t nr_slab_page;
+	struct oracle_area {
+		bool live;
+		uint64_t start, pages, outer, ts; /* pages: silent ones */
+		size_t site;
+	} area[ORACLE_MAX]; /* of vmalloc */
+	size_t nr_area;
+	struct oracle_task {
+		int32_t pid;
+		uint32_t cpu, context;
+		size_t last[2];
+		size_t freed_site;
+		uint64_t freed_pages;
+		bool freed_unknown;
+	} task[ORACLE_MAX];
+	size_t nr_task;
+	uint64_t older_pages;
 	/* A site of pages or vmap areas has its only frame in call_site. */
 	struct site site[ORACLE_MAX];
 	bool allocated[ORACLE_MAX], mixed[ORACLE_MAX];
@@ -67,6 +83,9 @@ struct oracle {
 	struct match_totals totals;
 	uint64_t gap_end;
 };
+
+/* The classes of return addresses in histories. */
+enum code_class oracle_classify(void *arg, uint64_t addr);
 
 void oracle_event(struct oracle *o, const struct event *ev);
 void oracle_finish(struct oracle *o);

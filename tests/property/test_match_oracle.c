@@ -21,7 +21,7 @@ static char wrong[256];
 
 static struct match *run_unjudged(const struct event *ev, size_t nr)
 {
-	const struct match_opts opts = { .page_size = 4096 };
+	const struct match_opts opts = { .page_size = 4096, .classify = oracle_classify };
 	struct match *match = match_new(&opts);
 
 	for (size_t i = 0; i < nr; i++)
@@ -77,6 +77,7 @@ static const char *site_difference(const struct site *a, const struct site *b, u
 		FIELD(inferred_frees[END_REUSE]), FIELD(inferred_frees[END_SLAB_PAGE]),
 		FIELD(inferred_frees[END_OVERLAP]), FIELD(inferred_bytes[END_REUSE]),
 		FIELD(inferred_bytes[END_SLAB_PAGE]), FIELD(inferred_bytes[END_OVERLAP]),
+		FIELD(inferred_frees[END_AREA]), FIELD(inferred_bytes[END_AREA]),
 		FIELD(unknown_frees), FIELD(unknown_free_bytes),
 		FIELD(preexisting_frees), FIELD(preexisting_bytes), FIELD(live),
 		FIELD(live_bytes), FIELD(uncertain), FIELD(uncertain_bytes),
@@ -316,6 +317,7 @@ TEST(the_histories_reach_every_rule)
 		sum.skewed_frees += t->skewed_frees;
 		sum.implausible += t->implausible;
 		sum.silent_allocs += t->silent_allocs;
+		sum.silent_pages += t->silent_pages;
 		sum.lost_gaps += t->lost_gaps;
 	}
 	for (int r = 0; r < NR_END_RULES; r++)
@@ -333,6 +335,7 @@ TEST(the_histories_reach_every_rule)
 	CHECK(sum.skewed_frees > 100);
 	CHECK(sum.implausible > 100);
 	CHECK(sum.silent_allocs > 100);
+	CHECK(sum.silent_pages > 100);
 	CHECK(preexisting[SITE_SLAB] > 30);
 	CHECK(preexisting[SITE_PERCPU] > 5);
 	CHECK(preexisting[SITE_VMALLOC] > 5);

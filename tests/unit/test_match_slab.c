@@ -185,17 +185,17 @@ TEST(rule_3_no_duplicate_from_another_task_context_size_or_below_the_limit)
 	CHECK_EQ(feed_slab_site(&f, A)->inferred_frees[END_REUSE], 4);
 }
 
-static bool in_entry(void *arg, uint64_t addr)
+static enum code_class in_entry(void *arg, uint64_t addr)
 {
 	(void)arg;
-	return addr == ENTRY;
+	return addr == ENTRY ? CODE_ALLOCATOR : CODE_OTHER;
 }
 
 TEST(rule_3_where_entry_functions_are_known_only_they_have_duplicates)
 {
 	CLEANUP(feed_deinit) struct feed f;
 
-	feed_init_allocator(&f, in_entry);
+	feed_init_classify(&f, in_entry);
 	feed_kmalloc(&f, A, PTR, 16384);
 	feed_kmalloc(&f, B, PTR, 16384);
 	feed_kmalloc(&f, ENTRY, PTR + 0x10000, 16384);

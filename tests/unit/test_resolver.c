@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "resolve/resolver.h"
+#include "resolve/rules.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -378,10 +379,10 @@ TEST(functions_of_the_allocator_are_known_by_address)
 	CLEANUP(bench_deinit) struct bench b;
 
 	bench_init(&b, "");
-	CHECK(resolver_is_allocator(b.resolver, fakekernel_site(&b.kernel, "do_kvmalloc")->addr[0]));
-	CHECK(!resolver_is_allocator(b.resolver, fakekernel_site(&b.kernel, "do_direct")->addr[0]));
-	CHECK(!resolver_is_allocator(b.resolver, 0));
-	CHECK(!resolver_is_allocator(b.resolver, UINT64_MAX));
+	CHECK(resolver_rules_at(b.resolver, fakekernel_site(&b.kernel, "do_kvmalloc")->addr[0]) & RULE_DROP);
+	CHECK_EQ(resolver_rules_at(b.resolver, fakekernel_site(&b.kernel, "do_direct")->addr[0]), 0);
+	CHECK_EQ(resolver_rules_at(b.resolver, 0), 0);
+	CHECK_EQ(resolver_rules_at(b.resolver, UINT64_MAX), 0);
 }
 
 static const char module_c[] = "extern void *__kmalloc_noprof(unsigned long);\n"

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * match/vmalloc.h - pages that vmalloc takes without an event (rule 16)
+ *
+ * vmalloc takes the pages of an area in bulk, which no event tells; when the
+ * area goes they are freed one by one, which events do tell. So an area that
+ * was made by vmalloc owns as many pages as it is large.
+ *
+ * In:     events of vmap areas; page and slab allocations of tasks that are
+ *         within a vmalloc; page frees of what is not known
+ * Out:    bookings of an area's silent pages on the site of kind SITE_PAGE that
+ *         has the area's stack; the site of what else is allocated on the way
+ * Not:    touches no page that an event told
+ * Rules:  (1) 16 bytes an area, and what OFFSET_TASKS tasks last did
+ */
+#ifndef MATCH_VMALLOC_H
+#define MATCH_VMALLOC_H
+
+#include "match/match.h"
+#include "match/offset.h"
+#include "match/sitetab.h"
+#include "match/table.h"
+
+/* An area and the page array of a very large one, which is such an area itself. */
+enum { VMALLOC_DEPTH = 2 };
+
+struct vmalloc_task {
+	int32_t pid;
+	uint16_t cpu; /* of pid 0, else 0 */
+	uint8_t context;
+	struct {
+		uint64_t start; /* of an area; 0: none */
+		uint32_t stack; /* that made it */
+	} last[VMALLOC_DEPTH]; /* newest first */
+	uint32_t freed_site; /* of the area that it freed last, … */
+	uint32_t freed_pages; /* and silent pages of it not yet seen to be freed */
+	bool freed_unknown; /* it was not known */
+};
+
+struct vmalloc {
+	const struct match_opts *opts;
+	struct table areas; /* with silent pages, by start */
+	struct vmalloc_task task[OFFSET_TASKS];
+	uint32_t *outer; /* by stack: index of the frame that called vmalloc; 0: no vmalloc, + 1 */
+	size_t nr_outer;
+	uint64_t older_pages; /* frees of single pages, not known, after areas not known */
+	struct stacks *stacks;
+	struct sitetab *sites;
+	struct match_totals *totals;
+};
+
+void vmalloc_init(struct vmalloc *v, const struct match_opts *opts, struct stacks *stacks,
+		  struct sitetab *sites, struct match_totals *totals);
+void vmalloc_deinit(struct vmalloc *v);
+
+/* A plausible area was made by @stack; one that was @known or not goes. */
+void vmalloc_area_alloc(struct vmalloc *v, const struct event *ev, uint32_t stack);
+void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known);
+
+/*
+ * True when the pages of @ev are of an area that its task just made, so that
+ * they are silent no more: the caller keeps them, for site *@ret_site, as pages
+ * booked one by one.
+ */
+bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stack,
+			uint32_t *ret_site);
+
+/* True when the page of @ev, which is not known, was a silent one of a known area. */
+bool vmalloc_page_free(struct vmalloc *v, const struct event *ev);
+
+/* The site of a slab allocation of @site, whose return address may be vmalloc's own. */
+uint32_t vmalloc_slab_site(struct vmalloc *v, const struct event *ev, uint32_t site);
+
+/* A gap: what tasks were about is not known any more. */
+void vmalloc_forget(struct vmalloc *v);
+
+/* Books the silent pages of areas that @live says were made before @time as uncertain. */
+void vmalloc_mark_uncertain(struct vmalloc *v, const struct table *live, uint64_t time);
+
+#endif
