@@ -9,7 +9,10 @@
 static_assert(sizeof(struct page_entry) == 16, "an entry is two words");
 
 /* How pages go. */
-enum how { HOW_FREE, HOW_OVERLAP };
+enum how {
+	HOW_FREE,
+	HOW_OVERLAP
+};
 
 TABLE_INLINE uint64_t entry_key(const void *entry)
 {
@@ -206,7 +209,8 @@ static unsigned int piece_order(uint64_t pfn, uint64_t pages)
 	return fits < aligned ? fits : aligned;
 }
 
-static struct page_met take(struct page_map *map, uint64_t pfn, unsigned int order, enum how how)
+static struct page_met take(struct page_map *map, uint64_t pfn, unsigned int order,
+			    enum how how)
 {
 	struct page_met met = { 0 };
 
@@ -281,7 +285,8 @@ void page_mark_uncertain(struct page_map *map, uint64_t time)
 			sitetab_uncertain(map->sites, e->owner, 1, bytes);
 			continue;
 		}
-		sitetab_uncertain(map->sites, map->split[e->owner].site, !seen[e->owner], bytes);
+		sitetab_uncertain(map->sites, map->split[e->owner].site, !seen[e->owner],
+				  bytes);
 		seen[e->owner] = 1;
 	}
 }

@@ -65,8 +65,9 @@ static struct slab_large *large_of(struct slab *slab, const struct event *ev)
 static bool is_duplicate(const struct slab *slab, const struct live_obj *o,
 			 const struct slab_large *l, const struct event *ev)
 {
-	if (l->addr != ev->addr || l->time != live_time(o) || l->pid != ev->pid || l->context != ev->context ||
-	    l->bytes != ev->bytes_alloc || l->bytes_req != ev->bytes_req)
+	if (l->addr != ev->addr || l->time != live_time(o) || l->pid != ev->pid ||
+	    l->context != ev->context || l->bytes != ev->bytes_alloc ||
+	    l->bytes_req != ev->bytes_req)
 		return false;
 	return !slab->opts->classify ||
 	       slab->opts->classify(slab->opts->classify_arg, l->call_site) == CODE_ALLOCATOR;
@@ -132,7 +133,8 @@ static bool is_skewed_free(struct slab *slab, const struct event *ev)
 void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
 {
 	if (ev->addr <= ZERO_SIZE_PTR) {
-		uint32_t site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+		uint32_t site =
+			sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
 
 		sitetab_failure(slab->sites, site, ev->ts_ns);
 		return;

@@ -18,7 +18,8 @@ TABLE_INLINE bool page_live(const void *entry)
 	return ((const struct slabpage *)entry)->nr != 0;
 }
 
-static const struct table_ops page_ops = { sizeof(struct slabpage), page_key, page_used, page_live };
+static const struct table_ops page_ops = { sizeof(struct slabpage), page_key, page_used,
+					   page_live };
 
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size)
 {

@@ -25,7 +25,7 @@ struct stack {
 struct stacks {
 	struct stack *stack; /* [0] is "no stack" */
 	size_t nr, cap;
-	uint32_t *slot; /* ids; 0 is empty */
+	uint32_t *slot;	 /* ids; 0 is empty */
 	size_t nr_slots; /* a power of two, at least twice nr */
 	struct chunk *chunk;
 	size_t chunk_used;

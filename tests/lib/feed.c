@@ -32,11 +32,14 @@ static void feed_event(struct feed *feed, struct event ev)
 	feed->now_ns += 1000;
 }
 
-static void feed_alloc(struct feed *feed, enum event_kind kind, uint64_t call_site, uint64_t key,
-		       uint64_t bytes)
+static void feed_alloc(struct feed *feed, enum event_kind kind, uint64_t call_site,
+		       uint64_t key, uint64_t bytes)
 {
-	feed_event(feed, (struct event){ .kind = kind, .call_site = call_site, .addr = key,
-					 .bytes_req = bytes, .bytes_alloc = bytes });
+	feed_event(feed, (struct event){ .kind = kind,
+					 .call_site = call_site,
+					 .addr = key,
+					 .bytes_req = bytes,
+					 .bytes_alloc = bytes });
 }
 
 static void feed_free(struct feed *feed, enum event_kind kind, uint64_t call_site, uint64_t key)
@@ -83,30 +86,36 @@ void feed_page_alloc(struct feed *feed, uint64_t stack, uint64_t pfn, unsigned i
 {
 	uint64_t bytes = (uint64_t)PAGE_SIZE << (order & 31);
 
-	feed_event(feed, (struct event){ .kind = EVENT_PAGE_ALLOC, .addr = pfn,
-					 .order = (uint8_t)order, .bytes_req = bytes,
-					 .bytes_alloc = bytes, .stack = stack ? &stack : NULL,
+	feed_event(feed, (struct event){ .kind = EVENT_PAGE_ALLOC,
+					 .addr = pfn,
+					 .order = (uint8_t)order,
+					 .bytes_req = bytes,
+					 .bytes_alloc = bytes,
+					 .stack = stack ? &stack : NULL,
 					 .nr_stack = stack ? 1 : 0 });
 }
 
 void feed_page_free(struct feed *feed, uint64_t pfn, unsigned int order)
 {
-	feed_event(feed, (struct event){ .kind = EVENT_PAGE_FREE, .addr = pfn,
+	feed_event(feed, (struct event){ .kind = EVENT_PAGE_FREE,
+					 .addr = pfn,
 					 .order = (uint8_t)order });
 }
 
 void feed_vmap_alloc(struct feed *feed, uint64_t stack, uint64_t start, uint64_t bytes)
 {
-	feed_event(feed, (struct event){ .kind = EVENT_VMAP_ALLOC, .addr = start,
-					 .bytes_req = bytes, .bytes_alloc = bytes,
+	feed_event(feed, (struct event){ .kind = EVENT_VMAP_ALLOC,
+					 .addr = start,
+					 .bytes_req = bytes,
+					 .bytes_alloc = bytes,
 					 .stack = stack ? &stack : NULL,
 					 .nr_stack = stack ? 1 : 0 });
 }
 
 void feed_lost(struct feed *feed, uint64_t from_ns, uint64_t count)
 {
-	feed_event(feed, (struct event){ .kind = EVENT_LOST, .addr = from_ns,
-					 .bytes_req = count });
+	feed_event(feed,
+		   (struct event){ .kind = EVENT_LOST, .addr = from_ns, .bytes_req = count });
 }
 
 void feed_prime_base(struct feed *feed)

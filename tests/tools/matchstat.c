@@ -66,7 +66,8 @@ static void print_totals(const struct match *match)
 	       (double)(t->last_ns - t->first_ns) / 1e9);
 	printf("lost: gaps %lu, counted %lu, uncounted gaps %lu, damaged bytes %lu\n",
 	       t->lost_gaps, t->lost_counted, t->lost_uncounted_gaps, t->damaged_bytes);
-	printf("null frees %lu, duplicates %lu, large kmalloc blocks %lu, partial page frees %lu\n",
+	printf("null frees %lu, duplicates %lu, large kmalloc blocks %lu, partial page frees "
+	       "%lu\n",
 	       t->null_frees, t->duplicate_kmallocs, t->large_kmalloc_blocks,
 	       t->partial_page_frees);
 	printf("cross-type frees %lu, skewed frees %lu, implausible %lu\n", t->cross_type_frees,
@@ -86,13 +87,15 @@ static void print_totals(const struct match *match)
 			k->inferred_frees[r] += s[i].inferred_frees[r];
 	}
 	for (int k = 0; k < NR_SITE_KINDS; k++)
-		printf("%-8s allocs %lu, frees %lu, by reuse %lu, by slab page %lu, by overlap %lu, "
+		printf("%-8s allocs %lu, frees %lu, by reuse %lu, by slab page %lu, by overlap "
+		       "%lu, "
 		       "live %lu (%lu bytes), unknown frees %lu (%lu bytes), failures %lu, "
 		       "no stack %lu\n",
-		       kind_name[k], sum[k].allocs, sum[k].frees, sum[k].inferred_frees[END_REUSE],
-		       sum[k].inferred_frees[END_SLAB_PAGE], sum[k].inferred_frees[END_OVERLAP],
-		       sum[k].live, sum[k].live_bytes, t->unknown_frees[k],
-		       t->unknown_free_bytes[k], sum[k].failures, sum[k].missing_stacks);
+		       kind_name[k], sum[k].allocs, sum[k].frees,
+		       sum[k].inferred_frees[END_REUSE], sum[k].inferred_frees[END_SLAB_PAGE],
+		       sum[k].inferred_frees[END_OVERLAP], sum[k].live, sum[k].live_bytes,
+		       t->unknown_frees[k], t->unknown_free_bytes[k], sum[k].failures,
+		       sum[k].missing_stacks);
 }
 
 static void print_sites(const struct match *match, size_t top)
