@@ -125,6 +125,16 @@ static void add_area(struct maker *m, enum event_kind kind)
 	       });
 }
 
+static void add_lost(struct maker *m)
+{
+	add(m, (struct event){
+		       .kind = EVENT_LOST,
+		       .addr = m->now_ns,
+		       .bytes_req = one_in(m, 2) ? EVENT_LOST_UNKNOWN : 5,
+		       .bytes_alloc = below(m, 2) * 4096,
+	       });
+}
+
 /* A slot of a slab page; each page has its own distance of objects. */
 static uint64_t slab_addr(struct maker *m)
 {
@@ -163,12 +173,25 @@ static void add_large(struct maker *m)
 	if (!one_in(m, 4))
 		add_page_alloc(m, pfn, order);
 	add(m, ev);
-	if (one_in(m, 4))
+	switch (below(m, 12)) {
+	case 0:
 		switch_task(m);
-	if (one_in(m, 8))
+		break;
+	case 1:
+		m->context ^= EVENT_SOFTIRQ;
+		break;
+	case 2:
 		add_slab_alloc(m, slab_addr(m), 64);
+		break;
+	case 3:
+		add_page_alloc(m, SLAB_PFN + NR_PAGES, 0);
+		break;
+	case 4:
+		add_lost(m);
+		break;
+	}
 	ev.call_site = 0x301;
-	if (one_in(m, 2))
+	for (uint64_t i = below(m, 8) % 5; i; i--)
 		add(m, ev);
 	if (one_in(m, 3))
 		switch_task(m);
@@ -185,8 +208,9 @@ static void add_skew(struct maker *m)
 
 	add_slab_alloc(m, addr, 64);
 	add_slab_alloc(m, addr, 64);
+	if (one_in(m, 8))
+		add_lost(m);
 	m->cpu = (m->cpu + 1) % 4;
-	m->now_ns -= m->now_ns - m->h->ev[m->h->nr - 1].ts_ns;
 	add_slab_free(m, addr);
 }
 
@@ -317,12 +341,7 @@ static void add_any(struct maker *m)
 		break;
 	case 39:
 		if (one_in(m, 4))
-			add(m, (struct event){
-				       .kind = EVENT_LOST,
-				       .addr = m->now_ns,
-				       .bytes_req = one_in(m, 2) ? EVENT_LOST_UNKNOWN : 5,
-				       .bytes_alloc = below(m, 2) * 4096,
-			       });
+			add_lost(m);
 		break;
 	}
 }
