@@ -39,10 +39,12 @@ void flow_deinit(struct flow_table *flows)
 
 static size_t home(const struct flow_table *flows, const struct flow *f)
 {
-	uint64_t key = f->call_site ^ (uint64_t)f->site << 40 ^ (uint64_t)f->bytes << 20 ^
-		       (uint64_t)f->cache << 8;
+	uint64_t hash = table_hash(flows->secret, f->call_site);
 
-	return (size_t)(table_hash(flows->secret, key) >> 32) & (flows->nr_slots - 1);
+	/* One after the other: a sum of them could be made to be equal for many. */
+	hash = table_hash(flows->secret, hash ^ ((uint64_t)f->site << 32 | f->bytes));
+	hash = table_hash(flows->secret, hash ^ f->cache);
+	return (size_t)(hash >> 32) & (flows->nr_slots - 1);
 }
 
 static bool equal(const struct flow *a, const struct flow *b)
@@ -77,6 +79,12 @@ void flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache, uint
 		.bytes = bytes <= UINT32_MAX ? (uint32_t)bytes : 0,
 		.cache = cache,
 	};
+	uint32_t *recent = &flows->recent[(call_site ^ call_site >> 9 ^ site * 7) % FLOW_RECENT];
+
+	if (*recent < flows->nr && equal(&flows->flow[*recent], &f)) {
+		flows->flow[*recent].nr++;
+		return;
+	}
 	size_t i = home(flows, &f);
 
 	for (; flows->slot[i]; i = (i + 1) & (flows->nr_slots - 1)) {
@@ -84,6 +92,7 @@ void flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache, uint
 
 		if (equal(have, &f)) {
 			have->nr++;
+			*recent = flows->slot[i] - 1;
 			return;
 		}
 	}

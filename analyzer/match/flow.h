@@ -21,7 +21,7 @@
 
 #include "match/table.h"
 
-enum { FLOW_MAX = 1 << 18, FLOW_MAX_SEEN = 1 << 20 };
+enum { FLOW_MAX = 1 << 18, FLOW_MAX_SEEN = 1 << 20, FLOW_RECENT = 512 };
 
 /* What is told of an object instead of the index of its site. */
 #define FLOW_SITES  (UINT32_MAX - 3) /* and above: no site */
@@ -43,6 +43,7 @@ struct flow_table {
 	uint32_t *slot; /* index + 1; 0 is empty */
 	size_t nr_slots; /* a power of two, at least twice nr */
 	bool full;
+	uint32_t recent[FLOW_RECENT]; /* indexes: most frees repeat one */
 	struct table_secret secret;
 	struct table seen; /* addresses freed while not known */
 };

@@ -87,17 +87,12 @@ static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_la
 	l->addr = 0;
 }
 
-static struct slab_skew *skew_of(struct slab *slab, uint64_t addr)
-{
-	return &slab->skew[addr * 0x9e3779b97f4a7c15 >> 32 & (SLAB_SKEWS - 1)];
-}
-
 static void end_by_reuse(struct slab *slab, const struct live_obj *o, const struct event *ev)
 {
 	if (o->flags & LIVE_TWIN)
 		return;
 	sitetab_infer(slab->sites, o->site, END_REUSE, 1, o->bytes);
-	*skew_of(slab, o->key) = (struct slab_skew){
+	slab->skew[slab->nr_skew++ % SLAB_SKEWS] = (struct slab_skew){
 		.addr = o->key,
 		.ts_ns = ev->ts_ns,
 		.bytes = o->bytes,
@@ -116,11 +111,18 @@ static bool is_skewed_free(struct slab *slab, const struct event *ev)
 {
 	if (ev->ts_ns > slab->skew_until_ns)
 		return false;
-	struct slab_skew *s = skew_of(slab, ev->addr);
+	struct slab_skew *s = NULL;
 
-	if (s->addr != ev->addr)
+	for (uint64_t i = 1; i <= SLAB_SKEWS; i++) {
+		struct slab_skew *old = &slab->skew[(slab->nr_skew - i) % SLAB_SKEWS];
+
+		if (old->addr != ev->addr)
+			continue;
+		old->addr = 0;
+		s = s ? s : old;
+	}
+	if (!s)
 		return false;
-	s->addr = 0;
 	if (s->cpu == ev->cpu || ev->ts_ns - s->ts_ns > SLAB_SKEW_NS)
 		return false;
 	sitetab_undo_infer(slab->sites, s->site, END_REUSE, s->bytes);

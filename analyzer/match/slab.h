@@ -47,7 +47,8 @@ struct slab {
 	struct flow_table flows;
 	struct offset offset;
 	struct slab_large large[OFFSET_TASKS];
-	struct slab_skew skew[SLAB_SKEWS];
+	struct slab_skew skew[SLAB_SKEWS]; /* a ring */
+	uint64_t nr_skew;	/* ever put into it */
 	uint64_t skew_until_ns; /* none is of use after it */
 	bool lossy; /* there was a gap: what is not known need not be old */
 	uint64_t page_size;
