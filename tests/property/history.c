@@ -173,20 +173,21 @@ static void add_large(struct maker *m)
 	if (!one_in(m, 4))
 		add_page_alloc(m, pfn, order);
 	add(m, ev);
-	switch (below(m, 12)) {
-	case 0:
+	/* Gaps are rare: after one, rule 15 charges nothing. */
+	switch (below(m, 60)) {
+	case 0 ... 4:
 		switch_task(m);
 		break;
-	case 1:
+	case 5 ... 9:
 		m->context ^= EVENT_SOFTIRQ;
 		break;
-	case 2:
+	case 10 ... 14:
 		add_slab_alloc(m, slab_addr(m), 64);
 		break;
-	case 3:
+	case 15 ... 19:
 		add_page_alloc(m, SLAB_PFN + NR_PAGES, 0);
 		break;
-	case 4:
+	case 20:
 		add_lost(m);
 		break;
 	}
@@ -208,7 +209,7 @@ static void add_skew(struct maker *m)
 
 	add_slab_alloc(m, addr, 64);
 	add_slab_alloc(m, addr, 64);
-	if (one_in(m, 8))
+	if (one_in(m, 40))
 		add_lost(m);
 	m->cpu = (m->cpu + 1) % 4;
 	add_slab_free(m, addr);
