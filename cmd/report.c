@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* report.c - allocprof report: memory per call site */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "cmd.h"
 #include "database.h"
 #include "progress.h"
 #include "view/allocinfo.h"
+#include "view/callers.h"
 #include "view/report.h"
 
 enum { ROWS_ON_TERMINAL = 30 };
@@ -16,6 +20,8 @@ struct report_args {
 	struct database_args database;
 	const char *sort, *kinds, *format;
 	uint64_t limit;
+	const char *by, *callers;
+	bool tree;
 };
 
 static const struct opt report_opts[] = {
@@ -31,6 +37,13 @@ static const struct opt report_opts[] = {
 	  "slab, page, percpu, vmalloc; default all" },
 	{ 'f', "format", "FORMAT", OPT_TEXT(struct report_args, format),
 	  "table (default), csv, json, or allocinfo for lines\nas in /proc/allocinfo" },
+	{ 0, "by", "GROUP", OPT_TEXT(struct report_args, by),
+	  "a row for each site (default), function, file,\n"
+	  "directory, module, cache, or caller N: who called,\nN frames out (default 1)" },
+	{ 0, "callers", "SITE", OPT_TEXT(struct report_args, callers),
+	  "who called this site: a function, file or file:line" },
+	{ 0, "tree", NULL, OPT_FLAG(struct report_args, tree),
+	  "print below each call site who called it" },
 	DATABASE_OPTS(struct report_args, database),
 	{}
 };
@@ -52,6 +65,31 @@ static struct err *print_allocinfo(struct query_db *db, const struct sites_opts 
 	return allocinfo_print(query, stdout);
 }
 
+/*
+ * "--by caller 2" is an option and a word; "caller:2" is one. A word behind any
+ * other group is a mistake that the caller reports.
+ */
+static struct err *parse_by(const struct report_args *args, char ***words, char **ret_by,
+			    uint64_t *ret_depth)
+{
+	size_t len = strcspn(args->by, ": ");
+	const char *number = args->by[len] ? args->by + len + 1 : NULL;
+	char *end;
+
+	*ret_by = xstrndup(args->by, len);
+	if (!strcmp(*ret_by, "caller") && !number && **words)
+		number = *(*words)++;
+	if (!number)
+		return NULL;
+	errno = 0;
+	*ret_depth = strtoull(number, &end, 10);
+	if (strcmp(*ret_by, "caller") || *number < '1' || *number > '9' || *end || errno ||
+	    *ret_depth > CALLERS_DEPTH)
+		return err_new(ERR_USAGE, "report: --by %s %s: give caller and a number from 1 to %d",
+			       *ret_by, number, CALLERS_DEPTH);
+	return NULL;
+}
+
 static struct err *report_run(const void *p, char **words, int *status)
 {
 	const struct report_args *args = p;
@@ -59,24 +97,40 @@ static struct err *report_run(const void *p, char **words, int *status)
 	enum view_format format = VIEW_TABLE;
 
 	(void)status;
+	auto_free char *by = NULL;
+	uint64_t depth = 1;
+
+	TRY(parse_by(args, &words, &by, &depth));
 	if (*words)
 		return err_new(ERR_USAGE, "report: %s: name the input with -i", *words);
 	if (!allocinfo && !view_format_find(args->format, &format))
 		return err_new(ERR_USAGE, "report: --format %s: no such format; there are table, "
 			       "csv, json, allocinfo", args->format);
+	bool tree = args->tree || args->callers;
 	bool table = !allocinfo && format == VIEW_TABLE, terminal = isatty(STDOUT_FILENO);
 	const struct view_layout layout = { terminal, progress_columns(STDOUT_FILENO) };
 	const struct sites_opts opts = {
 		.kinds = args->kinds,
 		.sort = args->sort,
 		.limit = args->limit != ROWS_BY_DEFAULT ? args->limit
-			 : table && terminal ? ROWS_ON_TERMINAL : 0,
+			 : table && terminal && !args->callers ? ROWS_ON_TERMINAL : 0,
+		.by = by,
+		.depth = depth,
 	};
 	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
 
 	/* A mistake costs no analysis. */
 	TRY(err_wrap(sites_check(&opts), "report"));
+	if ((tree || allocinfo) && sites_grouped(&opts))
+		return err_new(ERR_USAGE, "report: --by %s does not go with %s", by,
+			       tree ? "--callers and --tree" : "--format allocinfo");
+	if (tree && allocinfo)
+		return err_new(ERR_USAGE, "report: --callers and --tree do not go with --format "
+			       "allocinfo");
 	TRY(database_open(&args->database, &db));
+	if (tree)
+		return err_wrap(callers_print(db, &opts, args->callers, format, stdout, &layout),
+				"report");
 	if (allocinfo)
 		return print_allocinfo(db, &opts);
 	if (table)
@@ -88,6 +142,7 @@ const struct cmd cmd_report = {
 	.name = "report",
 	.summary = "Print the memory of each call site",
 	.usage = "[-i FILE|DB] [--sort KEY[,KEY...]] [-n N] [--kind KIND[,KIND...]]\n"
+		 "                        [--by GROUP] [--callers SITE] [--tree]\n"
 		 "                        [--format table|csv|json|allocinfo]\n"
 		 "                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]",
 	.opts = report_opts,
@@ -96,6 +151,7 @@ const struct cmd cmd_report = {
 		.sort = "bytes",
 		.kinds = SITES_ALL_KINDS,
 		.format = "table",
+		.by = "site",
 		.limit = ROWS_BY_DEFAULT,
 	},
 	.run = report_run,

@@ -118,7 +118,8 @@ CREATE TABLE _raw_site (
 	peak_bytes INTEGER NOT NULL,    -- most bytes live at a time
 	peak_ns INTEGER,                -- when that was first reached
 	first_ns INTEGER,               -- first event
-	last_ns INTEGER                 -- last event
+	last_ns INTEGER,                -- last event
+	caller_depth INTEGER            -- depth of the frame that called the one charged
 ) STRICT;
 
 -- A function at an address, perhaps inlined into another one there.

@@ -57,7 +57,9 @@ SELECT
 	c.sym_size AS sym_size,    -- without file: size of the function, bytes
 	sum(r.preexisting_frees) AS preexisting_frees, -- objects made here before the recording and
 	                           -- freed in it: an estimate, by who freed them; not in any net figure
-	sum(r.preexisting_bytes) AS preexisting_freed_bytes -- bytes of those
+	sum(r.preexisting_bytes) AS preexisting_freed_bytes, -- bytes of those
+	nullif(rtrim(rtrim(c.file, replace(c.file, '/', '')), '/'), '')
+		AS subsystem           -- directory of the file in the kernel tree, such as fs/ext4
 FROM _callsite c
 JOIN _raw_site r ON r.callsite = c.id
 JOIN _recording m
@@ -169,7 +171,11 @@ SELECT
 	r.preexisting_frees AS preexisting_frees, -- older objects freed: a share of the call site's
 	r.preexisting_bytes AS preexisting_freed_bytes, -- bytes of those
 	r.area_frees AS area_frees, -- pages inferred freed: their vmalloc area was freed
-	r.area_bytes AS area_bytes -- bytes of those
+	r.area_bytes AS area_bytes, -- bytes of those
+	r.caller_depth AS caller_depth, -- depth in frames of what called the frame that is charged;
+	                           -- perhaps one past the last; NULL: no frames
+	nullif(rtrim(rtrim(c.file, replace(c.file, '/', '')), '/'), '')
+		AS subsystem           -- as in call_sites
 FROM _raw_site r
 JOIN _callsite c ON c.id = r.callsite;
 

@@ -196,13 +196,14 @@ static enum resolved_by resolved_by(const struct frame *frame)
 }
 
 static const struct frame *choose(struct attribute *a, const uint64_t *addr, size_t nr,
-				  enum attributed_by *ret)
+				  struct callsite *ret)
 {
 	const struct expansion *x = expand_addr(a->expand, addr[0]);
 	bool area = nr > 1 && (rules_of(a->rules, outermost(x)->func) & RULE_AREA);
 	unsigned int drop = RULE_DROP | (area ? RULE_AREA : 0);
+	size_t first = 0; /* of the frames of addr[i] */
 
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = 0; i < nr; first += x->nr, i++) {
 		uint64_t below = i ? x->symbol : 0;
 
 		x = expand_addr(a->expand, addr[i]);
@@ -215,10 +216,12 @@ static const struct frame *choose(struct attribute *a, const uint64_t *addr, siz
 		const struct frame *called =
 			nr == 1 || i ? below_call(a, addr[i], nr > 1, below) : NULL;
 
-		*ret = called ? ATTRIBUTED_CALLEE : ATTRIBUTED_CHAIN;
+		ret->attributed_by = called ? ATTRIBUTED_CALLEE : ATTRIBUTED_CHAIN;
+		ret->caller = called ? first : first + (size_t)(frame - x->frame) + 1;
 		return called ? called : frame;
 	}
-	*ret = ATTRIBUTED_OPAQUE;
+	ret->attributed_by = ATTRIBUTED_OPAQUE;
+	ret->caller = ret->nr_frames;
 	return outermost(x);
 }
 
@@ -237,6 +240,6 @@ void attribute_site(struct attribute *a, const uint64_t *addr, size_t nr, struct
 	addr += skip;
 	nr -= skip;
 	list_frames(a, addr, nr, ret);
-	ret->primary = *choose(a, addr, nr, &ret->attributed_by);
+	ret->primary = *choose(a, addr, nr, ret);
 	ret->resolved_by = resolved_by(&ret->primary);
 }

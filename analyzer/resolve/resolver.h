@@ -59,6 +59,7 @@ struct callsite {
 	size_t nr_frames;
 	struct frame primary; /* what /proc/allocinfo names; a member of frame[] or,
 			       * ATTRIBUTED_CALLEE, a frame below frame[0] */
+	size_t caller; /* index in frame[] of what called it; nr_frames when that is unknown */
 	enum resolved_by resolved_by;
 	enum attributed_by attributed_by;
 };

@@ -17,6 +17,14 @@ const char schema_query_sites[] =
 #include "schema/queries/sites.sql.inc"
 	;
 
+const char schema_query_groups[] =
+#include "schema/queries/groups.sql.inc"
+	;
+
+const char schema_query_stacks[] =
+#include "schema/queries/stacks.sql.inc"
+	;
+
 const char schema_query_allocinfo[] =
 #include "schema/queries/allocinfo.sql.inc"
 	;

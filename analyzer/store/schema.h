@@ -16,6 +16,8 @@ extern const char schema_indices[];
 
 /* Queries; their parameters are explained in their own text. */
 extern const char schema_query_sites[];
+extern const char schema_query_groups[];
+extern const char schema_query_stacks[];
 extern const char schema_query_allocinfo[];
 extern const char schema_query_recording[];
 extern const char schema_query_totals[];

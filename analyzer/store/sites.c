@@ -97,6 +97,20 @@ static bool is_kind(const char *word, size_t len)
 	return false;
 }
 
+static bool is_group(const char *name)
+{
+	const char *list = SITES_GROUPS, *word;
+	size_t len;
+
+	while (next_word(&list, &word, &len)) {
+		size_t space = strspn(word, " ");
+
+		if (strlen(name) == len - space && !memcmp(name, word + space, len - space))
+			return true;
+	}
+	return false;
+}
+
 struct err *sites_check(const struct sites_opts *opts)
 {
 	const char *list = opts->kinds, *word;
@@ -115,7 +129,15 @@ struct err *sites_check(const struct sites_opts *opts)
 		return err_new(ERR_USAGE, "--sort %.*s: no such key; there are %s", (int)len,
 			       word, names);
 	}
+	if (!is_group(opts->by ? opts->by : "site"))
+		return err_new(ERR_USAGE, "--by %s: no such group; there are " SITES_GROUPS " N",
+			       opts->by);
 	return NULL;
+}
+
+bool sites_grouped(const struct sites_opts *opts)
+{
+	return opts->by && strcmp(opts->by, "site");
 }
 
 static struct err *prepare(struct query_db *db, const char *base, const struct sites_opts *opts,
@@ -130,8 +152,9 @@ static struct err *prepare(struct query_db *db, const char *base, const struct s
 		append(&order, "%s, ", find_order(word, len));
 	auto_free char *limit = opts->limit ? xasprintf(" LIMIT %" PRIu64, opts->limit)
 					    : xstrdup("");
-	auto_free char *sql = xasprintf("%s\nORDER BY %snet_bytes DESC, alloc_bytes DESC, file, line, func, "
-					  "module, kind, first_ns%s", base, order, limit);
+	auto_free char *sql = xasprintf("%s\nORDER BY %snet_bytes DESC, alloc_bytes DESC, %sfile, line, func, "
+					  "module, kind, first_ns%s", base, order,
+					  base == schema_query_groups ? "name, " : "", limit);
 
 	TRY(query_prepare(db, sql, NULL, ret));
 	query_bind_text(*ret, ":kinds", opts->kinds);
@@ -140,7 +163,15 @@ static struct err *prepare(struct query_db *db, const char *base, const struct s
 
 struct err *sites_query(struct query_db *db, const struct sites_opts *opts, struct query **ret)
 {
-	return prepare(db, schema_query_sites, opts, ret);
+	if (!sites_grouped(opts))
+		return prepare(db, schema_query_sites, opts, ret);
+
+	auto_free char *depth = xasprintf("%" PRIu64, opts->depth);
+
+	TRY(prepare(db, schema_query_groups, opts, ret));
+	query_bind_text(*ret, ":by", opts->by);
+	query_bind_text(*ret, ":depth", depth);
+	return NULL;
 }
 
 struct err *sites_query_allocinfo(struct query_db *db, const struct sites_opts *opts,

@@ -17,16 +17,24 @@ struct sites_opts {
 	const char *kinds; /* "slab,page" */
 	const char *sort;  /* "bytes,calls": see sites_keys() */
 	uint64_t limit;	   /* rows; 0: all */
+	const char *by;	   /* a row each: "site" (or NULL), or a group: see SITES_GROUPS */
+	uint64_t depth;	   /* by "caller": how far out, from 1 */
 };
 
-/* ERR_USAGE, naming what there is, for a kind or a key that there is not. */
+/* ERR_USAGE, naming what there is, for a kind, a key or a group that there is not. */
 struct err *sites_check(const struct sites_opts *opts) MUST_CHECK;
+
+/* True when rows are groups of call sites: they have a name and call_sites. */
+bool sites_grouped(const struct sites_opts *opts);
 
 /* Rows of call_sites, or of one that sums them as /proc/allocinfo does. */
 struct err *sites_query(struct query_db *db, const struct sites_opts *opts,
 			struct query **ret) MUST_CHECK;
 struct err *sites_query_allocinfo(struct query_db *db, const struct sites_opts *opts,
 				  struct query **ret) MUST_CHECK;
+
+/* What rows can be grouped by, in a line. */
+#define SITES_GROUPS "site, function, file, directory, module, cache, caller"
 
 /* The names of the keys, in a line; owned by the caller. */
 char *sites_keys(void);

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "view/report.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/xalloc.h"
 #include "store/schema.h"
+#include "view/place.h"
 #include "view/text.h"
 
-enum report_column { NET, CALLS, ALLOCATED, ALLOCS, FREES, OLDER, PEAK, KIND, SITE, NR_COLUMNS };
+enum report_column {
+	NET, CALLS, ALLOCATED, ALLOCS, FREES, OLDER, PEAK, KIND, SITES, SITE, NR_COLUMNS
+};
 
 static const struct view_column columns[NR_COLUMNS] = {
 	[NET] = { "NET", VIEW_BYTES },	 [CALLS] = { "CALLS", VIEW_PLAIN },
 	[ALLOCATED] = { "ALLOCATED", VIEW_BYTES }, [ALLOCS] = { "ALLOCS", VIEW_PLAIN },
 	[FREES] = { "FREES", VIEW_PLAIN }, [OLDER] = { "OLDER", VIEW_BYTES },
 	[PEAK] = { "PEAK", VIEW_BYTES },
-	[KIND] = { "KIND", VIEW_PLAIN },   [SITE] = { "SITE", VIEW_SITE },
+	[KIND] = { "KIND", VIEW_PLAIN },
+	[SITES] = { "SITES", VIEW_PLAIN }, [SITE] = { "SITE", VIEW_SITE },
 };
 
 /* Below this width a site has more use for the columns than the counts have. */
@@ -28,7 +33,9 @@ struct body {
 	size_t nr;
 };
 
-static void body_init(struct body *body, FILE *out, const struct view_layout *layout)
+/* @group: what a row is, for the head of its column; NULL for a call site. */
+static void body_init(struct body *body, FILE *out, const struct view_layout *layout,
+		      const char *group)
 {
 	bool narrow = layout->width && layout->width < WIDE;
 
@@ -36,9 +43,13 @@ static void body_init(struct body *body, FILE *out, const struct view_layout *la
 	for (enum report_column i = 0; i < NR_COLUMNS; i++) {
 		if (narrow && (i == ALLOCS || i == FREES || i == OLDER))
 			continue;
+		if (i == SITES && !group)
+			continue;
 		body->from[body->nr] = i;
 		body->shown[body->nr++] = columns[i];
 	}
+	if (group)
+		body->shown[body->nr - 1].title = group;
 	body->view = view_new(VIEW_TABLE, out, layout, body->shown, body->nr);
 }
 
@@ -148,21 +159,13 @@ static struct err *print_head(struct query_db *db, const struct sums *sums, FILE
 	return NULL;
 }
 
-/* "file:line func [module]", or "func+0x1c/0x90 [module]" without debug information. */
-static char *site_text(struct query *query, const struct cell *row)
+/* The name of a group; what has none says why. */
+static char *group_text(struct query *query, const struct cell *row, const char *by)
 {
-	auto_free char *file = get_text(query, row, "file");
-	auto_free char *func = get_text(query, row, "func");
-	auto_free char *module = get_text(query, row, "module");
-	const struct cell *off = get(query, row, "sym_off");
-	auto_free char *in = *module ? xasprintf(" [%s]", module) : xstrdup("");
-
-	if (*file)
-		return xasprintf("%s:%" PRId64 " %s%s", file, get(query, row, "line")->i, func, in);
-	if (off->type == CELL_INT)
-		return xasprintf("%s+%#" PRIx64 "/%#" PRIx64 "%s", func, (uint64_t)off->i,
-				 (uint64_t)get(query, row, "sym_size")->i, in);
-	return xasprintf("%s%s", *func ? func : "(no address recorded)", in);
+	if (get(query, row, "name")->type != CELL_NULL)
+		return get_text(query, row, "name");
+	return xstrdup(!strcmp(by, "cache") ? "(no cache, or several)" :
+		       !strcmp(by, "caller") ? "(caller not recorded)" : "(not known)");
 }
 
 static struct err *print_sites(struct query_db *db, const struct sites_opts *opts,
@@ -172,7 +175,9 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 		[NET] = "net_bytes", [CALLS] = "net_calls", [ALLOCATED] = "alloc_bytes",
 		[ALLOCS] = "allocs", [FREES] = "frees",	    [PEAK] = "peak_bytes",
 		[OLDER] = "preexisting_freed_bytes", [KIND] = "kind",
+		[SITES] = "call_sites",
 	};
+	bool grouped = sites_grouped(opts);
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	const struct cell *row;
 
@@ -182,10 +187,12 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 		if (!row)
 			return NULL;
 		struct cell cells[NR_COLUMNS];
-		auto_free char *site = site_text(query, row);
+		auto_free char *site = grouped ? group_text(query, row, opts->by) :
+						 place_text(query, row);
 
 		for (int i = 0; i < SITE; i++)
-			cells[i] = *get(query, row, from[i]);
+			if (i != SITES || grouped)
+				cells[i] = *get(query, row, from[i]);
 		cells[SITE] = (struct cell){ .type = CELL_TEXT, .text = site, .len = strlen(site) };
 		body_row(body, cells);
 	}
@@ -216,6 +223,7 @@ static struct err *print_totals(struct query_db *db, const char *kinds, struct b
 			[OLDER] = *get(query, row, "preexisting_freed_bytes"),
 			[PEAK] = none,
 			[KIND] = *get(query, row, "kind"),
+			[SITES] = { .type = CELL_INT, .i = nr },
 			[SITE] = { .type = CELL_TEXT, .text = text, .len = strlen(text) },
 		};
 
@@ -239,6 +247,15 @@ static struct err *print_notes(struct query_db *db, FILE *out)
 	}
 }
 
+static char *upper(const char *text)
+{
+	char *ret = xstrdup(text);
+
+	for (char *p = ret; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+	return ret;
+}
+
 struct err *report_print(struct query_db *db, const struct sites_opts *opts, FILE *out,
 			 const struct view_layout *layout)
 {
@@ -249,12 +266,17 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	TRY(print_head(db, &sums, out));
 	CLEANUP(body_deinit) struct body body = {};
 
-	body_init(&body, out, layout);
+	bool grouped = sites_grouped(opts);
+	auto_free char *group = grouped ? upper(opts->by) : NULL;
+
+	body_init(&body, out, layout, group);
 	TRY(print_sites(db, opts, &body));
 	TRY(print_totals(db, opts->kinds, &body));
 	view_finish(body.view);
 	putc('\n', out);
-	if (opts->limit && opts->limit < sums.sites)
+	if (grouped)
+		fputs("Note: a group's peak is the sum of its call sites' peaks: an upper bound\n", out);
+	else if (opts->limit && opts->limit < sums.sites)
 		fprintf(out, "Note: call sites not shown: %" PRIu64 "; -n 0 shows all\n",
 			sums.sites - opts->limit);
 	if (strchr(opts->kinds, ','))

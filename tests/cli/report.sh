@@ -42,6 +42,18 @@ t a_limit_on_files_leaves_nothing [ $status = 1 -a "$(wc -l <err)" = 1 -a -z "$(
 	done
 	echo "== report --sort calls,func -n 2 --kind slab,percpu"
 	"$ap" report --sort calls,func -n 2 --kind slab,percpu
+	for by in function file directory module cache "caller 1" caller:2; do
+		echo "== report --by $by --format csv"
+		"$ap" report --by $by --format csv | cut -d, -f1-14
+	done
+	echo "== report --by module -n 2"
+	"$ap" report --by module -n 2
+	echo "== report --callers shmem_alloc_folio"
+	"$ap" report --callers shmem_alloc_folio
+	echo "== report --tree --kind page,slab --format csv"
+	"$ap" report --tree --kind page,slab --format csv
+	echo "== report --callers do_thing+0x10 --format json"
+	"$ap" report --callers do_thing+0x10 --format json
 	echo "== sql"
 	"$ap" sql "SELECT kind, net_bytes FROM totals ORDER BY kind; SELECT at, text FROM snapshots"
 	echo "== sql, notes"
@@ -66,8 +78,22 @@ run report --sort nope; t an_unknown_key_lists_the_keys usage_error "there are b
 t a_mistake_costs_no_analysis [ ! -e allocprof.db ]
 run report --kind slab,disk; t an_unknown_kind_lists_the_kinds usage_error "slab,page,percpu,vmalloc"
 run report --format xml; t an_unknown_format_lists_the_formats usage_error "table, csv, json, allocinfo"
+run report --by nope; t an_unknown_group_lists_the_groups usage_error "function, file, directory"
+run report --by caller 0; t callers_are_counted_from_one usage_error "from 1 to"
+run report --by file 2; t only_callers_have_a_number usage_error "name the input with -i"
+run report --by file --format allocinfo; t allocinfo_has_no_groups usage_error "does not go with"
+run report --tree --by file; t a_tree_has_no_groups usage_error "does not go with"
 run report -n x; t a_count_is_a_number usage_error "not a number"
 run report other.db; t report_refuses_a_word usage_error "name the input with -i"
+
+run report -i other.db --callers nope; t callers_of_nothing_is_a_mistake usage_error "no such call site"
+# However they are grouped, the sums stay.
+for by in function file directory module cache caller; do
+	"$ap" report -i other.db --by $by --format csv >out 2>err; status=$?
+	t "groups_by_${by}_add_up" [ "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next }
+		{ bytes += $col["net_bytes"]; calls += $col["net_calls"]; sites += $col["call_sites"] }
+		END { print bytes, calls, sites }' out)" = "33280 6 7" ]
+done
 
 run report -i other.db --format allocinfo
 t allocinfo_lines_are_those_of_the_kernel [ -z "$(grep -Ev \
