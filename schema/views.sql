@@ -172,7 +172,7 @@ SELECT
 	r.preexisting_bytes AS preexisting_freed_bytes, -- bytes of those
 	r.area_frees AS area_frees, -- pages inferred freed: their vmalloc area was freed
 	r.area_bytes AS area_bytes, -- bytes of those
-	r.caller_depth AS caller_depth, -- depth in frames of what called the frame that is charged;
+	r.caller_depth AS caller_depth, -- depth in frames of what called the frame that is charged,
 	                           -- perhaps one past the last; NULL: no frames
 	nullif(rtrim(rtrim(c.file, replace(c.file, '/', '')), '/'), '')
 		AS subsystem           -- as in call_sites
