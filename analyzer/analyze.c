@@ -116,6 +116,11 @@ static struct err *match_all(const struct analyze_opts *opts, const struct trace
 		TRY(merge_next(merge, &ev));
 		if (!ev)
 			break;
+
+		const struct event *ahead = merge_ahead(merge);
+
+		if (ahead)
+			match_prefetch(match, ahead);
 		match_event(match, ev);
 		if (++nr % LOOK_EVERY == 0)
 			show(opts, "reading", merge_bytes(merge), tracefile_data_bytes(file), &last_ns);

@@ -7,6 +7,9 @@
 #include "capture/blobs.h"
 #include "decode/cursor.h"
 
+/* Long enough for memory to answer, short enough for the caches to keep it. */
+enum { AHEAD = 6 };
+
 /* One CPU of one buffer. */
 struct source {
 	struct page_reader *reader;
@@ -369,4 +372,11 @@ uint64_t merge_bytes(const struct merge *m)
 uint32_t merge_page_size(const struct merge *m)
 {
 	return m->page_size;
+}
+
+const struct event *merge_ahead(const struct merge *m)
+{
+	const struct source *root = m->heap_nr ? m->heap[0] : NULL;
+
+	return root && root->end - root->pos > AHEAD ? root->pos + AHEAD : NULL;
 }

@@ -39,6 +39,9 @@ struct err *merge_open(const struct tracefile *file, struct names *names,
 void merge_close(struct merge *merge);
 DEFINE_CLEANUP(struct merge *, merge, merge_close)
 
+/* An event that is likely to come some events from now, or NULL; borrowed likewise. */
+const struct event *merge_ahead(const struct merge *merge);
+
 /* The next event, borrowed until the next call; *ret is NULL at the end. */
 struct err *merge_next(struct merge *merge, const struct event **ret) MUST_CHECK;
 

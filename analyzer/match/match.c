@@ -143,6 +143,32 @@ static void vmap_alloc_event(struct match *m, const struct event *ev)
 		vmalloc_area_alloc(&m->vmalloc, ev, stack);
 }
 
+void match_prefetch(const struct match *m, const struct event *ev)
+{
+	switch ((enum event_kind)ev->kind) {
+	case EVENT_KMALLOC:
+	case EVENT_CACHE_ALLOC:
+	case EVENT_KFREE:
+	case EVENT_CACHE_FREE:
+		slab_prefetch(&m->slab, ev);
+		break;
+	case EVENT_PAGE_ALLOC:
+	case EVENT_PAGE_FREE:
+		page_prefetch(&m->pages, ev->addr);
+		slab_page_prefetch(&m->slab, ev);
+		break;
+	case EVENT_LOST:
+	case EVENT_PERCPU_ALLOC:
+	case EVENT_PERCPU_FREE:
+	case EVENT_VMAP_ALLOC:
+	case EVENT_VMAP_FREE:
+	case EVENT_MODULE_LOAD:
+	case EVENT_MODULE_FREE:
+	case NR_EVENT_KINDS:
+		break;
+	}
+}
+
 void match_event(struct match *m, const struct event *ev)
 {
 	assert(ev->kind < NR_EVENT_KINDS);

@@ -70,6 +70,9 @@ DEFINE_CLEANUP(struct match *, match, match_free)
 /* Takes one event; times must not step back. Amortised O(1), a page free O(pages). */
 void match_event(struct match *match, const struct event *ev);
 
+/* Starts to fetch what match_event() of @ev, some events from now, will read. */
+void match_prefetch(const struct match *match, const struct event *ev);
+
 /* Closes the books; after it only match_judge() and the accessors may be called. */
 void match_finish(struct match *match);
 

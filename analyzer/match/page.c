@@ -290,3 +290,8 @@ void page_mark_uncertain(struct page_map *map, uint64_t time)
 		seen[e->owner] = 1;
 	}
 }
+
+void page_prefetch(const struct page_map *map, uint64_t pfn)
+{
+	table_prefetch(&map->table, &entry_ops, pfn);
+}

@@ -74,6 +74,9 @@ void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t
 /* Frees the plausible block @pfn, @order (rule 8). */
 struct page_met page_free(struct page_map *map, uint64_t pfn, unsigned int order);
 
+/* Starts to fetch what an allocation or free at @pfn will read first. */
+void page_prefetch(const struct page_map *map, uint64_t pfn);
+
 /* True when exactly this block is live, and whole. */
 bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order);
 

@@ -293,3 +293,14 @@ void slab_page_free(struct slab *slab, const struct event *ev)
 	end_in_block(slab, ev);
 	offset_other(&slab->offset, ev);
 }
+
+void slab_prefetch(const struct slab *slab, const struct event *ev)
+{
+	table_prefetch(&slab->live, &live_ops, ev->addr);
+	slabpage_prefetch(&slab->pages, ev->addr);
+}
+
+void slab_page_prefetch(const struct slab *slab, const struct event *ev)
+{
+	slabpage_prefetch(&slab->pages, slab->offset.base + ev->addr * slab->page_size);
+}

@@ -70,6 +70,10 @@ void slab_free(struct slab *slab, const struct event *ev);
 void slab_page_alloc(struct slab *slab, const struct event *ev);
 void slab_page_free(struct slab *slab, const struct event *ev);
 
+/* These start to fetch what the four above will read first. */
+void slab_prefetch(const struct slab *slab, const struct event *ev);
+void slab_page_prefetch(const struct slab *slab, const struct event *ev);
+
 /* A gap: what was remembered of tasks may not be what happened last. */
 void slab_forget(struct slab *slab);
 

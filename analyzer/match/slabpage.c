@@ -53,3 +53,8 @@ void slabpage_remove(struct slabpage_table *pages, uint64_t addr)
 {
 	slabpage_find(pages, addr)->nr--;
 }
+
+void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr)
+{
+	table_prefetch(&pages->table, &page_ops, addr >> pages->shift);
+}

@@ -32,6 +32,7 @@ void slabpage_remove(struct slabpage_table *pages, uint64_t addr); /* added befo
 
 /* The page that @addr lies in, or NULL when no object starts in it. */
 struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr);
+void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr);
 
 /* The first address of the page. */
 static inline uint64_t slabpage_start(const struct slabpage *page)

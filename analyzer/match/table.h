@@ -84,6 +84,12 @@ TABLE_INLINE void *table_seek(const struct table *t, const struct table_ops *ops
 	return e;
 }
 
+/* Starts to fetch where @key is likely to be. */
+TABLE_INLINE void table_prefetch(const struct table *t, const struct table_ops *ops, uint64_t key)
+{
+	__builtin_prefetch(t->slot + table_home(t, key) * ops->size);
+}
+
 /* The live entry of @key, or NULL. */
 TABLE_INLINE void *table_find(const struct table *t, const struct table_ops *ops, uint64_t key)
 {

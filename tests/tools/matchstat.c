@@ -40,8 +40,13 @@ static struct err *feed(const char *path, struct match *match, uint64_t *ret_eve
 		err = merge_open(file, names, &merge);
 	while (!err && !(err = merge_next(merge, &ev)) && ev) {
 		nr++;
-		if (match)
-			match_event(match, ev);
+		if (!match)
+			continue;
+		const struct event *ahead = merge_ahead(merge);
+
+		if (ahead)
+			match_prefetch(match, ahead);
+		match_event(match, ev);
 	}
 	names_free(names);
 	*ret_events = nr;
