@@ -12,6 +12,7 @@
 #include "capture/blobs.h"
 #include "facts.h"
 #include "resolve/rules.h"
+#include "resolve/rules.h"
 #include "store/origin.h"
 
 /* Asks the clock once in so many events: a look costs as much as an event. */
@@ -75,7 +76,7 @@ static struct err *open_resolver(const struct analyze_opts *opts, const struct t
 				 struct resolver **ret)
 {
 	auto_free char *release = facts_release(file);
-	auto_free char *kallsyms = NULL;
+	auto_free char *kallsyms = NULL, *wrappers = NULL;
 	struct resolver_opts resolver_opts = {
 		.kallsyms = text_of(file, "kallsyms"),
 		.modules = text_of(file, BLOB_MODULES),
@@ -92,7 +93,16 @@ static struct err *open_resolver(const struct analyze_opts *opts, const struct t
 		TRY(read_file(opts->kallsyms, &kallsyms, &len));
 		resolver_opts.kallsyms = (struct span){ (const uint8_t *)kallsyms, len };
 	}
-	return resolver_open(&resolver_opts, ret);
+	if (opts->wrappers) {
+		CLEANUP(rules_cleanup) struct rules *rules = NULL;
+		size_t len = 0;
+
+		/* A mistake in it is the file's, not the recording's. */
+		TRY(read_file(opts->wrappers, &wrappers, &len));
+		resolver_opts.rules = (struct span){ (const uint8_t *)wrappers, len };
+		TRY(err_wrap(rules_parse(resolver_opts.rules, 0, 0, &rules), "%s", opts->wrappers));
+	}
+	return err_wrap(resolver_open(&resolver_opts, ret), "%s", opts->input);
 }
 
 static enum code_class classify(void *resolver, uint64_t addr)
@@ -177,10 +187,11 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	CLEANUP(origin_deinit) struct origin origin = {};
 
 	TRY(writer_check(opts->output));
-	TRY(origin_init(&origin, opts->input, opts->vmlinux, opts->kallsyms, opts->debug_dirs));
+	TRY(origin_init(&origin, opts->input, opts->vmlinux, opts->kallsyms,
+			opts->wrappers, opts->debug_dirs));
 	TRY(tracefile_open(opts->input, &file));
 	TRY(merge_open(file, names, &merge));
-	TRY(err_wrap(open_resolver(opts, file, &resolver), "%s", opts->input));
+	TRY(open_resolver(opts, file, &resolver));
 	match = match_new(&(struct match_opts){
 		.page_size = merge_page_size(merge),
 		.classify = classify,

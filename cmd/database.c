@@ -34,6 +34,7 @@ struct err *database_make(const struct database_args *args, const char *recordin
 		.output = output,
 		.vmlinux = args->vmlinux,
 		.kallsyms = args->kallsyms,
+		.wrappers = args->wrappers,
 		.debug_dirs = args->debug_dirs.item,
 		.progress = progress_show,
 		.progress_arg = &progress,
@@ -71,7 +72,8 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 	auto_free char *path = database_path(input);
 	CLEANUP(origin_deinit) struct origin origin = {};
 
-	TRY(origin_init(&origin, input, args->vmlinux, args->kallsyms, args->debug_dirs.item));
+	TRY(origin_init(&origin, input, args->vmlinux, args->kallsyms, args->wrappers,
+			args->debug_dirs.item));
 	if (origin_matches(&origin, path))
 		return query_db_open(path, ret);
 

@@ -13,6 +13,7 @@ struct database_args {
 	const char *input; /* a recording or a database; NULL: allocprof.dat or .db */
 	const char *vmlinux;
 	const char *kallsyms;
+	const char *wrappers;
 	struct opt_list debug_dirs;
 };
 
@@ -22,7 +23,9 @@ struct database_args {
 	{ 0, "debug-dir", "DIR", OPT_LIST(s, member.debug_dirs),               \
 	  "look there first for debug information; may be repeated" },         \
 	{ 0, "kallsyms", "FILE", OPT_TEXT(s, member.kallsyms),                 \
-	  "symbols to use instead of the recording's own" }
+	  "symbols to use instead of the recording's own" },           \
+	{ 0, "wrappers", "FILE", OPT_TEXT(s, member.wrappers),                 \
+	  "functions to charge to their callers, besides the\nbuilt-in ones" }
 
 /* The database of a recording: X.db beside X.dat; owned by the caller. */
 char *database_path(const char *recording);

@@ -144,7 +144,8 @@ const struct cmd cmd_report = {
 	.usage = "[-i FILE|DB] [--sort KEY[,KEY...]] [-n N] [--kind KIND[,KIND...]]\n"
 		 "                        [--by GROUP] [--callers SITE] [--tree]\n"
 		 "                        [--format table|csv|json|allocinfo]\n"
-		 "                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]",
+		 "                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
+		 "                        [--wrappers FILE]",
 	.opts = report_opts,
 	.args_size = sizeof(struct report_args),
 	.defaults = &(const struct report_args){

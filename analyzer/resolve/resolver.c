@@ -70,6 +70,7 @@ struct err *resolver_open(const struct resolver_opts *opts, struct resolver **re
 	TRY(space_open(opts, r->pool, &r->space));
 	kernel_version(opts->release, space_kallsyms(r->space), &major, &minor);
 	TRY(rules_parse(rules_builtin(), major, minor, &r->rules));
+	TRY(rules_add(r->rules, opts->rules));
 	r->attribute = attribute_new(r->space, r->rules, r->pool);
 	*ret = take_ptr(r);
 	return NULL;

@@ -23,6 +23,7 @@ struct resolver_opts {
 	struct span modules;	/* BLOB_MODULES; may be empty */
 	struct span sections;	/* BLOB_SECTIONS; may be empty */
 	struct span build_ids;	/* BLOB_BUILD_IDS; may be empty */
+	struct span rules;	/* read after rules.txt and in its form; may be empty */
 	const char *release;	/* uname -r of the recording, or NULL */
 	const char *vmlinux;	/* --vmlinux: must match, or resolver_open fails */
 	const char *const *debug_dirs; /* --debug-dir, searched first; NULL-terminated */

@@ -13,6 +13,7 @@ struct rule {
 };
 
 struct rules {
+	unsigned long version;
 	struct rule *exact; /* sorted by name */
 	size_t nr_exact, cap_exact;
 	struct rule *wild;
@@ -173,19 +174,45 @@ struct err *rules_parse(struct span text, unsigned int major, unsigned int minor
 			struct rules **ret)
 {
 	CLEANUP(rules_cleanup) struct rules *r = xcalloc(1, sizeof(*r));
-	unsigned long version = (unsigned long)major << 16 | minor;
+
+	r->version = (unsigned long)major << 16 | minor;
+	TRY(err_wrap(rules_add(r, text), "rules"));
+	*ret = take_ptr(r);
+	return NULL;
+}
+
+static struct err *parse_text(struct rules *r, struct span text)
+{
 	bool holds = true;
 	struct span line;
 
 	for (size_t nr = 1; span_line(&text, &line); nr++) {
 		auto_free char *copy = xstrndup((const char *)line.data, line.len);
 
-		TRY(err_wrap(parse_line(r, copy, version, &holds), "rules: line %zu", nr));
+		TRY(err_wrap(parse_line(r, copy, r->version, &holds), "line %zu", nr));
+	}
+	return NULL;
+}
+
+/* Takes back what lies behind the first @nr rules. */
+static void forget(struct rule *rule, size_t *nr, size_t keep)
+{
+	while (*nr > keep)
+		free(rule[--*nr].name);
+}
+
+struct err *rules_add(struct rules *r, struct span text)
+{
+	size_t nr_exact = r->nr_exact, nr_wild = r->nr_wild;
+	struct err *err = parse_text(r, text);
+
+	if (err) {
+		forget(r->exact, &r->nr_exact, nr_exact);
+		forget(r->wild, &r->nr_wild, nr_wild);
 	}
 	if (r->nr_exact)
 		qsort(r->exact, r->nr_exact, sizeof(*r->exact), compare_rules);
-	*ret = take_ptr(r);
-	return NULL;
+	return err;
 }
 
 static bool contains(const char *s, size_t len, const struct rule *rule)

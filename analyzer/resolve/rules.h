@@ -5,7 +5,7 @@
  * In:     the text of rules.txt, whose head explains the format, and the kernel's
  *         version
  * Out:    the classes of a function name
- * Use:    rules_parse, rules_of, rules_free
+ * Use:    rules_parse, rules_add for a second text, rules_of, rules_free
  * Rules:  (1) a line that does not parse is an error that names its number
  *         (2) a name may have several classes; RULE_KEEP clears the others
  */
@@ -35,6 +35,8 @@ struct span rules_builtin(void);
 /* @major.@minor of the kernel whose rules are wanted. */
 struct err *rules_parse(struct span text, unsigned int major, unsigned int minor,
 			struct rules **ret) MUST_CHECK;
+/* Another text, with the same version; *@rules is as before when it fails. */
+struct err *rules_add(struct rules *rules, struct span text) MUST_CHECK;
 void rules_free(struct rules *rules);
 DEFINE_CLEANUP(struct rules *, rules, rules_free)
 

@@ -30,8 +30,26 @@ static void add(char **text, const char *name, const char *path)
 	*text = longer;
 }
 
+/* A file that may be edited between two analyses. */
+static void add_content(char **text, const char *name, const char *path)
+{
+	struct stat st;
+
+	if (!path)
+		return;
+	add(text, name, path);
+	if (stat(path, &st))
+		return;
+	char *longer = xasprintf("%s%s-mtime %lld.%09ld\n", *text, name,
+				 (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+
+	free(*text);
+	*text = longer;
+}
+
 struct err *origin_init(struct origin *origin, const char *recording, const char *vmlinux,
-			const char *kallsyms, const char *const *debug_dirs)
+			const char *kallsyms, const char *wrappers,
+			const char *const *debug_dirs)
 {
 	struct stat st;
 
@@ -45,6 +63,7 @@ struct err *origin_init(struct origin *origin, const char *recording, const char
 	};
 	add(&origin->options, "vmlinux", vmlinux);
 	add(&origin->options, "kallsyms", kallsyms);
+	add_content(&origin->options, "wrappers", wrappers);
 	for (; debug_dirs && *debug_dirs; debug_dirs++)
 		add(&origin->options, "debug-dir", *debug_dirs);
 	return NULL;

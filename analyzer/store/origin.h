@@ -17,7 +17,8 @@ struct origin {
 };
 
 struct err *origin_init(struct origin *origin, const char *recording, const char *vmlinux,
-			const char *kallsyms, const char *const *debug_dirs) MUST_CHECK;
+			const char *kallsyms, const char *wrappers,
+			const char *const *debug_dirs) MUST_CHECK;
 void origin_deinit(struct origin *origin);
 
 struct err *origin_write(const struct origin *origin, struct writer *writer) MUST_CHECK;

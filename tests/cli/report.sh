@@ -67,6 +67,13 @@ touch allocprof.dat; run report
 t a_changed_recording_is_analyzed_again grep -q '13 events' err
 run report --kallsyms /proc/self/environ
 t other_options_analyze_again failed "allocprof.dat: "
+printf '# ours\npassthrough shmem_alloc_folio\n' >rules; run report --wrappers rules --kind page --format csv
+t wrappers_pass_the_charge_on grep -q '^[0-9]*,page,,,do_thing,' out
+run report --wrappers rules; t the_same_wrappers_reuse_the_database [ $status = 0 -a ! -s err ]
+touch -d @1 rules; run report --wrappers rules
+t changed_wrappers_analyze_again grep -q '13 events' err
+echo 'passthru x' >rules; run report --wrappers rules
+t a_mistake_in_wrappers_names_its_line failed 'rules: line 1: "passthru" is no class'
 rm allocprof.db; run report -i allocprof.dat
 t a_missing_database_is_made [ $status = 0 -a -s allocprof.db ]
 echo junk >allocprof.db; run report

@@ -137,9 +137,9 @@ TEST(a_database_stands_for_its_recording_until_that_changes)
 	CLEANUP(origin_deinit) struct origin with_option = {};
 	CLEANUP(origin_deinit) struct origin later = {};
 
-	CHECK_OK(origin_init(&same, dat, NULL, NULL, NULL));
+	CHECK_OK(origin_init(&same, dat, NULL, NULL, NULL, NULL));
 	CHECK(origin_matches(&same, db));
-	CHECK_OK(origin_init(&with_option, dat, "/boot/vmlinux", NULL, NULL));
+	CHECK_OK(origin_init(&with_option, dat, "/boot/vmlinux", NULL, NULL, NULL));
 	CHECK(!origin_matches(&with_option, db));
 	CHECK(!origin_matches(&same, dat));
 	CHECK(!origin_matches(&same, "/nonexistent.db"));
@@ -147,7 +147,7 @@ TEST(a_database_stands_for_its_recording_until_that_changes)
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1 } };
 
 	CHECK_EQ(utimensat(AT_FDCWD, dat, times, 0), 0);
-	CHECK_OK(origin_init(&later, dat, NULL, NULL, NULL));
+	CHECK_OK(origin_init(&later, dat, NULL, NULL, NULL, NULL));
 	CHECK(!origin_matches(&later, db));
 }
 

@@ -101,3 +101,19 @@ TEST(the_builtin_rules_know_allocators_by_kernel_version)
 	rules_free(new);
 	rules_free(old);
 }
+
+TEST(rules_add_to_rules_and_a_bad_text_adds_none)
+{
+	CLEANUP(rules_cleanup) struct rules *r = parse("allocator a b_*\n", 6, 12);
+
+	CHECK_OK(rules_add(r, text("[6.10-]\npassthrough a c\nkeep b_no\n[-6.9]\nallocator d\n")));
+	CHECK_EQ(rules_of(r, "a"), RULE_ALLOCATOR | RULE_PASSTHROUGH);
+	CHECK_EQ(rules_of(r, "c"), RULE_PASSTHROUGH);
+	CHECK_EQ(rules_of(r, "b_yes"), RULE_ALLOCATOR);
+	CHECK_EQ(rules_of(r, "b_no"), RULE_KEEP);
+	CHECK_EQ(rules_of(r, "d"), 0);
+	CHECK_ERR(rules_add(r, text("allocator e f_*\nallocator a*b\n")), "line 2: \"a*b\"");
+	CHECK_EQ(rules_of(r, "e"), 0);
+	CHECK_EQ(rules_of(r, "f_g"), 0);
+	CHECK_EQ(rules_of(r, "c"), RULE_PASSTHROUGH);
+}
