@@ -152,7 +152,7 @@ static void resolve_site(const struct match *match, const struct site *site,
 
 static struct err *write_sites(const struct analyze_opts *opts, struct match *match,
 			       struct resolver *resolver, const struct names *names,
-			       struct writer *writer)
+			       uint64_t lost, struct writer *writer)
 {
 	size_t nr;
 	const struct site *site = match_sites(match, &nr);
@@ -165,7 +165,7 @@ static struct err *write_sites(const struct analyze_opts *opts, struct match *ma
 		TRY(writer_callsite(writer, site[i].kind, &callsite, &group[i]));
 		show(opts, "resolving", i, nr, &last_ns);
 	}
-	match_judge(match, group);
+	match_judge(match, group, lost);
 	for (size_t i = 0; i < nr; i++) {
 		/* Known by now. */
 		resolve_site(match, &site[i], resolver, &callsite);
@@ -199,10 +199,12 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	});
 	TRY(match_all(opts, file, merge, match));
 
+	uint64_t lost;
+
 	TRY(writer_open(opts->output, &writer));
 	TRY(origin_write(&origin, writer));
-	TRY(facts_write(writer, file, merge, match, resolver));
-	TRY(write_sites(opts, match, resolver, names, writer));
+	TRY(facts_write(writer, file, merge, match, resolver, &lost));
+	TRY(write_sites(opts, match, resolver, names, lost, writer));
 	TRY(writer_quality(writer, match_totals(match), merge_stats(merge),
 			   tracefile_truncated_bytes(file)));
 	TRY(writer_commit(writer));

@@ -147,6 +147,17 @@ static const char *clock_of(const struct tracefile *file)
 	return tracefile_nr_buffers(file) ? tracefile_buffer_clock(file, 0) : "";
 }
 
+/* When recording ended; only where the events have the same clock do times compare. */
+static uint64_t end_of(const struct tracefile *file, const struct match_totals *totals)
+{
+	uint64_t end_ns = totals->last_ns;
+	struct span times;
+
+	if (tracefile_text(file, BLOB_TIMES, &times) && !strcmp(clock_of(file), "mono"))
+		field(times, "end_mono_ns", &end_ns);
+	return end_ns > totals->last_ns ? end_ns : totals->last_ns;
+}
+
 static struct err *write_times(struct writer *writer, const struct tracefile *file,
 			       const struct match_totals *totals)
 {
@@ -316,6 +327,26 @@ static uint64_t sum_inferred(const struct match *match, uint64_t *ret_missing_st
 	return sum;
 }
 
+/*
+ * Nanoseconds from the last allocation at a site whose objects are freed
+ * silently, as RCU does it, to @end_ns; UINT64_MAX when there is none.
+ */
+static uint64_t since_silent(const struct match *match, uint64_t end_ns)
+{
+	size_t nr;
+	const struct site *site = match_sites(match, &nr);
+	uint64_t ret = UINT64_MAX;
+
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t silent = site[i].inferred_frees[END_REUSE] +
+				  site[i].inferred_frees[END_SLAB_PAGE];
+
+		if (silent && site[i].live && end_ns - site[i].last_ns < ret)
+			ret = end_ns - site[i].last_ns;
+	}
+	return ret;
+}
+
 static struct err *write_notes(struct writer *writer, const struct tracefile *file,
 			       const struct match *match, const struct merge_stats *merge,
 			       const struct resolver *resolver, uint64_t lost)
@@ -323,6 +354,7 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 	const struct match_totals *totals = match_totals(match);
 	uint64_t truncated = tracefile_truncated_bytes(file), missing_stacks;
 	uint64_t inferred = sum_inferred(match, &missing_stacks);
+	uint64_t silent_ns = since_silent(match, end_of(file, totals));
 	uint64_t unknown = totals->unknown_frees[SITE_SLAB];
 	uint64_t allocs = totals->events[EVENT_KMALLOC] + totals->events[EVENT_CACHE_ALLOC];
 	const char *text;
@@ -342,6 +374,11 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 	if (inferred)
 		TRY(note(writer, "objects freed without an event of their own (in bulk, by RCU): %" PRIu64
 			 "; they count as freed when their memory was used anew", inferred));
+	/* The kernel lets what RCU frees wait for 5 s. */
+	if (silent_ns < UINT64_C(6000000000))
+		TRY(note(writer, "the recording ends %.1f s after the last allocation of objects that are "
+			 "freed so, which takes up to 6 s: some that seem to live may only wait for it",
+			 (double)silent_ns / 1e9));
 	if (unknown > allocs / 100)
 		TRY(note(writer, "frees of slab objects that no event allocated (before the recording, "
 			 "in bulk): %" PRIu64 "; they are in no figure but unknown_frees", unknown));
@@ -355,7 +392,7 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 
 struct err *facts_write(struct writer *writer, const struct tracefile *file,
 			const struct merge *merge, const struct match *match,
-			const struct resolver *resolver)
+			const struct resolver *resolver, uint64_t *ret_lost)
 {
 	const struct match_totals *totals = match_totals(match);
 	const struct merge_stats *stats = merge_stats(merge);
@@ -380,6 +417,7 @@ struct err *facts_write(struct writer *writer, const struct tracefile *file,
 	/* Gaps that carry a count are a part of what the kernel counted. */
 	uint64_t lost = cpus.lost > totals->lost_counted ? cpus.lost : totals->lost_counted;
 
+	*ret_lost = lost;
 	TRY(writer_recording_int(writer, "cpus", (int64_t)nr_cpus));
 	TRY(writer_recording_int(writer, "events", (int64_t)stats->events));
 	TRY(writer_recording_int(writer, "lost_events", (int64_t)lost));

@@ -18,9 +18,10 @@
 /* The kernel release of the recording, owned by the caller; NULL if not told. */
 char *facts_release(const struct tracefile *file);
 
+/* *ret_lost is the number of events lost as far as it was counted. */
 struct err *facts_write(struct writer *writer, const struct tracefile *file,
 			const struct merge *merge, const struct match *match,
-			const struct resolver *resolver) MUST_CHECK;
+			const struct resolver *resolver, uint64_t *ret_lost) MUST_CHECK;
 
 /*
  * The counters of one CPU from the text of per_cpu/cpuN/stats; moves @text past

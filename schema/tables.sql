@@ -115,6 +115,10 @@ CREATE TABLE _raw_site (
 	net_bytes INTEGER NOT NULL,     -- their bytes
 	uncertain_calls INTEGER NOT NULL, -- of those, objects that lived across a gap
 	uncertain_bytes INTEGER NOT NULL, -- their bytes
+	lower_calls INTEGER NOT NULL,   -- least objects that live in truth
+	lower_bytes INTEGER NOT NULL,   -- their bytes
+	upper_calls INTEGER NOT NULL,   -- most objects that live in truth
+	upper_bytes INTEGER NOT NULL,   -- their bytes
 	peak_bytes INTEGER NOT NULL,    -- most bytes live at a time
 	peak_ns INTEGER,                -- when that was first reached
 	first_ns INTEGER,               -- first event

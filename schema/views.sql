@@ -59,7 +59,22 @@ SELECT
 	                           -- freed in it: an estimate, by who freed them; not in any net figure
 	sum(r.preexisting_bytes) AS preexisting_freed_bytes, -- bytes of those
 	nullif(rtrim(rtrim(c.file, replace(c.file, '/', '')), '/'), '')
-		AS subsystem           -- directory of the file in the kernel tree, such as fs/ext4
+		AS subsystem,          -- directory of the file in the kernel tree, such as fs/ext4
+	sum(r.lower_bytes) AS net_lower_bytes, -- least that net_bytes can be in truth
+	sum(r.upper_bytes) AS net_upper_bytes, -- most that net_bytes can be in truth
+	sum(r.lower_calls) AS net_lower_calls, -- least that net_calls can be
+	sum(r.upper_calls) AS net_upper_calls, -- most that net_calls can be
+	CASE
+	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees) >= 2 AND
+		16 * sum(r.frees) <= sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees)
+		THEN 'invisible'
+	WHEN sum(r.upper_calls - r.net_calls + r.uncertain_calls) > 0 THEN 'uncertain'
+	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees) > 0 THEN 'inferred'
+	ELSE 'paired'
+	END AS confidence          -- how sure net_bytes is: paired (a free event ended what ended),
+	                           -- inferred (of some the end is inferred), uncertain (events are
+	                           -- missing), invisible (the kernel frees these objects without an
+	                           -- event: what seems to live need not)
 FROM _callsite c
 JOIN _raw_site r ON r.callsite = c.id
 JOIN _recording m
@@ -175,7 +190,11 @@ SELECT
 	r.caller_depth AS caller_depth, -- depth in frames of what called the frame that is charged,
 	                           -- perhaps one past the last; NULL: no frames
 	nullif(rtrim(rtrim(c.file, replace(c.file, '/', '')), '/'), '')
-		AS subsystem           -- as in call_sites
+		AS subsystem,          -- as in call_sites
+	r.lower_bytes AS net_lower_bytes, -- least that net_bytes can be in truth
+	r.upper_bytes AS net_upper_bytes, -- most; one of a call site's has the share of all
+	r.lower_calls AS net_lower_calls, -- least that net_calls can be
+	r.upper_calls AS net_upper_calls -- most, likewise
 FROM _raw_site r
 JOIN _callsite c ON c.id = r.callsite;
 

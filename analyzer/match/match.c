@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "match/area.h"
+#include "match/bounds.h"
 #include "match/charge.h"
 #include "match/page.h"
 #include "match/slab.h"
@@ -23,6 +24,9 @@ struct match {
 	struct vmalloc vmalloc;
 	bool started;
 	uint64_t gap_end_ns; /* of the last gap; 0: none */
+	uint64_t gap_ns, uncounted_ns; /* length of all gaps, and of those without a count */
+	uint64_t nr_events;
+	uint32_t nr_cpus; /* as far as events came from them */
 };
 
 struct match *match_new(const struct match_opts *opts)
@@ -128,6 +132,11 @@ static void lost_event(struct match *m, const struct event *ev)
 		m->totals.lost_uncounted_gaps++;
 	else
 		m->totals.lost_counted += ev->bytes_req;
+	if (ev->addr && ev->addr < ev->ts_ns) {
+		m->gap_ns += ev->ts_ns - ev->addr;
+		if (ev->bytes_req == EVENT_LOST_UNKNOWN)
+			m->uncounted_ns += ev->ts_ns - ev->addr;
+	}
 	m->totals.damaged_bytes += ev->bytes_alloc;
 	if (ev->ts_ns > m->gap_end_ns)
 		m->gap_end_ns = ev->ts_ns;
@@ -173,6 +182,9 @@ void match_event(struct match *m, const struct event *ev)
 {
 	assert(ev->kind < NR_EVENT_KINDS);
 	m->totals.events[ev->kind]++;
+	m->sites.burst = 1 + m->nr_events++ / SITETAB_BURST;
+	if (ev->cpu >= m->nr_cpus)
+		m->nr_cpus = ev->cpu + UINT32_C(1);
 	if (!m->started) {
 		m->started = true;
 		m->totals.first_ns = ev->ts_ns;
@@ -264,8 +276,33 @@ void match_finish(struct match *m)
 	flow_renumber(&m->slab.flows, to);
 }
 
-void match_judge(struct match *m, const uint32_t *group)
+/*
+ * What gaps without a count lost: at least a page of events each, and else as
+ * many in their time as all CPUs had on average when nothing was lost.
+ */
+static uint64_t estimate_lost(const struct match *m)
 {
+	double time = (double)(m->totals.last_ns - m->totals.first_ns) * m->nr_cpus;
+	double gaps = (double)m->gap_ns, seen = 0;
+
+	for (int kind = 0; kind < NR_EVENT_KINDS; kind++)
+		seen += kind == EVENT_LOST ? 0 : (double)m->totals.events[kind];
+
+	/* Gaps of several buffers may add up to more than there was. */
+	double rate = time > gaps ? seen / (time - gaps) : time > 0 ? seen / time : 0;
+	double lost = rate * (double)m->uncounted_ns;
+	double least = (double)m->totals.lost_uncounted_gaps * SITETAB_BURST;
+
+	lost = lost > least ? lost : least;
+	return lost < 1e18 ? m->totals.lost_counted + (uint64_t)lost : UINT64_C(1000000000000000000);
+}
+
+void match_judge(struct match *m, const uint32_t *group, uint64_t lost)
+{
+	m->totals.lost_estimate = estimate_lost(m);
+	if (lost > m->totals.lost_estimate)
+		m->totals.lost_estimate = lost;
+	bounds_set(&m->sites, group, &m->totals);
 	charge_sites(m->sites.site, m->sites.nr, group, &m->slab.flows, &m->totals,
 		     &(struct charge_pages){ m->vmalloc.older_pages, m->opts.page_size });
 }

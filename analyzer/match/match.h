@@ -45,6 +45,9 @@ struct match_totals {
 	uint64_t lost_gaps;
 	uint64_t lost_counted;	    /* events, from gaps that carry a count */
 	uint64_t lost_uncounted_gaps;
+	uint64_t lost_estimate;	    /* events; of gaps without a count by their length */
+	uint64_t missed_calls;	    /* rule 17: live objects, at most, of a call site … */
+	uint64_t missed_bytes;	    /* … that no event names, and their bytes */
 	uint64_t damaged_bytes;	    /* of pages that would not decode */
 	uint64_t null_frees;	    /* rule 1: kfree(NULL), kfree(ZERO_SIZE_PTR) */
 	uint64_t duplicate_kmallocs; /* rule 3: second event of one allocation */
@@ -78,10 +81,12 @@ void match_finish(struct match *match);
 
 /*
  * Fills in what the trace alone cannot tell: preexisting_frees and _bytes of
- * each site (rule 15). @group tells for each of match_sites() its call site:
- * raw sites of one place in the source have one number, of their kind only.
+ * each site (rule 15), and its bounds (rule 17). @group tells for each of
+ * match_sites() its call site: raw sites of one place in the source have one
+ * number, of their kind only. @lost is the number of events that the kernel says
+ * were lost, 0 when it says nothing.
  */
-void match_judge(struct match *match, const uint32_t *group);
+void match_judge(struct match *match, const uint32_t *group, uint64_t lost);
 
 /* All sites that saw anything, owned by @match; order is order of first sight. */
 const struct site *match_sites(const struct match *match, size_t *ret_nr);

@@ -67,6 +67,11 @@ struct site {
 	uint64_t uncertain;
 	uint64_t uncertain_bytes;
 
+	/* Between these lie the objects and bytes that live in truth (rule 17). */
+	uint64_t lower, lower_bytes;
+	uint64_t upper, upper_bytes;
+	uint64_t bursts; /* of SITETAB_BURST events each, that allocated here */
+
 	uint64_t peak_bytes; /* highest live_bytes */
 	uint64_t peak_ns;    /* when it was first reached */
 	uint64_t first_ns;   /* first and last allocation, or free where there is none */

@@ -11,12 +11,15 @@ void sitetab_init(struct sitetab *tab)
 	tab->site = xcalloc(tab->cap, sizeof(*tab->site));
 	tab->flags = xcalloc(tab->cap, sizeof(*tab->flags));
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
+	tab->last_burst = xcalloc(tab->cap, sizeof(*tab->last_burst));
+	tab->burst = 1;
 }
 
 void sitetab_deinit(struct sitetab *tab)
 {
 	free(tab->site);
 	free(tab->flags);
+	free(tab->last_burst);
 	free(tab->slot);
 	*tab = (struct sitetab){ 0 };
 }
@@ -34,6 +37,7 @@ static void grow(struct sitetab *tab)
 {
 	tab->site = xreallocarray(tab->site, tab->cap * 2, sizeof(*tab->site));
 	tab->flags = xreallocarray(tab->flags, tab->cap * 2, sizeof(*tab->flags));
+	tab->last_burst = xreallocarray(tab->last_burst, tab->cap * 2, sizeof(*tab->last_burst));
 	tab->cap *= 2;
 
 	free(tab->slot);
@@ -65,6 +69,7 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 	tab->slot[i] = ret + 1;
 	tab->site[ret] = (struct site){ .kind = kind, .call_site = call_site, .stack = stack };
 	tab->flags[ret] = 0;
+	tab->last_burst[ret] = 0;
 	if (tab->nr == tab->cap)
 		grow(tab);
 	return ret;

@@ -22,7 +22,12 @@ enum sitetab_flag {
 	SITETAB_VMALLOC = 8,	 /* its return address lies in vmalloc itself */
 };
 
+/* Events that are told apart as one burst: about those of a ring-buffer page. */
+enum { SITETAB_BURST = 64 };
+
 struct sitetab {
+	uint64_t burst; /* that goes on */
+	uint64_t *last_burst; /* by site */
 	struct site *site;
 	uint8_t *flags; /* enum sitetab_flag, by site */
 	size_t nr, cap;
@@ -58,6 +63,8 @@ static inline void sitetab_add(struct sitetab *tab, uint32_t i, uint64_t nr, uin
 	struct site *s = &tab->site[i];
 
 	sitetab_touch(tab, i, ts_ns);
+	s->bursts += tab->last_burst[i] != tab->burst;
+	tab->last_burst[i] = tab->burst;
 	s->allocs += nr;
 	s->alloc_bytes += bytes;
 	s->bytes_req += bytes_req;

@@ -5,7 +5,7 @@
 
 /* A counter added to either struct wants a row here. */
 _Static_assert(sizeof(struct match_totals) ==
-		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 18) * sizeof(uint64_t),
+		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 21) * sizeof(uint64_t),
 	       "every counter of match_totals is a row of quality");
 _Static_assert(sizeof(struct merge_stats) == 8 * sizeof(uint64_t),
 	       "every counter of merge_stats is a row of quality");
@@ -32,6 +32,13 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	    "events missing in those gaps that carry a count");
 	ROW("lost_uncounted_gaps", match->lost_uncounted_gaps, "gaps",
 	    "gaps that do not say how many events are missing");
+	ROW("lost_estimate", match->lost_estimate, "events",
+	    "events missing in all gaps: as counted, else by the length of the gap and the rate "
+	    "of events outside");
+	ROW("missed_calls", match->missed_calls, "objects",
+	    "live objects, at most, of a call site that has no row because all its events are "
+	    "among the missing");
+	ROW("missed_bytes", match->missed_bytes, "bytes", "bytes of those");
 	ROW("damaged_bytes", match->damaged_bytes, "bytes",
 	    "trace data that would not decode; each piece is a gap");
 	ROW("pages", merge->pages, "pages", "pages of trace data read");

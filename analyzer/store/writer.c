@@ -38,7 +38,7 @@ static const struct {
 	[INSERT_NOTE] = { "_note", 2 },
 	[INSERT_QUALITY] = { "_quality", 5 },
 	[INSERT_CALLSITE] = { "_callsite", 8 },
-	[INSERT_RAW_SITE] = { "_raw_site", 34 },
+	[INSERT_RAW_SITE] = { "_raw_site", 38 },
 	[INSERT_FRAME] = { "_frame", 9 },
 	[INSERT_RAW_FRAME] = { "_raw_frame", 3 },
 };
@@ -489,6 +489,7 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 		site->preexisting_frees, site->preexisting_bytes,
 		site->live, site->live_bytes,
 		site->uncertain, site->uncertain_bytes,
+		site->lower, site->lower_bytes, site->upper, site->upper_bytes,
 		site->peak_bytes,
 	};
 	const size_t nr_counts = sizeof(counts) / sizeof(*counts);

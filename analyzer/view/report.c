@@ -11,7 +11,7 @@
 #include "view/text.h"
 
 enum report_column {
-	NET, CALLS, ALLOCATED, ALLOCS, FREES, OLDER, PEAK, KIND, SITES, SITE, NR_COLUMNS
+	NET, CALLS, ALLOCATED, ALLOCS, FREES, OLDER, PEAK, KIND, CONFIDENCE, SITES, SITE, NR_COLUMNS
 };
 
 static const struct view_column columns[NR_COLUMNS] = {
@@ -19,7 +19,7 @@ static const struct view_column columns[NR_COLUMNS] = {
 	[ALLOCATED] = { "ALLOCATED", VIEW_BYTES }, [ALLOCS] = { "ALLOCS", VIEW_PLAIN },
 	[FREES] = { "FREES", VIEW_PLAIN }, [OLDER] = { "OLDER", VIEW_BYTES },
 	[PEAK] = { "PEAK", VIEW_BYTES },
-	[KIND] = { "KIND", VIEW_PLAIN },
+	[KIND] = { "KIND", VIEW_PLAIN },   [CONFIDENCE] = { "CONFIDENCE", VIEW_PLAIN },
 	[SITES] = { "SITES", VIEW_PLAIN }, [SITE] = { "SITE", VIEW_SITE },
 };
 
@@ -41,9 +41,9 @@ static void body_init(struct body *body, FILE *out, const struct view_layout *la
 
 	body->nr = 0;
 	for (enum report_column i = 0; i < NR_COLUMNS; i++) {
-		if (narrow && (i == ALLOCS || i == FREES || i == OLDER))
+		if (narrow && (i == ALLOCS || i == FREES || i == OLDER || i == CONFIDENCE))
 			continue;
-		if (i == SITES && !group)
+		if (group ? i == CONFIDENCE : i == SITES)
 			continue;
 		body->from[body->nr] = i;
 		body->shown[body->nr++] = columns[i];
@@ -176,6 +176,7 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 		[ALLOCS] = "allocs", [FREES] = "frees",	    [PEAK] = "peak_bytes",
 		[OLDER] = "preexisting_freed_bytes", [KIND] = "kind",
 		[SITES] = "call_sites",
+		[CONFIDENCE] = "confidence",
 	};
 	bool grouped = sites_grouped(opts);
 	CLEANUP(query_cleanup) struct query *query = NULL;
@@ -187,11 +188,14 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 		if (!row)
 			return NULL;
 		struct cell cells[NR_COLUMNS];
-		auto_free char *site = grouped ? group_text(query, row, opts->by) :
-						 place_text(query, row);
+		auto_free char *place = grouped ? group_text(query, row, opts->by) :
+						  place_text(query, row);
+		/* In whatever width: what seems to live here is no leak. */
+		bool unseen = !grouped && !strcmp(get(query, row, "confidence")->text, "invisible");
+		auto_free char *site = xasprintf("%s%s", place, unseen ? " (frees unseen)" : "");
 
 		for (int i = 0; i < SITE; i++)
-			if (i != SITES || grouped)
+			if (i != (grouped ? CONFIDENCE : SITES))
 				cells[i] = *get(query, row, from[i]);
 		cells[SITE] = (struct cell){ .type = CELL_TEXT, .text = site, .len = strlen(site) };
 		body_row(body, cells);
@@ -224,6 +228,7 @@ static struct err *print_totals(struct query_db *db, const char *kinds, struct b
 			[PEAK] = none,
 			[KIND] = *get(query, row, "kind"),
 			[SITES] = { .type = CELL_INT, .i = nr },
+			[CONFIDENCE] = none,
 			[SITE] = { .type = CELL_TEXT, .text = text, .len = strlen(text) },
 		};
 

@@ -41,7 +41,7 @@ static struct match *run(const struct event *ev, size_t nr)
 
 	for (size_t i = 0; i < nr_sites; i++)
 		group[i] = (uint32_t)i;
-	match_judge(match, group);
+	match_judge(match, group, 0);
 	return match;
 }
 
@@ -129,6 +129,7 @@ static const char *oracle_agrees(const struct history *h)
 		return WRONG("%zu sites, not %zu", nr, nr_oracle);
 	if (!difference && t.page_offset_base != HISTORY_BASE)
 		return "the base is wrong";
+	t.lost_estimate = t.missed_calls = t.missed_bytes = 0;
 	t.page_offset_base = t.page_offset_votes = t.page_offset_dissent = 0;
 	if (!difference && memcmp(&t, &o.totals, sizeof(t)))
 		for (size_t i = 0; i < sizeof(t) / 8; i++)
@@ -153,6 +154,13 @@ static const char *books_balance(const struct history *h)
 		}
 		if (s->allocs != ends + s->live || s->alloc_bytes != bytes + s->live_bytes)
 			return WRONG("site %#" PRIx64 " does not balance", key_of(match, s));
+		if (s->lower > s->live || s->lower_bytes > s->live_bytes || s->upper < s->live ||
+		    s->upper_bytes < s->live_bytes || (!s->lower && s->lower_bytes))
+			return WRONG("site %#" PRIx64 " is not within its bounds", key_of(match, s));
+		if (!match_totals(match)->lost_gaps &&
+		    (s->upper != s->live || s->upper_bytes != s->live_bytes ||
+		     (ends == s->frees && (s->lower != s->live || s->lower_bytes != s->live_bytes))))
+			return WRONG("site %#" PRIx64 " is in doubt for nothing", key_of(match, s));
 		if (s->uncertain > s->live || s->uncertain_bytes > s->live_bytes ||
 		    s->live_bytes > s->peak_bytes || s->peak_bytes > s->alloc_bytes)
 			return WRONG("site %#" PRIx64 " is out of order", key_of(match, s));

@@ -20,7 +20,7 @@ static void judge(struct feed *f, uint64_t same_a, uint64_t same_b)
 	for (size_t i = 0; i < nr; i++)
 		group[i] = same_a && (site[i].call_site == same_a || site[i].call_site == same_b)
 				   ? 100 : (uint32_t)i;
-	match_judge(f->match, group);
+	match_judge(f->match, group, 0);
 }
 
 /* Objects of @bytes, each made at @site and freed at @free_site. */

@@ -243,7 +243,7 @@ TEST(rule_15_pages_of_an_older_area_go_with_it)
 
 	const uint32_t group[8] = { 0 };
 
-	match_judge(f.match, group);
+	match_judge(f.match, group, 0);
 	CHECK_EQ(pages_of(&f, CALLER).preexisting_frees, 4);
 	CHECK_EQ(pages_of(&f, CALLER).preexisting_bytes, 4 * 4096);
 	CHECK_EQ(match_totals(f.match)->unknown_frees[SITE_PAGE], 6);
