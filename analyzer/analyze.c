@@ -206,7 +206,7 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	TRY(facts_write(writer, file, merge, match, resolver, &lost));
 	TRY(write_sites(opts, match, resolver, names, lost, writer));
 	TRY(writer_quality(writer, match_totals(match), merge_stats(merge),
-			   tracefile_truncated_bytes(file)));
+			   tracefile_truncated_bytes(file), tracefile_unfinished(file)));
 	TRY(writer_commit(writer));
 	ret->events = merge_stats(merge)->events;
 	ret->sites = writer_nr_call_sites(writer);

@@ -298,6 +298,30 @@ ERR_PRINTF(2, 3) static struct err *note(struct writer *writer, const char *fmt,
 	return writer_note(writer, text);
 }
 
+/* How the recording ended, where it was not as it should have. */
+static struct err *note_end(struct writer *writer, const struct tracefile *file)
+{
+	struct span text, line, why, times;
+	uint64_t bytes;
+
+	if (!tracefile_text(file, BLOB_RECORDER, &text))
+		text = (struct span){};
+	if (tracefile_unfinished(file) && tracefile_text(file, BLOB_TIMES, &times))
+		TRY(note(writer, "the recorder came to the end of the recorded time, but not to "
+				 "writing its file; no event is missing for that"));
+	else if (tracefile_unfinished(file) && field(text, "buffer_bytes", &bytes))
+		TRY(note(writer,
+			 "the recording is not finished: its recorder %s; what was in the "
+			 "kernel's buffers, up to %" PRIu64 " MB per CPU, is not in it",
+			 tracefile_growing(file) ? "is at work" : "was killed, or had no room",
+			 bytes >> 20));
+	while (span_line(&text, &line))
+		if (after(line, "cut ", &why))
+			TRY(note(writer, "the recording ended before it should have: %.*s",
+				 (int)why.len, (const char *)why.data));
+	return NULL;
+}
+
 static struct err *note_missing_events(struct writer *writer, const struct tracefile *file)
 {
 	struct span text, line, name, state;
@@ -359,6 +383,7 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 	uint64_t allocs = totals->events[EVENT_KMALLOC] + totals->events[EVENT_CACHE_ALLOC];
 	const char *text;
 
+	TRY(note_end(writer, file));
 	if (!merge->events)
 		TRY(note(writer, "the recording holds no events"));
 	if (lost || totals->lost_gaps)

@@ -9,6 +9,7 @@
 
 #include "analyze.h"
 #include "base/xalloc.h"
+#include "decode/partdir.h"
 #include "progress.h"
 #include "store/origin.h"
 
@@ -16,9 +17,16 @@
 
 char *database_path(const char *recording)
 {
+	static const char part[] = ".part";
 	size_t len = strlen(recording);
 
-	if (len > 4 && !strcmp(recording + len - 4, ".dat"))
+	/* The database of FILE.part/ is that of FILE. */
+	while (len && recording[len - 1] == '/')
+		len--;
+	if (len > strlen(part) && !strncmp(recording + len - strlen(part), part, strlen(part)) &&
+	    partdir_is(recording))
+		len -= strlen(part);
+	if (len > 4 && !strncmp(recording + len - 4, ".dat", 4))
 		len -= 4;
 	return xasprintf("%.*s.db", (int)len, recording);
 }
@@ -29,8 +37,9 @@ struct err *database_make(const struct database_args *args, const char *recordin
 	struct progress progress = {};
 	struct analyze_result result = {};
 	uint64_t start_ns = progress_now_ns();
+	auto_free char *input = partdir_find(recording);
 	struct analyze_opts opts = {
-		.input = recording,
+		.input = input,
 		.output = output,
 		.vmlinux = args->vmlinux,
 		.kallsyms = args->kallsyms,
@@ -65,7 +74,11 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 	if (!input)
 		input = exists(DEFAULT_RECORDING) || !exists(default_db) ? DEFAULT_RECORDING
 									 : default_db;
-	TRY(query_is_db(input, &is_db));
+	auto_free char *found = partdir_find(input);
+
+	input = found;
+	if (!partdir_is(input))
+		TRY(query_is_db(input, &is_db));
 	if (is_db)
 		return query_db_open(input, ret);
 

@@ -260,9 +260,11 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
 	if (s->terminal)
 		fprintf(stderr, "\r\033[K");
 	TRY(err);
+	const char *cut = recorder_cut(s->recorder);
+
 	TRY(write_file(s));
 	print_summary(s, ropts->output);
-	return NULL;
+	return cut ? err_new(ERR_OS, "%s: the recording ends there", cut) : NULL;
 }
 
 /* Those that end a recording; what is ignored, as under nohup, stays ignored. */

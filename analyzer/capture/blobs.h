@@ -24,7 +24,7 @@
 #define BLOBS_SECTION_ID 0x4150
 #define BLOBS_NAME_MAX	 256
 
-#define BLOB_RECORDER	"allocprof"  /* "version 0.1.0\nkey value\n…": program, options in force */
+#define BLOB_RECORDER	"allocprof"  /* "version 0.1.0\nkey value\n…": program, options in force; "cut WHY" */
 #define BLOB_TIMES	"times"	     /* "start_mono_ns N\nend_mono_ns N\nstart_unix_ns N\nend_unix_ns N\n" */
 #define BLOB_PAGE_SIZE	"page_size"  /* bytes, decimal */
 #define BLOB_MODULES	"modules"    /* /proc/modules */

@@ -30,7 +30,7 @@ static bool is_ours(const char *name)
 	unsigned int cpu;
 	int end = 0;
 
-	if (!strcmp(name, "meta") || !strcmp(name, "new"))
+	if (!strcmp(name, "meta") || !strcmp(name, "meta.new") || !strcmp(name, "new"))
 		return true;
 	return sscanf(name, "cpu%u.raw%n", &cpu, &end) == 1 && end && !name[end];
 }
@@ -91,6 +91,8 @@ struct err *part_open(const char *output, const struct cpulist *cpus, struct par
 	TRY(resolve_output(output, &part.output));
 	part.dir = xasprintf("%s.part", part.output);
 	part.new_file = xasprintf("%s/new", part.dir);
+	part.meta_file = xasprintf("%s/meta", part.dir);
+	part.meta_new = xasprintf("%s/meta.new", part.dir);
 	struct err *err = lock_dir(&part);
 
 	/* Who did not get the lock owns nothing in there. */
@@ -106,24 +108,13 @@ struct err *part_open(const char *output, const struct cpulist *cpus, struct par
 	return NULL;
 }
 
-struct err *part_write_meta(const struct part *part, const struct texts *const *texts,
-			    size_t nr)
+struct err *part_publish_meta(const struct part *part)
 {
-	auto_text body = {};
-
-	for (size_t i = 0; i < nr; i++)
-		texts_encode(texts[i], &body);
-	auto_fd int fd = openat(part->dir_fd, "meta", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-				0600);
-
-	for (size_t done = 0; fd >= 0 && done < body.len;) {
-		ssize_t n = write(fd, body.data + done, body.len - done);
-
-		if (n < 0 && errno != EINTR)
-			return err_os(errno, "%s/meta", part->dir);
-		done += n < 0 ? 0 : (size_t)n;
-	}
-	return fd < 0 ? err_os(errno, "%s/meta", part->dir) : NULL;
+	if (rename(part->meta_new, part->meta_file) < 0)
+		return err_os(errno, "cannot rename %s to %s", part->meta_new,
+			      part->meta_file);
+	fsync(part->dir_fd);
+	return NULL;
 }
 
 struct err *part_publish(const struct part *part)
@@ -138,11 +129,19 @@ struct err *part_publish(const struct part *part)
 	return NULL;
 }
 
+void part_keep(struct part *part)
+{
+	/* Halves of these are of no use, and take the room of what is. */
+	unlink(part->new_file);
+	unlink(part->meta_new);
+	part->keep = true;
+}
+
 void part_remove(struct part *part)
 {
 	for (size_t i = 0; i < part->nr; i++)
 		close(part->fds[i]);
-	if (part->dir) {
+	if (part->dir && !part->keep) {
 		clear(part->dir_fd);
 		rmdir(part->dir);
 	}
@@ -152,5 +151,7 @@ void part_remove(struct part *part)
 	free(part->output);
 	free(part->dir);
 	free(part->new_file);
+	free(part->meta_file);
+	free(part->meta_new);
 	*part = (struct part){ .dir_fd = -1 };
 }

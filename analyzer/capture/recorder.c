@@ -23,6 +23,9 @@
 #define DEFAULT_BUFFER (UINT64_C(64) << 20)
 #define LEAST_BUFFER   (UINT64_C(1) << 20)
 
+/* The texts of the machine, again at the end: they shall not take time. */
+#define META_LEVEL 1
+
 struct recorder {
 	struct recording recording;
 	struct snapshot snapshot;
@@ -40,17 +43,26 @@ struct recorder {
 	uint64_t file_bytes;
 	uint64_t start_mono_ns, start_unix_ns;
 	uint64_t end_mono_ns, end_unix_ns;
+	char *cut; /* why it ended before it should have */
 	int level;
 	bool all_cpus;
+	bool started;
 	bool stopped;
 };
 
 /* Writers know the errno, but not the name that the user gave. */
+static bool is_full(const struct err *err)
+{
+	int errnum = err_errno(err);
+
+	return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
+}
+
 static struct err *explain(const char *output, struct err *err)
 {
 	int errnum = err ? err_errno(err) : 0;
 
-	if (errnum != ENOSPC && errnum != EDQUOT && errnum != EFBIG)
+	if (!err || !is_full(err))
 		return err;
 	err_free(err);
 	return err_new(ERR_OS, "%s: %s; choose another place with -o", output,
@@ -248,15 +260,6 @@ static void describe_self(struct recorder *r, const struct recorder_opts *opts,
 		text_printf(text, "%d\n", streams_tid(r->streams, i));
 }
 
-static struct err *write_meta(const struct recorder *r)
-{
-	const struct recording *rec = &r->recording;
-	const struct texts *all[] = { &rec->standard, &rec->ftrace_formats, &rec->formats,
-				      &rec->blobs };
-
-	return part_write_meta(&r->part, all, 4);
-}
-
 static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 {
 	unsigned int kinds = TRACEPOINT_MEMORY;
@@ -273,7 +276,7 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 	TRY(streams_open(r->instance.dir, &rec->cpus, r->part.fds, rec->subbuf_size,
 			 r->buffer_bytes, &r->streams));
 	describe_self(r, opts, kinds);
-	TRY(write_meta(r));
+	TRY(recording_write_meta(rec, &r->part, META_LEVEL));
 	r->stats = xcalloc(rec->cpus.nr, sizeof(*r->stats));
 	snapshot_prepare(&r->snapshot);
 	return NULL;
@@ -310,6 +313,7 @@ void recorder_close(struct recorder *r)
 	for (size_t i = 0; i < r->nr_notes; i++)
 		text_deinit(&r->notes[i]);
 	free(r->stats);
+	free(r->cut);
 	free(r->tracedir);
 	free(r);
 }
@@ -324,7 +328,9 @@ struct err *recorder_start(struct recorder *r)
 	snapshot_take(&r->snapshot, SNAPSHOT_START);
 	r->start_unix_ns = now_ns(CLOCK_REALTIME);
 	r->start_mono_ns = now_ns(CLOCK_MONOTONIC);
-	return instance_switch(&r->instance, true);
+	TRY(instance_switch(&r->instance, true));
+	r->started = true;
+	return NULL;
 }
 
 int recorder_fd(const struct recorder *r)
@@ -451,6 +457,47 @@ static void gather_end(struct recorder *r)
 	add_new_modules(r);
 }
 
+/*
+ * What went wrong once there were events: the recording ends there, but what is
+ * in the part's files stays readable.
+ */
+static struct err *keep(struct recorder *r, struct err *err)
+{
+	if (!err || !r->started)
+		return explain(r->part.output, err);
+	part_keep(&r->part);
+	auto_free char *why = is_full(err) ? xasprintf("%s: the disk is full", r->part.output) :
+					     xstrdup(err_text(err));
+
+	err_free(err);
+	return err_new(ERR_OS, "%s; what was recorded is in %s, which analyze -i reads", why,
+		       r->part.dir);
+}
+
+/* A stream that could not be written ends the recording; it is as good until then. */
+static void cut_short(struct recorder *r, struct err *err)
+{
+	r->cut = xstrdup(is_full(err) ? "the disk is full" : err_text(err));
+	err_free(err);
+	text_printf(texts_get(&r->recording.blobs, BLOB_RECORDER), "cut %s\n", r->cut);
+}
+
+static struct err *stop(struct recorder *r)
+{
+	struct err *cut = streams_drain(r->streams);
+
+	if (cut)
+		cut_short(r, cut);
+	TRY(read_stats(r));
+	count_late_cpus(r);
+	gather_end(r);
+	r->data_bytes = streams_bytes(r->streams);
+	streams_close(take_ptr(r->streams));
+	/* Whoever kills us while we compress gets the names and the ends too. */
+	err_free(recording_write_meta(&r->recording, &r->part, META_LEVEL));
+	return instance_remove(&r->instance);
+}
+
 struct err *recorder_stop(struct recorder *r)
 {
 	streams_hold(r->streams);
@@ -460,15 +507,12 @@ struct err *recorder_stop(struct recorder *r)
 	r->end_unix_ns = now_ns(CLOCK_REALTIME);
 	snapshot_take(&r->snapshot, SNAPSHOT_END);
 	r->stopped = true;
-	if (err)
-		return err;
-	TRY(explain(r->part.output, streams_drain(r->streams)));
-	TRY(read_stats(r));
-	count_late_cpus(r);
-	gather_end(r);
-	r->data_bytes = streams_bytes(r->streams);
-	streams_close(take_ptr(r->streams));
-	return instance_remove(&r->instance);
+	return keep(r, err ? err : stop(r));
+}
+
+const char *recorder_cut(const struct recorder *r)
+{
+	return r->cut;
 }
 
 static struct err *step(struct recorder *r, bool *ret_done)
@@ -489,7 +533,7 @@ static struct err *step(struct recorder *r, bool *ret_done)
 
 struct err *recorder_step(struct recorder *r, bool *ret_done)
 {
-	return explain(r->part.output, step(r, ret_done));
+	return keep(r, step(r, ret_done));
 }
 
 uint64_t recorder_file_bytes(const struct recorder *r)

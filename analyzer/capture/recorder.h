@@ -6,8 +6,9 @@
  * Out:    a trace.dat with everything needed to analyse it elsewhere
  * Use:    recorder_open, recorder_start, (recorder_progress), recorder_stop,
  *         recorder_step until done, recorder_close
- * Rules:  (1) recorder_close() leaves no instance and no unfinished file,
- *             however far the recording got
+ * Rules:  (1) recorder_close() leaves no instance, however far the recording
+ *             got, and no unfinished file, unless an error of recorder_stop()
+ *             or recorder_step() says that what was recorded is there
  *         (2) the output changes only when the recording is whole
  *         (3) set-up and tear-down are outside of the recorded time, the
  *             snapshots at its two ends
@@ -57,6 +58,9 @@ struct recorder_progress {
 void recorder_progress(const struct recorder *recorder, struct recorder_progress *ret);
 
 struct err *recorder_stop(struct recorder *recorder) MUST_CHECK;
+
+/* After the stop: why it ended before it was told to; NULL if it did not. */
+const char *recorder_cut(const struct recorder *recorder);
 
 /* A little of the work of writing the file; done when it is in place. */
 struct err *recorder_step(struct recorder *recorder, bool *ret_done) MUST_CHECK;

@@ -157,6 +157,29 @@ static void add_options(struct datfile *file, const struct recording *recording)
 		text_option(file, DATFILE_CPUSTAT, &recording->cpustat.v[i].text);
 }
 
+static struct err *write_meta(struct datfile *file, const struct recording *recording)
+{
+	TRY(write_sections(file, recording));
+	add_options(file, recording);
+	return datfile_finish(file);
+}
+
+struct err *recording_write_meta(const struct recording *recording, const struct part *part,
+				 int level)
+{
+	struct datfile *file;
+
+	TRY(datfile_create(part->meta_new, recording->subbuf_size, level, &file));
+	struct err *err = write_meta(file, recording);
+
+	datfile_close(file);
+	if (!err)
+		err = part_publish_meta(part);
+	if (err)
+		unlink(part->meta_new);
+	return err;
+}
+
 struct err *recording_write_begin(const struct recording *recording, const struct part *part,
 				  int level, struct recording_writer **ret)
 {

@@ -3,7 +3,7 @@
  * capture/recording.h - all that goes into the file, and putting it there
  *
  * In:     texts gathered by the recorder, sub-buffers in FILE.part/
- * Out:    FILE.part/new, a trace.dat
+ * Out:    FILE.part/new and FILE.part/meta, each a trace.dat
  * Use:    recording_write_begin, recording_write_step until done,
  *         recording_write_end; steps are short, so that the caller can show
  *         progress and stop between them
@@ -47,6 +47,12 @@ struct err *recording_write_step(struct recording_writer *writer, bool *ret_done
 /* The file is on disk. *ret_bytes is its size. */
 struct err *recording_write_end(struct recording_writer *writer,
 				uint64_t *ret_bytes) MUST_CHECK;
+/*
+ * What is known so far as the part's meta: a trace.dat without CPU data, on disk
+ * when this returns.
+ */
+struct err *recording_write_meta(const struct recording *recording, const struct part *part,
+				 int level) MUST_CHECK;
 /* Accepts NULL. */
 void recording_write_close(struct recording_writer *writer);
 

@@ -11,6 +11,9 @@ enum { SUBBUF_MIN = 64, SUBBUF_MAX = 1 << 20 };
 void container_deinit(struct container *c)
 {
 	for (size_t i = 0; i < c->nr_buffers; i++) {
+		for (size_t j = 0; j < c->buffer[i].nr_cpus; j++)
+			if (c->buffer[i].cpu[j].fd >= 0)
+				close(c->buffer[i].cpu[j].fd);
 		free(c->buffer[i].clock);
 		free(c->buffer[i].cpu);
 	}
@@ -208,8 +211,25 @@ struct err *container_add_cpu(struct container *c, struct container_buffer *buff
 		.off = off,
 		.promised = size,
 		.stored = size < left ? size : left,
+		.fd = -1,
 	};
 	return NULL;
+}
+
+void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd,
+			uint64_t size)
+{
+	if (!size) {
+		close(fd);
+		return;
+	}
+	vec_room(buffer->cpu, buffer->nr_cpus, buffer->cap_cpus);
+	buffer->cpu[buffer->nr_cpus++] = (struct cpu_data){
+		.cpu = cpu,
+		.promised = size,
+		.stored = size,
+		.fd = fd,
+	};
 }
 
 char *container_clock_name(struct span text)
@@ -245,7 +265,7 @@ static struct err *check_overlap(const struct container *c)
 
 	for (size_t i = 0; i < c->nr_buffers; i++)
 		for (size_t j = 0; j < c->buffer[i].nr_cpus; j++)
-			if (c->buffer[i].cpu[j].stored)
+			if (c->buffer[i].cpu[j].stored && c->buffer[i].cpu[j].fd < 0)
 				data[nr++] = &c->buffer[i].cpu[j];
 	qsort(data, nr, sizeof(*data), by_offset);
 	for (size_t i = 1; i < nr; i++) {

@@ -11,12 +11,15 @@
 #include "decode/container.h"
 #include "decode/dat6.h"
 #include "decode/dat7.h"
+#include "decode/partdir.h"
 
 struct tracefile {
 	char *path;
 	struct container c;
 	uint64_t data_bytes;
 	uint64_t truncated_bytes;
+	bool unfinished;
+	bool growing;
 };
 
 static const uint8_t magic[] = { 0x17, 0x08, 0x44, 't', 'r', 'a', 'c', 'i', 'n', 'g' };
@@ -70,7 +73,7 @@ static bool is_little_endian(void)
 	return *(const uint8_t *)&one == 1;
 }
 
-static struct err *read_parts(struct container *c)
+static struct err *read_parts(struct container *c, const char *part)
 {
 	TRY(check_magic(&c->meta));
 
@@ -98,6 +101,8 @@ static struct err *read_parts(struct container *c)
 	c->meta.swap = src.b.swap = big_endian == is_little_endian();
 	TRY(metadata_u32(&src, "the page size", &c->page_size));
 	TRY(c->version == 6 ? dat6_read(c, &src) : dat7_read(c, &src));
+	if (part)
+		TRY(partdir_read(part, c));
 	return container_finish(c);
 }
 
@@ -125,14 +130,32 @@ static void sum_up(struct tracefile *file)
 	}
 }
 
+static struct err *open_part(struct tracefile *file, int *ret_fd, uint64_t *ret_size)
+{
+	auto_free char *meta = partdir_meta(file->path);
+
+	if (access(meta, F_OK) && errno == ENOENT)
+		return err_new(ERR_FORMAT,
+			       "%s: is a directory, not a trace.dat, nor did a recorder get "
+			       "so far as to record into it",
+			       file->path);
+	file->growing = partdir_locked(file->path);
+	return open_regular(meta, ret_fd, ret_size);
+}
+
 static struct err *open_file(struct tracefile *file)
 {
 	int fd = -1;
 	uint64_t size = 0;
 
-	TRY(open_regular(file->path, &fd, &size));
+	file->unfinished = partdir_is(file->path);
+	if (file->unfinished)
+		TRY(open_part(file, &fd, &size));
+	else
+		TRY(open_regular(file->path, &fd, &size));
 	metadata_init(&file->c.meta, fd, size);
-	TRY(err_wrap(read_parts(&file->c), "%s", file->path));
+	TRY(err_wrap(read_parts(&file->c, file->unfinished ? file->path : NULL), "%s",
+		     file->path));
 	sum_up(file);
 	return NULL;
 }
@@ -237,6 +260,16 @@ uint64_t tracefile_truncated_bytes(const struct tracefile *file)
 	return file->truncated_bytes;
 }
 
+bool tracefile_unfinished(const struct tracefile *file)
+{
+	return file->unfinished;
+}
+
+bool tracefile_growing(const struct tracefile *file)
+{
+	return file->growing;
+}
+
 struct err *page_reader_open(const struct tracefile *file, size_t buffer, size_t i,
 			     struct page_reader **ret)
 {
@@ -245,7 +278,7 @@ struct err *page_reader_open(const struct tracefile *file, size_t buffer, size_t
 	assert(i < from->nr_cpus);
 	*ret = page_reader_new(&(struct page_reader_source){
 		.path = file->path,
-		.fd = file->c.meta.fd,
+		.fd = from->cpu[i].fd >= 0 ? from->cpu[i].fd : file->c.meta.fd,
 		.data = from->cpu[i],
 		.subbuf_size = from->subbuf_size,
 		.compressed = from->compressed,

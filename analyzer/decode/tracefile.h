@@ -14,7 +14,9 @@
  *         (2) CPU data that ends early is read up to the last whole sub-buffer
  *             and said so (tracefile_truncated_bytes)
  *         (3) an error begins with the path
- *         (4) no part of the file must be there but the header and, in v7, the
+ *         (4) the directory FILE.part/ of a recorder that was killed reads like the
+ *             file it did not get to write (tracefile_unfinished)
+ *         (5) no part of the file must be there but the header and, in v7, the
  *             options: who needs event formats or data asks for them
  * Theory: Documentation/man/allocprof-trace.5.adoc
  */
@@ -73,6 +75,11 @@ uint64_t tracefile_data_bytes(const struct tracefile *file);
  * those that are no whole sub-buffer. The readers report them as damage too.
  */
 uint64_t tracefile_truncated_bytes(const struct tracefile *file);
+
+/* Read from FILE.part/: the recorder did not get to its end. */
+bool tracefile_unfinished(const struct tracefile *file);
+/* … since it was at work when the file was opened. */
+bool tracefile_growing(const struct tracefile *file);
 
 /* The sub-buffers of the i-th CPU of a buffer, oldest first; to be closed
  * before the tracefile. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store/origin.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -47,6 +48,27 @@ static void add_content(char **text, const char *name, const char *path)
 	*text = longer;
 }
 
+/* FILE.part/ is as large as its files, and as new as the newest. */
+static void add_files(struct origin *origin)
+{
+	DIR *dir = opendir(origin->path);
+	struct dirent *entry;
+	struct stat st;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) || !S_ISREG(st.st_mode))
+			continue;
+		int64_t ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+
+		origin->bytes += st.st_size;
+		if (ns > origin->mtime_ns)
+			origin->mtime_ns = ns;
+	}
+	closedir(dir);
+}
+
 struct err *origin_init(struct origin *origin, const char *recording, const char *vmlinux,
 			const char *kallsyms, const char *wrappers,
 			const char *const *debug_dirs)
@@ -61,6 +83,8 @@ struct err *origin_init(struct origin *origin, const char *recording, const char
 		.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
 		.options = xstrdup(""),
 	};
+	if (S_ISDIR(st.st_mode))
+		add_files(origin);
 	add(&origin->options, "vmlinux", vmlinux);
 	add(&origin->options, "kallsyms", kallsyms);
 	add_content(&origin->options, "wrappers", wrappers);

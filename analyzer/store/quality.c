@@ -11,7 +11,8 @@ _Static_assert(sizeof(struct merge_stats) == 8 * sizeof(uint64_t),
 	       "every counter of merge_stats is a row of quality");
 
 size_t quality_rows(const struct match_totals *match, const struct merge_stats *merge,
-		    uint64_t truncated_bytes, struct quality_row ret[QUALITY_MAX])
+		    uint64_t truncated_bytes, bool unfinished,
+		    struct quality_row ret[QUALITY_MAX])
 {
 	size_t nr = 0;
 
@@ -46,6 +47,9 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	    "pages of trace data that would not decode, wholly or from some byte on");
 	ROW("truncated_bytes", truncated_bytes, "bytes",
 	    "trace data that the file promises and does not have");
+	ROW("unfinished", unfinished, "recordings",
+	    "1 when the recorder was killed before it wrote its file, or is at work: the last "
+	    "events are missing");
 	ROW("malformed_events", merge->malformed, "events",
 	    "events shorter than their format; left out");
 	ROW("skipped_events", merge->skipped, "events",

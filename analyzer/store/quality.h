@@ -19,6 +19,7 @@ enum { QUALITY_MAX = 64 };
 
 /* Fills @ret and returns how many; every counter is there, also at zero. */
 size_t quality_rows(const struct match_totals *match, const struct merge_stats *merge,
-		    uint64_t truncated_bytes, struct quality_row ret[QUALITY_MAX]);
+		    uint64_t truncated_bytes, bool unfinished,
+		    struct quality_row ret[QUALITY_MAX]);
 
 #endif

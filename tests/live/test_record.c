@@ -507,20 +507,27 @@ TEST(a_disk_full_from_the_start_is_one_line_and_leaves_nothing)
 	CHECK(!exists(in_dir("ran")));
 }
 
-TEST(a_disk_that_fills_while_recording_is_one_line_and_leaves_nothing)
+TEST(what_was_recorded_before_the_disk_is_full_can_be_read)
 {
 	need_tracefs();
-	struct text kallsyms = {};
-
-	/* Room for what is written before, and for little more. */
-	CHECK_OK(text_read_file(&kallsyms, "/proc/kallsyms"));
-	mount_small(in_dir("small"), kallsyms.len + (3 << 20));
-	text_deinit(&kallsyms);
+	mount_small(in_dir("small"), 6 << 20);
 	pid_t pid = START("-o", in_dir("small/x.dat"), "-m", "1M");
+	struct tracefile *file;
 
 	wait_until_on(pid);
-	make_pipes(20000);
-	check_disk_full(pid, in_dir("small"));
+	make_pipes(100000);
+	check_status(finish_of(pid), 1);
+	check_said("small/x.dat: the disk is full; what was recorded is in ");
+	check_said("small/x.dat.part, which analyze -i reads\n");
+	CHECK_EQ(strchr(stderr_text.data, '\n') - stderr_text.data + 1, stderr_text.len);
+	CHECK(!has_instance(pid));
+	CHECK_OK(tracefile_open(in_dir("small/x.dat.part"), &file));
+	CHECK(tracefile_unfinished(file));
+	/* All but what the file system and the texts took. */
+	CHECK(tracefile_data_bytes(file) > (3 << 20));
+	CHECK(tracefile_truncated_bytes(file) < 2 * 4096 * tracefile_nr_cpus(file, 0));
+	tracefile_close(file);
+	umount(in_dir("small"));
 }
 
 TEST(a_failure_keeps_the_old_recording)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/xalloc.h"
+#include "capture/texts.h"
 #include "tests/lib/test.h"
 
 static struct cpulist cpus;

@@ -76,7 +76,7 @@ static void begin(const char *path)
 	CHECK_OK(writer_open(path, &writer));
 	CHECK_OK(writer_recording_int(writer, "start_ns", 1000000000));
 	CHECK_OK(writer_recording_int(writer, "end_ns", 3500000000));
-	CHECK_OK(writer_quality(writer, &totals, &merge, 0));
+	CHECK_OK(writer_quality(writer, &totals, &merge, 0, false));
 }
 
 static void end(void)
@@ -357,7 +357,7 @@ TEST(facts_cpus_snapshots_and_notes_are_kept)
 TEST(every_counter_of_doubt_has_a_name_of_its_own_and_a_meaning)
 {
 	struct quality_row rows[QUALITY_MAX];
-	size_t nr = quality_rows(&totals, &merge, 0, rows);
+	size_t nr = quality_rows(&totals, &merge, 0, false, rows);
 
 	CHECK(nr > 20);
 	for (size_t i = 0; i < nr; i++) {
@@ -376,7 +376,7 @@ TEST(the_counters_of_doubt_come_from_where_they_say)
 	totals.events[EVENT_KFREE] = 99;
 	merge.orphan_stacks = 5;
 	CHECK_OK(writer_open(path, &writer));
-	CHECK_OK(writer_quality(writer, &totals, &merge, 4096));
+	CHECK_OK(writer_quality(writer, &totals, &merge, 4096, false));
 	end();
 	CHECK_STR(value(path, "SELECT lost_gaps FROM recording"), "3");
 #define OF(name) value(path, "SELECT value FROM quality WHERE name = '" name "'")
