@@ -192,10 +192,16 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	TRY(tracefile_open(opts->input, &file));
 	TRY(merge_open(file, names, &merge));
 	TRY(open_resolver(opts, file, &resolver));
+
+	size_t nr_self;
+	auto_free int32_t *self = facts_self(file, &nr_self);
+
 	match = match_new(&(struct match_opts){
 		.page_size = merge_page_size(merge),
 		.classify = classify,
 		.classify_arg = resolver,
+		.self = self,
+		.nr_self = nr_self,
 	});
 	TRY(match_all(opts, file, merge, match));
 

@@ -91,6 +91,26 @@ char *facts_release(const struct tracefile *file)
 	return xstrndup((const char *)release.data, release.len);
 }
 
+int32_t *facts_self(const struct tracefile *file, size_t *ret_nr)
+{
+	int32_t *pid = NULL;
+	size_t nr = 0, cap = 0;
+	struct span text, line;
+	uint64_t v;
+
+	if (tracefile_text(file, BLOB_SELF, &text)) {
+		while (span_line(&text, &line)) {
+			/* Pid 0 is every CPU's idle task, and none of a recorder. */
+			if (!number(line, &v) || !v || v > INT32_MAX)
+				continue;
+			vec_room(pid, nr, cap);
+			pid[nr++] = (int32_t)v;
+		}
+	}
+	*ret_nr = nr;
+	return pid;
+}
+
 static struct err *write_span(struct writer *writer, const char *column, struct span text)
 {
 	return writer_recording_text(writer, column, (const char *)text.data, text.len);

@@ -18,6 +18,9 @@
 /* The kernel release of the recording, owned by the caller; NULL if not told. */
 char *facts_release(const struct tracefile *file);
 
+/* The tasks of the recorder, *ret_nr of them, owned by the caller. */
+int32_t *facts_self(const struct tracefile *file, size_t *ret_nr);
+
 /* *ret_lost is the number of events lost as far as it was counted. */
 struct err *facts_write(struct writer *writer, const struct tracefile *file,
 			const struct merge *merge, const struct match *match,

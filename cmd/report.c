@@ -22,6 +22,7 @@ struct report_args {
 	uint64_t limit;
 	const char *by, *callers;
 	bool tree;
+	bool self, no_self;
 };
 
 static const struct opt report_opts[] = {
@@ -44,6 +45,10 @@ static const struct opt report_opts[] = {
 	  "who called this site: a function, file or file:line" },
 	{ 0, "tree", NULL, OPT_FLAG(struct report_args, tree),
 	  "print below each call site who called it" },
+	{ 0, "self", NULL, OPT_FLAG(struct report_args, self),
+	  "show what the recorder allocated itself, too" },
+	{ 0, "no-self", NULL, OPT_FLAG(struct report_args, no_self),
+	  "leave it out, which is the default" },
 	DATABASE_OPTS(struct report_args, database),
 	{}
 };
@@ -103,6 +108,8 @@ static struct err *report_run(const void *p, char **words, int *status)
 	TRY(parse_by(args, &words, &by, &depth));
 	if (*words)
 		return err_new(ERR_USAGE, "report: %s: name the input with -i", *words);
+	if (args->self && args->no_self)
+		return err_new(ERR_USAGE, "report: --self and --no-self contradict each other");
 	if (!allocinfo && !view_format_find(args->format, &format))
 		return err_new(ERR_USAGE, "report: --format %s: no such format; there are table, "
 			       "csv, json, allocinfo", args->format);
@@ -116,6 +123,7 @@ static struct err *report_run(const void *p, char **words, int *status)
 			 : table && terminal && !args->callers ? ROWS_ON_TERMINAL : 0,
 		.by = by,
 		.depth = depth,
+		.self = args->self,
 	};
 	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
 
@@ -144,6 +152,7 @@ const struct cmd cmd_report = {
 	.usage = "[-i FILE|DB] [--sort KEY[,KEY...]] [-n N] [--kind KIND[,KIND...]]\n"
 		 "                        [--by GROUP] [--callers SITE] [--tree]\n"
 		 "                        [--format table|csv|json|allocinfo]\n"
+		 "                        [--self|--no-self]\n"
 		 "                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
 		 "                        [--wrappers FILE]",
 	.opts = report_opts,

@@ -123,7 +123,8 @@ CREATE TABLE _raw_site (
 	peak_ns INTEGER,                -- when that was first reached
 	first_ns INTEGER,               -- first event
 	last_ns INTEGER,                -- last event
-	caller_depth INTEGER            -- depth of the frame that called the one charged
+	caller_depth INTEGER,           -- depth of the frame that called the one charged
+	self INTEGER NOT NULL           -- 1: what the recorder's own tasks did there
 ) STRICT;
 
 -- A function at an address, perhaps inlined into another one there.

@@ -6,12 +6,13 @@
 
 -- Memory per place in the source, and the first view to ask. One row per kind,
 -- file, line, function and module (and, where no debug information tells the
--- line, per offset into the function). Kinds overlap: slab objects and percpu
+-- line, per offset into the function); where the recorder itself allocated, what
+-- it did is a row of its own, with self = 1. Kinds overlap: slab objects and percpu
 -- areas lie in pages that kind page counts again, and vmalloc is address space,
 -- whose memory is pages. Do not add kinds up.
 CREATE VIEW call_sites AS
 SELECT
-	c.id AS id,                -- number of the call site, for joins
+	2 * c.id + r.self AS id,   -- number of the call site, for joins
 	c.kind AS kind,            -- slab, page, percpu or vmalloc
 	c.file AS file,            -- source file, relative to the kernel tree; NULL: not known
 	c.line AS line,            -- line in it; NULL: not known
@@ -71,14 +72,15 @@ SELECT
 	WHEN sum(r.upper_calls - r.net_calls + r.uncertain_calls) > 0 THEN 'uncertain'
 	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees) > 0 THEN 'inferred'
 	ELSE 'paired'
-	END AS confidence          -- how sure net_bytes is: paired (a free event ended what ended),
+	END AS confidence,         -- how sure net_bytes is: paired (a free event ended what ended),
 	                           -- inferred (of some the end is inferred), uncertain (events are
 	                           -- missing), invisible (the kernel frees these objects without an
 	                           -- event: what seems to live need not)
+	r.self AS self             -- 1: by tasks of the recorder, not in interrupts; 0: by all others
 FROM _callsite c
 JOIN _raw_site r ON r.callsite = c.id
 JOIN _recording m
-GROUP BY c.id;
+GROUP BY c.id, r.self;
 
 -- The recording: one row.
 CREATE VIEW recording AS
@@ -110,7 +112,7 @@ SELECT
 	analyzer                   -- version of the analyzer
 FROM _recording;
 
--- Sums per kind, and how sure they are. Of the bytes allocated, exact_bytes +
+-- Sums per kind, the recorder's own (self = 1) apart, and how sure they are. Of the bytes allocated, exact_bytes +
 -- inferred_bytes + uncertain_bytes is all.
 CREATE VIEW totals AS
 SELECT
@@ -130,9 +132,10 @@ SELECT
 	sum(unknown_frees) AS unknown_frees, -- slab: frees of objects not known
 	sum(preexisting_frees) AS preexisting_frees, -- objects older than the recording, freed in it and
 	                           -- charged to a call site: an estimate
-	sum(preexisting_freed_bytes) AS preexisting_freed_bytes -- bytes of those
+	sum(preexisting_freed_bytes) AS preexisting_freed_bytes, -- bytes of those
+	self                       -- 1: what the recorder did itself
 FROM call_sites
-GROUP BY kind;
+GROUP BY kind, self;
 
 -- Every doubt that was counted.
 CREATE VIEW quality AS
@@ -149,7 +152,7 @@ ORDER BY id;
 CREATE VIEW raw_sites AS
 SELECT
 	r.id AS id,                -- number of the raw site, for joins with frames
-	r.callsite AS call_site,   -- id in call_sites
+	2 * r.callsite + r.self AS call_site, -- id in call_sites
 	c.kind AS kind,            -- slab, page, percpu or vmalloc
 	r.address AS address,      -- return address, signed; NULL where the key is a stack
 	iif(r.address IS NULL, NULL, printf('0x%016x', r.address)) AS address_hex, -- the same, to read
@@ -194,7 +197,8 @@ SELECT
 	r.lower_bytes AS net_lower_bytes, -- least that net_bytes can be in truth
 	r.upper_bytes AS net_upper_bytes, -- most; one of a call site's has the share of all
 	r.lower_calls AS net_lower_calls, -- least that net_calls can be
-	r.upper_calls AS net_upper_calls -- most, likewise
+	r.upper_calls AS net_upper_calls, -- most, likewise
+	r.self AS self             -- as in call_sites
 FROM _raw_site r
 JOIN _callsite c ON c.id = r.callsite;
 

@@ -12,6 +12,13 @@
 #include "match/slab.h"
 #include "match/vmalloc.h"
 
+/* A few pids; most others are told apart by the bit for their low bits. */
+struct tasks {
+	int32_t *pid;
+	size_t nr;
+	uint64_t bits;
+};
+
 struct match {
 	struct match_opts opts;
 	struct match_totals totals;
@@ -22,12 +29,32 @@ struct match {
 	struct area percpu;
 	struct area vmap;
 	struct vmalloc vmalloc;
+	struct tasks self;
 	bool started;
 	uint64_t gap_end_ns; /* of the last gap; 0: none */
 	uint64_t gap_ns, uncounted_ns; /* length of all gaps, and of those without a count */
 	uint64_t nr_events;
 	uint32_t nr_cpus; /* as far as events came from them */
 };
+
+static void tasks_init(struct tasks *tasks, const int32_t *pid, size_t nr)
+{
+	*tasks = (struct tasks){ .pid = xcalloc(nr + 1, sizeof(*pid)), .nr = nr };
+	for (size_t i = 0; i < nr; i++) {
+		tasks->pid[i] = pid[i];
+		tasks->bits |= UINT64_C(1) << (pid[i] & 63);
+	}
+}
+
+static bool tasks_have(const struct tasks *tasks, int32_t pid)
+{
+	if (!(tasks->bits >> (pid & 63) & 1))
+		return false;
+	for (size_t i = 0; i < tasks->nr; i++)
+		if (tasks->pid[i] == pid)
+			return true;
+	return false;
+}
 
 struct match *match_new(const struct match_opts *opts)
 {
@@ -36,6 +63,7 @@ struct match *match_new(const struct match_opts *opts)
 	struct match *m = xcalloc(1, sizeof(*m));
 
 	m->opts = *opts;
+	tasks_init(&m->self, opts->self, opts->nr_self);
 	m->stacks = stacks_new();
 	sitetab_init(&m->sites);
 	page_init(&m->pages, opts->page_size, &m->sites);
@@ -57,6 +85,7 @@ void match_free(struct match *m)
 	page_deinit(&m->pages);
 	sitetab_deinit(&m->sites);
 	stacks_free(m->stacks);
+	free(m->self.pid);
 	free(m);
 }
 
@@ -191,6 +220,8 @@ void match_event(struct match *m, const struct event *ev)
 	}
 	if (ev->ts_ns > m->totals.last_ns)
 		m->totals.last_ns = ev->ts_ns;
+	/* An interrupt works for anyone. */
+	m->sites.self = !ev->context && tasks_have(&m->self, ev->pid);
 
 	switch ((enum event_kind)ev->kind) {
 	case EVENT_LOST:

@@ -37,6 +37,12 @@ struct match_opts {
 	 */
 	enum code_class (*classify)(void *arg, uint64_t addr);
 	void *classify_arg;
+	/*
+	 * Tasks of the recorder, borrowed for match_new(): what they allocate, but
+	 * not what interrupts them, gets sites of its own, with site.self.
+	 */
+	const int32_t *self;
+	size_t nr_self;
 };
 
 /* Totals over the recording: what the quality table shows. */

@@ -38,6 +38,7 @@ struct site {
 	uint32_t stack;	    /* id in struct stacks, which holds call_site too where there is
 			     * one (rule 16); SITE_NO_STACK when there is none */
 	uint16_t cache;	    /* interned cache name when all its objects agree, else 0 */
+	bool self;	    /* a part of the key: what the recorder did itself */
 
 	/* Allocated in the recording. */
 	uint64_t allocs;

@@ -25,10 +25,11 @@ void sitetab_deinit(struct sitetab *tab)
 }
 
 static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call_site,
-		   uint32_t stack)
+		   uint32_t stack, bool self)
 {
 	/* Either call_site or stack is the key, so that they may share bits. */
-	uint64_t h = table_hash(tab->secret, call_site ^ stack ^ (uint64_t)kind << 60);
+	uint64_t h = table_hash(tab->secret, call_site ^ stack ^ (uint64_t)kind << 60 ^
+						     (uint64_t)self << 59);
 
 	return (size_t)(h >> 32) & (tab->nr_slots - 1);
 }
@@ -45,7 +46,7 @@ static void grow(struct sitetab *tab)
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
 	for (size_t n = 0; n < tab->nr; n++) {
 		const struct site *s = &tab->site[n];
-		size_t i = home(tab, s->kind, s->call_site, s->stack);
+		size_t i = home(tab, s->kind, s->call_site, s->stack, s->self);
 
 		while (tab->slot[i])
 			i = (i + 1) & (tab->nr_slots - 1);
@@ -56,18 +57,24 @@ static void grow(struct sitetab *tab)
 uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		     uint32_t stack)
 {
-	size_t i = home(tab, kind, call_site, stack);
+	size_t i = home(tab, kind, call_site, stack, tab->self);
 
 	for (; tab->slot[i]; i = (i + 1) & (tab->nr_slots - 1)) {
 		const struct site *s = &tab->site[tab->slot[i] - 1];
 
-		if (s->call_site == call_site && s->stack == stack && s->kind == kind)
+		if (s->call_site == call_site && s->stack == stack && s->kind == kind &&
+		    s->self == tab->self)
 			return tab->slot[i] - 1;
 	}
 	uint32_t ret = (uint32_t)tab->nr++;
 
 	tab->slot[i] = ret + 1;
-	tab->site[ret] = (struct site){ .kind = kind, .call_site = call_site, .stack = stack };
+	tab->site[ret] = (struct site){
+		.kind = kind,
+		.call_site = call_site,
+		.stack = stack,
+		.self = tab->self,
+	};
 	tab->flags[ret] = 0;
 	tab->last_burst[ret] = 0;
 	if (tab->nr == tab->cap)

@@ -33,13 +33,17 @@ struct sitetab {
 	size_t nr, cap;
 	uint32_t *slot; /* index + 1; 0 is empty */
 	size_t nr_slots; /* a power of two, at least twice nr */
+	bool self; /* whose the event at hand is: a part of the key */
 	struct table_secret secret;
 };
 
 void sitetab_init(struct sitetab *tab);
 void sitetab_deinit(struct sitetab *tab);
 
-/* The index of the site with this key, which is made when there is none. */
+/*
+ * The index of the site with this key, which is made when there is none. The
+ * same place has a site of its own for what the recorder does there.
+ */
 uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		     uint32_t stack);
 

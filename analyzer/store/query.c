@@ -223,6 +223,14 @@ void query_bind_text(struct query *query, const char *name, const char *text)
 	sqlite3_bind_text(query->stmt, i, text, -1, SQLITE_TRANSIENT);
 }
 
+void query_bind_int(struct query *query, const char *name, int64_t value)
+{
+	int i = sqlite3_bind_parameter_index(query->stmt, name);
+
+	assert(i > 0);
+	sqlite3_bind_int64(query->stmt, i, value);
+}
+
 size_t query_nr_columns(const struct query *query)
 {
 	return (size_t)sqlite3_column_count(query->stmt);

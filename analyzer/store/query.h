@@ -57,6 +57,7 @@ DEFINE_CLEANUP(struct query *, query, query_free)
 /* The parameter @name (":kinds") of a query; copied. A name it does not have is
  * a mistake of the program. */
 void query_bind_text(struct query *query, const char *name, const char *text);
+void query_bind_int(struct query *query, const char *name, int64_t value);
 
 size_t query_nr_columns(const struct query *query);
 const char *query_column(const struct query *query, size_t column);

@@ -37,6 +37,10 @@ const char schema_query_totals[] =
 #include "schema/queries/totals.sql.inc"
 	;
 
+const char schema_query_self[] =
+#include "schema/queries/self.sql.inc"
+	;
+
 const char schema_query_notes[] =
 #include "schema/queries/notes.sql.inc"
 	;

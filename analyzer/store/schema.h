@@ -21,6 +21,7 @@ extern const char schema_query_stacks[];
 extern const char schema_query_allocinfo[];
 extern const char schema_query_recording[];
 extern const char schema_query_totals[];
+extern const char schema_query_self[];
 extern const char schema_query_notes[];
 extern const char schema_query_origin[];
 

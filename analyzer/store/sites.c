@@ -163,14 +163,14 @@ static struct err *prepare(struct query_db *db, const char *base, const struct s
 
 struct err *sites_query(struct query_db *db, const struct sites_opts *opts, struct query **ret)
 {
-	if (!sites_grouped(opts))
-		return prepare(db, schema_query_sites, opts, ret);
+	bool grouped = sites_grouped(opts);
 
-	auto_free char *depth = xasprintf("%" PRIu64, opts->depth);
-
-	TRY(prepare(db, schema_query_groups, opts, ret));
+	TRY(prepare(db, grouped ? schema_query_groups : schema_query_sites, opts, ret));
+	query_bind_int(*ret, ":self", opts->self);
+	if (!grouped)
+		return NULL;
 	query_bind_text(*ret, ":by", opts->by);
-	query_bind_text(*ret, ":depth", depth);
+	query_bind_int(*ret, ":depth", (int64_t)opts->depth);
 	return NULL;
 }
 

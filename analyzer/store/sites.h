@@ -19,6 +19,7 @@ struct sites_opts {
 	uint64_t limit;	   /* rows; 0: all */
 	const char *by;	   /* a row each: "site" (or NULL), or a group: see SITES_GROUPS */
 	uint64_t depth;	   /* by "caller": how far out, from 1 */
+	bool self;	   /* with what the recorder allocated; allocinfo always has it */
 };
 
 /* ERR_USAGE, naming what there is, for a kind, a key or a group that there is not. */

@@ -38,7 +38,7 @@ static const struct {
 	[INSERT_NOTE] = { "_note", 2 },
 	[INSERT_QUALITY] = { "_quality", 5 },
 	[INSERT_CALLSITE] = { "_callsite", 8 },
-	[INSERT_RAW_SITE] = { "_raw_site", 38 },
+	[INSERT_RAW_SITE] = { "_raw_site", 39 },
 	[INSERT_FRAME] = { "_frame", 9 },
 	[INSERT_RAW_FRAME] = { "_raw_frame", 3 },
 };
@@ -509,6 +509,7 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 		bind_int(stmt, 10 + (int)nr_counts, (int64_t)callsite->caller);
 	else
 		sqlite3_bind_null(stmt, 10 + (int)nr_counts);
+	bind_int(stmt, 11 + (int)nr_counts, site->self);
 	TRY(step(writer, stmt));
 	for (size_t i = 0; i < callsite->nr_frames; i++)
 		TRY(write_frame(writer, id, i, &callsite->frame[i]));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "view/callers.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,8 +106,6 @@ static struct tree *tree_of(struct forest *forest, int64_t call_site)
 static struct err *load(struct query_db *db, const char *kinds, int64_t first, int64_t last,
 			struct forest *forest)
 {
-	auto_free char *first_text = xasprintf("%" PRId64, first);
-	auto_free char *last_text = xasprintf("%" PRId64, last);
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	int64_t raw_site = 0;
 	struct node *at = NULL;
@@ -117,8 +114,8 @@ static struct err *load(struct query_db *db, const char *kinds, int64_t first, i
 
 	TRY(query_prepare(db, schema_query_stacks, NULL, &query));
 	query_bind_text(query, ":kinds", kinds);
-	query_bind_text(query, ":first", first_text);
-	query_bind_text(query, ":last", last_text);
+	query_bind_int(query, ":first", first);
+	query_bind_int(query, ":last", last);
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)

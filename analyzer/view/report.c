@@ -86,13 +86,21 @@ struct sums {
 	uint64_t sites;
 };
 
-static struct err *sum_up(struct query_db *db, const char *kinds, struct sums *ret)
+static struct err *query_totals(struct query_db *db, const struct sites_opts *opts,
+				struct query **ret)
+{
+	TRY(query_prepare(db, schema_query_totals, NULL, ret));
+	query_bind_text(*ret, ":kinds", opts->kinds);
+	query_bind_int(*ret, ":self", opts->self);
+	return NULL;
+}
+
+static struct err *sum_up(struct query_db *db, const struct sites_opts *opts, struct sums *ret)
 {
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	const struct cell *row;
 
-	TRY(query_prepare(db, schema_query_totals, NULL, &query));
-	query_bind_text(query, ":kinds", kinds);
+	TRY(query_totals(db, opts, &query));
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)
@@ -168,6 +176,17 @@ static char *group_text(struct query *query, const struct cell *row, const char 
 		       !strcmp(by, "caller") ? "(caller not recorded)" : "(not known)");
 }
 
+/* Behind what the recorder itself did. */
+#define RECORDER " (recorder)"
+
+/* The name of a call site. */
+static char *site_text(struct query *query, const struct cell *row)
+{
+	auto_free char *place = place_text(query, row);
+
+	return xasprintf("%s%s", place, get(query, row, "self")->i ? RECORDER : "");
+}
+
 static struct err *print_sites(struct query_db *db, const struct sites_opts *opts,
 			       struct body *body)
 {
@@ -189,7 +208,7 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 			return NULL;
 		struct cell cells[NR_COLUMNS];
 		auto_free char *place = grouped ? group_text(query, row, opts->by) :
-						  place_text(query, row);
+						  site_text(query, row);
 		/* In whatever width: what seems to live here is no leak. */
 		bool unseen = !grouped && !strcmp(get(query, row, "confidence")->text, "invisible");
 		auto_free char *site = xasprintf("%s%s", place, unseen ? " (frees unseen)" : "");
@@ -202,22 +221,23 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 	}
 }
 
-static struct err *print_totals(struct query_db *db, const char *kinds, struct body *body)
+static struct err *print_totals(struct query_db *db, const struct sites_opts *opts,
+				struct body *body)
 {
 	static const struct cell none = { .type = CELL_TEXT, .text = "" };
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	const struct cell *row;
 
-	TRY(query_prepare(db, schema_query_totals, NULL, &query));
-	query_bind_text(query, ":kinds", kinds);
+	TRY(query_totals(db, opts, &query));
 	view_gap(body->view);
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)
 			return NULL;
 		int64_t nr = get(query, row, "call_sites")->i;
-		auto_free char *text = xasprintf("total of %" PRId64 " call site%s", nr,
-						 nr == 1 ? "" : "s");
+		auto_free char *text = xasprintf("total of %" PRId64 " call site%s%s", nr,
+						 nr == 1 ? "" : "s",
+						 get(query, row, "self")->i ? RECORDER : "");
 		struct cell cells[NR_COLUMNS] = {
 			[NET] = *get(query, row, "net_bytes"),
 			[CALLS] = *get(query, row, "net_calls"),
@@ -261,13 +281,43 @@ static char *upper(const char *text)
 	return ret;
 }
 
+/* What :self leaves out. */
+static struct err *print_self(struct query_db *db, const struct sites_opts *opts, FILE *out)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+	char net[TEXT_MAX], alloc[TEXT_MAX];
+	bool any = false;
+
+	if (opts->self)
+		return NULL;
+	TRY(query_prepare(db, schema_query_self, NULL, &query));
+	query_bind_text(query, ":kinds", opts->kinds);
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			break;
+		auto_free char *kind = get_text(query, row, "kind");
+
+		text_iec(net, get(query, row, "net_bytes")->i);
+		text_iec(alloc, get(query, row, "alloc_bytes")->i);
+		fprintf(out, "%s %s %s net (%s allocated)",
+			any ? "," : "Note: without what the recorder itself allocated, which --self shows:",
+			kind, net, alloc);
+		any = true;
+	}
+	if (any)
+		putc('\n', out);
+	return NULL;
+}
+
 struct err *report_print(struct query_db *db, const struct sites_opts *opts, FILE *out,
 			 const struct view_layout *layout)
 {
 	struct sums sums = {};
 
 	TRY(sites_check(opts));
-	TRY(sum_up(db, opts->kinds, &sums));
+	TRY(sum_up(db, opts, &sums));
 	TRY(print_head(db, &sums, out));
 	CLEANUP(body_deinit) struct body body = {};
 
@@ -276,7 +326,7 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 
 	body_init(&body, out, layout, group);
 	TRY(print_sites(db, opts, &body));
-	TRY(print_totals(db, opts->kinds, &body));
+	TRY(print_totals(db, opts, &body));
 	view_finish(body.view);
 	putc('\n', out);
 	if (grouped)
@@ -287,5 +337,6 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	if (strchr(opts->kinds, ','))
 		fputs("Note: kinds overlap: slab objects and percpu areas lie in pages that kind page "
 		      "counts again; vmalloc is address space\n", out);
+	TRY(print_self(db, opts, out));
 	return print_notes(db, out);
 }

@@ -2,8 +2,8 @@
 -- The rows of allocprof report --by: raw sites summed by kind and by name, which
 -- is what :by says: function, file, directory, module, cache or caller, the
 -- :depth-th frame outward from the one that is charged. NULL is the group of
--- those that have no such name. :kinds is a list such as 'slab,page'; an order
--- and a limit are added behind. A column that is not the same in the whole
+-- those that have no such name. :kinds is a list such as 'slab,page'; :self is 1
+-- for what the recorder did too; an order and a limit are added behind. A column that is not the same in the whole
 -- group is NULL. Peaks are sums, and so upper bounds.
 SELECT
 	kind, name,
@@ -43,6 +43,6 @@ FROM (
 	LEFT JOIN _raw_frame s ON :by = 'caller' AND s.raw_site = r.id
 		AND s.depth = r.caller_depth + :depth - 1
 	LEFT JOIN _frame f ON f.id = s.frame
-	WHERE instr(',' || :kinds || ',', ',' || r.kind || ',')
+	WHERE instr(',' || :kinds || ',', ',' || r.kind || ',') AND r.self <= :self
 )
 GROUP BY kind, name

@@ -17,7 +17,10 @@ struct feed {
 	uint16_t cpu;
 	uint8_t context;
 	uint16_t cache; /* of the next event only */
+	bool self; /* feed_*_site() are of the recorder: of pid FEED_SELF */
 };
+
+enum { FEED_SELF = 4711 };
 
 void feed_init(struct feed *feed);
 /* With what rules 3 and 16 ask. */

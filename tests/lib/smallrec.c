@@ -74,6 +74,8 @@ void smallrec_write(const char *path, const struct smallrec_opts *opts)
 		static const char build_ids[] = "vmlinux 0123456789abcdef\n";
 
 		mkdat_blob(m, BLOB_RECORDER, version, sizeof(version) - 1);
+		if (opts->self)
+			mkdat_blob(m, BLOB_SELF, "x\n0\n41\n42\n", 10);
 		mkdat_blob(m, BLOB_TIMES, times, sizeof(times) - 1);
 		mkdat_blob(m, BLOB_EVENTS, events, sizeof(events) - 1);
 		mkdat_blob(m, BLOB_BUILD_IDS, build_ids, sizeof(build_ids) - 1);

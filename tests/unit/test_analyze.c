@@ -104,6 +104,21 @@ TEST(a_recording_of_another_recorder_is_as_good)
 	CHECK_STR(row_of("SELECT read_events, lost_events FROM cpus"), "13 0");
 }
 
+TEST(what_the_recorder_did_is_told_apart)
+{
+	analyzed_well(&(struct smallrec_opts){ .self = true });
+	CHECK_STR(row_of("SELECT sum(self), count(*), sum(net_bytes) > 0 FROM call_sites"), "7 7 1");
+	CHECK_STR(row_of("SELECT count(*), sum(s.net_bytes = r.net_bytes) FROM call_sites s "
+			 "JOIN raw_sites r ON r.call_site = s.id WHERE r.self"), "7 7");
+	CHECK_STR(row_of("SELECT net_bytes FROM totals WHERE kind = 'page' AND self"), "16384");
+}
+
+TEST(what_others_did_is_not_the_recorders)
+{
+	analyzed_well(&(struct smallrec_opts){});
+	CHECK_STR(row_of("SELECT sum(self), count(*) FROM call_sites"), "0 7");
+}
+
 TEST(a_gap_makes_what_lives_across_it_uncertain)
 {
 	analyzed_well(&(struct smallrec_opts){ .lossy = true, .foreign = true });
