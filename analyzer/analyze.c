@@ -84,6 +84,7 @@ static struct err *open_resolver(const struct analyze_opts *opts, const struct t
 		.build_ids = text_of(file, BLOB_BUILD_IDS),
 		.release = release,
 		.vmlinux = opts->vmlinux,
+		.cache_dir = opts->cache_dir,
 		.debug_dirs = opts->debug_dirs,
 	};
 

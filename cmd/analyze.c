@@ -35,7 +35,7 @@ const struct cmd cmd_analyze = {
 	.name = "analyze",
 	.summary = "Turn a recording into a database of call sites",
 	.usage = "[-i FILE] [-o DB] [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
-		 "                         [--wrappers FILE]",
+		 "                         [--wrappers FILE] [--no-cache]",
 	.opts = analyze_cmd_opts,
 	.args_size = sizeof(struct analyze_args),
 	.defaults = &(const struct analyze_args){ .database.input = "allocprof.dat" },

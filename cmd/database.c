@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "decode/partdir.h"
 #include "progress.h"
+#include "resolve/cache.h"
 #include "store/origin.h"
 
 #define DEFAULT_RECORDING "allocprof.dat"
@@ -38,12 +39,14 @@ struct err *database_make(const struct database_args *args, const char *recordin
 	struct analyze_result result = {};
 	uint64_t start_ns = progress_now_ns();
 	auto_free char *input = partdir_find(recording);
+	auto_free char *cache_dir = args->no_cache ? NULL : cache_default_dir();
 	struct analyze_opts opts = {
 		.input = input,
 		.output = output,
 		.vmlinux = args->vmlinux,
 		.kallsyms = args->kallsyms,
 		.wrappers = args->wrappers,
+		.cache_dir = cache_dir,
 		.debug_dirs = args->debug_dirs.item,
 		.progress = progress_show,
 		.progress_arg = &progress,

@@ -14,6 +14,7 @@ struct database_args {
 	const char *vmlinux;
 	const char *kallsyms;
 	const char *wrappers;
+	bool no_cache;
 	struct opt_list debug_dirs;
 };
 
@@ -25,7 +26,9 @@ struct database_args {
 	{ 0, "kallsyms", "FILE", OPT_TEXT(s, member.kallsyms),                 \
 	  "symbols to use instead of the recording's own" },           \
 	{ 0, "wrappers", "FILE", OPT_TEXT(s, member.wrappers),                 \
-	  "functions to charge to their callers, besides the\nbuilt-in ones" }
+	  "functions to charge to their callers, besides the\nbuilt-in ones" },             \
+	{ 0, "no-cache", NULL, OPT_FLAG(s, member.no_cache),                   \
+	  "neither take nor keep the lines that addresses lead to" }
 
 /* The database of a recording: X.db beside X.dat; owned by the caller. */
 char *database_path(const char *recording);

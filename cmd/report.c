@@ -154,7 +154,7 @@ const struct cmd cmd_report = {
 		 "                        [--format table|csv|json|allocinfo]\n"
 		 "                        [--self|--no-self]\n"
 		 "                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
-		 "                        [--wrappers FILE]",
+		 "                        [--wrappers FILE] [--no-cache]",
 	.opts = report_opts,
 	.args_size = sizeof(struct report_args),
 	.defaults = &(const struct report_args){

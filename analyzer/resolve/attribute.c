@@ -170,6 +170,28 @@ static const struct frame *below_call(struct attribute *a, uint64_t addr, bool s
 	return hunt.best;
 }
 
+/* The same from an earlier run, if it was asked there. */
+static const struct frame *below(struct attribute *a, uint64_t addr, bool stack, uint64_t shown)
+{
+	/* Neither is the question about frames, which is 0. */
+	uint64_t question = (shown ? space_fixed(a->space, shown) : 0) * 4 + (stack ? 2 : 1);
+	uint64_t answer;
+	size_t index;
+
+	if (space_recall(a->space, addr, question, &answer, &index)) {
+		const struct expansion *x = answer ? expand_addr(a->expand, answer) : NULL;
+
+		if (!x || index < x->nr)
+			return x ? &x->frame[index] : NULL;
+	}
+	const struct frame *frame = below_call(a, addr, stack, shown);
+
+	answer = frame ? frame->addr : 0;
+	index = frame ? (size_t)(frame - expand_addr(a->expand, frame->addr)->frame) : 0;
+	space_remember(a->space, addr, question, answer, index);
+	return frame;
+}
+
 /* All frames of the addresses, one after the other. */
 static void list_frames(struct attribute *a, const uint64_t *addr, size_t nr,
 			struct callsite *ret)
@@ -204,7 +226,7 @@ static const struct frame *choose(struct attribute *a, const uint64_t *addr, siz
 	size_t first = 0; /* of the frames of addr[i] */
 
 	for (size_t i = 0; i < nr; first += x->nr, i++) {
-		uint64_t below = i ? x->symbol : 0;
+		uint64_t shown = i ? x->symbol : 0;
 
 		x = expand_addr(a->expand, addr[i]);
 		/* The call into tracing, inlined at the top of a stack. */
@@ -214,7 +236,7 @@ static const struct frame *choose(struct attribute *a, const uint64_t *addr, siz
 		if (!frame)
 			continue;
 		const struct frame *called =
-			nr == 1 || i ? below_call(a, addr[i], nr > 1, below) : NULL;
+			nr == 1 || i ? below(a, addr[i], nr > 1, shown) : NULL;
 
 		ret->attributed_by = called ? ATTRIBUTED_CALLEE : ATTRIBUTED_CHAIN;
 		ret->caller = called ? first : first + (size_t)(frame - x->frame) + 1;

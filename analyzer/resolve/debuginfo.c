@@ -44,7 +44,7 @@ struct debuginfo {
 	size_t nr_units, cap_units;
 	struct unit_range *range; /* by lo */
 	size_t nr_ranges, cap_ranges;
-	char build_id[2 * 64 + 1];
+	char build_id[DEBUGINFO_BUILD_ID];
 	char root[SRCPATH_MAX]; /* of the kernel tree, "" when not known */
 	Elf_Data *symtab;
 	size_t nr_symbols;
@@ -135,13 +135,27 @@ static void load_units(struct debuginfo *di)
 		qsort(di->range, di->nr_ranges, sizeof(*di->range), compare_ranges);
 }
 
-static void load_build_id(struct debuginfo *di)
+static void load_build_id(Elf *elf, char ret[DEBUGINFO_BUILD_ID])
 {
 	const void *id;
-	ssize_t len = dwelf_elf_gnu_build_id(di->elf, &id);
+	ssize_t len = dwelf_elf_gnu_build_id(elf, &id);
 
+	*ret = '\0';
 	for (ssize_t i = 0; i < len && i < 64; i++)
-		snprintf(di->build_id + 2 * i, 3, "%02x", ((const uint8_t *)id)[i]);
+		snprintf(ret + 2 * i, 3, "%02x", ((const uint8_t *)id)[i]);
+}
+
+void debuginfo_peek(const char *path, char ret[DEBUGINFO_BUILD_ID])
+{
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	*ret = '\0';
+	elf_version(EV_CURRENT);
+	Elf *elf = fd >= 0 ? elf_begin(fd, ELF_C_READ_MMAP, NULL) : NULL;
+
+	if (elf && elf_kind(elf) == ELF_K_ELF)
+		load_build_id(elf, ret);
+	elf_end(elf);
 }
 
 static void load_symtab(struct debuginfo *di)
@@ -286,7 +300,7 @@ struct err *debuginfo_open(const char *path, const struct module *module, struct
 	if (di->fd < 0)
 		return err_os(errno, "%s", path);
 	TRY(err_wrap(module ? open_module(di, module) : open_kernel(di), "%s", path));
-	load_build_id(di);
+	load_build_id(di->elf, di->build_id);
 	load_symtab(di);
 	load_code(di);
 	load_units(di);

@@ -23,6 +23,8 @@
 
 struct debuginfo;
 
+enum { DEBUGINFO_BUILD_ID = 2 * 64 + 1 };
+
 struct debuginfo_frame {
 	const char *func; /* NULL for code outside of any function, as in assembly */
 	const char *file; /* relative to the kernel tree; NULL when not known */
@@ -45,6 +47,8 @@ struct debuginfo_symbol {
 /* @module NULL: the kernel. Fails on what is no ELF file of the right kind. */
 struct err *debuginfo_open(const char *path, const struct module *module, struct pool *pool,
 			   struct debuginfo **ret) MUST_CHECK;
+/* The build-id of the ELF file at @path alone, in hex; "" when it has none. */
+void debuginfo_peek(const char *path, char ret[DEBUGINFO_BUILD_ID]);
 void debuginfo_close(struct debuginfo *di);
 DEFINE_CLEANUP(struct debuginfo *, debuginfo, debuginfo_close)
 

@@ -181,6 +181,16 @@ const struct module *modules_at(const struct modules *m, uint64_t addr)
 	return NULL;
 }
 
+size_t modules_nr(const struct modules *m)
+{
+	return m->nr;
+}
+
+const struct module *modules_get(const struct modules *m, size_t i)
+{
+	return &m->module[i];
+}
+
 const struct module *modules_find(const struct modules *m, const char *name)
 {
 	for (size_t i = 0; i < m->nr; i++)

@@ -39,6 +39,10 @@ DEFINE_CLEANUP(struct modules *, modules, modules_free)
 /* The module whose code @addr lies in, or NULL. O(number of sections). */
 const struct module *modules_at(const struct modules *modules, uint64_t addr);
 
+/* All of them. */
+size_t modules_nr(const struct modules *modules);
+const struct module *modules_get(const struct modules *modules, size_t i);
+
 /* By name, or NULL. */
 const struct module *modules_find(const struct modules *modules, const char *name);
 

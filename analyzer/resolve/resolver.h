@@ -23,6 +23,7 @@ struct resolver_opts {
 	struct span modules;	/* BLOB_MODULES; may be empty */
 	struct span sections;	/* BLOB_SECTIONS; may be empty */
 	struct span build_ids;	/* BLOB_BUILD_IDS; may be empty */
+	const char *cache_dir;	/* answers of earlier runs, or NULL: resolve/cache.h */
 	struct span rules;	/* read after rules.txt and in its form; may be empty */
 	const char *release;	/* uname -r of the recording, or NULL */
 	const char *vmlinux;	/* --vmlinux: must match, or resolver_open fails */

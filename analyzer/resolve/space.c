@@ -4,15 +4,23 @@
 #include <stdio.h>
 
 #include "base/xalloc.h"
+#include "resolve/cache.h"
 #include "resolve/identity.h"
 #include "resolve/layout.h"
 #include "resolve/module.h"
+#include "resolve/rules.h"
 #include "resolve/search.h"
 
 struct object {
 	const char *module; /* NULL for the kernel */
 	struct debuginfo *di; /* NULL when there is none */
 	uint64_t slide;
+};
+
+/* A section of code whose build is known. */
+struct base {
+	uint64_t id, addr;
+	const char *module; /* NULL for the kernel */
 };
 
 struct space {
@@ -24,6 +32,11 @@ struct space {
 	struct object kernel;
 	bool kernel_tried;
 	const char *kernel_path;
+	const char *kernel_build_id;
+	bool kernel_later; /* kernel_path is not opened yet: the cache may know all */
+	struct cache *cache; /* NULL: none */
+	struct base *base; /* where the cache's sections lie in this boot */
+	size_t nr_bases, cap_bases;
 	struct object *object; /* modules seen */
 	size_t nr_objects, cap_objects;
 	const char **note;
@@ -34,9 +47,12 @@ void space_close(struct space *s)
 {
 	if (!s)
 		return;
+	/* It writes what it was lent by the others. */
+	cache_close(s->cache);
 	debuginfo_close(s->kernel.di);
 	for (size_t i = 0; i < s->nr_objects; i++)
 		debuginfo_close(s->object[i].di);
+	free(s->base);
 	free(s->object);
 	free(s->note);
 	search_free(s->search);
@@ -102,6 +118,7 @@ static struct err *open_kernel(struct space *s, const char *path)
 		return err_new(ERR_FORMAT, "%s holds no debug information", path);
 	s->kernel = (struct object){ .di = take_ptr(di), .slide = slide };
 	s->kernel_path = pool_str(s->pool, path);
+	s->kernel_build_id = debuginfo_build_id(s->kernel.di);
 	return NULL;
 }
 
@@ -123,6 +140,116 @@ static void find_kernel(struct space *s)
 	add_note(s, kernel_hint(s));
 }
 
+/* The first file that may be the kernel's, and its build-id; NULL if there is none. */
+static const char *likely_kernel(struct space *s, const char *vmlinux,
+				 char build_id[DEBUGINFO_BUILD_ID])
+{
+	const char *recorded = modules_kernel_build_id(s->modules), *path;
+
+	for (size_t i = 0; (path = vmlinux ? vmlinux : search_kernel(s->search, recorded, i)); i++) {
+		debuginfo_peek(path, build_id);
+		if (*build_id && (!*recorded || !strcmp(recorded, build_id)))
+			return path;
+		if (vmlinux)
+			return NULL;
+	}
+	return NULL;
+}
+
+static uint64_t mix(uint64_t h, const char *s)
+{
+	for (; s && *s; s++)
+		h = (h ^ (uint8_t)*s) * UINT64_C(0x100000001b3);
+	return (h ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+static const uint64_t mix_start = UINT64_C(0xcbf29ce484222325);
+
+/* All that the answers depend on besides the kernel's code: rules, program, layout. */
+static uint64_t fingerprint(struct space *s, const struct resolver_opts *opts, uint64_t stext)
+{
+	uint64_t h = mix(mix(mix_start, VERSION), s->release);
+	size_t nr;
+	const struct ksym *sym = kallsyms_symbols(s->kallsyms, &nr);
+	struct span rules[] = { rules_builtin(), opts->rules };
+
+	for (size_t r = 0; r < 2; r++)
+		for (size_t i = 0; i < rules[r].len; i++)
+			h = (h ^ rules[r].data[i]) * UINT64_C(0x100000001b3);
+	/* Stands for the comparison of symbols that an open vmlinux goes through. */
+	for (size_t i = 0; i < nr; i++)
+		if (!sym[i].module)
+			h = (mix(h, sym[i].name) ^ (sym[i].addr - stext)) *
+			    UINT64_C(0x9e3779b97f4a7c15);
+	return h;
+}
+
+static void add_base(struct space *s, uint64_t id, uint64_t addr, const char *module)
+{
+	vec_room(s->base, s->nr_bases, s->cap_bases);
+	s->base[s->nr_bases++] = (struct base){ id, addr, module };
+}
+
+static void add_bases(struct space *s, const char *build_id, uint64_t stext)
+{
+	add_base(s, mix(mix_start, build_id), stext, NULL);
+	for (size_t i = 0; i < modules_nr(s->modules); i++) {
+		const struct module *module = modules_get(s->modules, i);
+
+		for (size_t n = 0; module->build_id && n < module->nr_sections; n++)
+			add_base(s, mix(mix(mix(mix_start, module->build_id), module->name),
+					module->section[n].name),
+				 module->section[n].addr, module->name);
+	}
+}
+
+/*
+ * Looks into the cache of the kernel that the recording, or a file, names. With
+ * answers in it no file need be opened before the first question it cannot answer.
+ */
+static void open_cache(struct space *s, const struct resolver_opts *opts)
+{
+	const struct ksym *stext = kallsyms_find(s->kallsyms, "_stext", 0);
+	const char *build_id = modules_kernel_build_id(s->modules);
+	char peeked[DEBUGINFO_BUILD_ID];
+
+	if (!opts->cache_dir || !stext)
+		return;
+	const char *path = likely_kernel(s, opts->vmlinux, peeked);
+
+	/* A --vmlinux that does not match is to be refused. */
+	if ((opts->vmlinux && !path) || (!path && !*build_id))
+		return;
+	build_id = pool_str(s->pool, path ? peeked : build_id);
+	s->cache = cache_open(opts->cache_dir, build_id, fingerprint(s, opts, stext->addr));
+	add_bases(s, build_id, stext->addr);
+	if (cache_is_empty(s->cache))
+		return;
+	s->kernel_later = s->kernel_tried = true;
+	s->kernel_path = path;
+	s->kernel_build_id = build_id;
+}
+
+/* The kernel's file at last; false when there is none that can be used. */
+static bool open_later(struct space *s)
+{
+	const char *path = s->kernel_path;
+
+	if (s->kernel_later) {
+		s->kernel_later = s->kernel_tried = false;
+		if (path) {
+			auto_err struct err *err = open_kernel(s, path);
+
+			if (err)
+				add_note(s, pool_printf(s->pool, "not used: %s", err_text(err)));
+			s->kernel_tried = !err;
+		}
+		if (!s->kernel_tried)
+			find_kernel(s);
+	}
+	return s->kernel.di;
+}
+
 struct err *space_open(const struct resolver_opts *opts, struct pool *pool, struct space **ret)
 {
 	CLEANUP(space_cleanup) struct space *s = xcalloc(1, sizeof(*s));
@@ -135,7 +262,11 @@ struct err *space_open(const struct resolver_opts *opts, struct pool *pool, stru
 	if (!kallsyms_nr(s->kallsyms))
 		add_note(s, pool_str(pool, "the recording holds no kallsyms: call sites stay "
 					   "addresses; give a copy of it with --kallsyms"));
-	if (opts->vmlinux) {
+	s->kernel_build_id = "";
+	open_cache(s, opts);
+	if (s->kernel_later) {
+		/* Not before it is needed. */
+	} else if (opts->vmlinux) {
 		s->kernel_tried = true;
 		TRY(open_kernel(s, opts->vmlinux));
 	} else if (kallsyms_nr(s->kallsyms)) {
@@ -228,7 +359,7 @@ static struct object *object_at(struct space *s, uint64_t pc)
 	const char *name = space_module(s, pc);
 
 	if (!name)
-		return s->kernel.di ? &s->kernel : NULL;
+		return open_later(s) ? &s->kernel : NULL;
 	if (is_pseudo_module(name))
 		return NULL;
 	name = pool_str(s->pool, name);
@@ -242,11 +373,122 @@ static struct object *object_at(struct space *s, uint64_t pc)
 	return object->di ? object : NULL;
 }
 
+/* Where @addr lies, for any boot; false where the build of its code is not known. */
+static bool place_of(struct space *s, uint64_t addr, struct cache_place *ret)
+{
+	const char *name = s->cache ? space_module(s, addr) : NULL;
+	const struct base *best = NULL;
+
+	if (!s->cache)
+		return false;
+	for (size_t i = 0; i < s->nr_bases; i++) {
+		const struct base *base = &s->base[i];
+
+		if (!name != !base->module || (name && strcmp(name, base->module)))
+			continue;
+		if (base->addr <= addr && (!best || base->addr > best->addr))
+			best = base;
+		if (!name)
+			break;
+	}
+	if (best)
+		*ret = (struct cache_place){ best->id, addr - best->addr };
+	return best;
+}
+
+/* 0 when the section is not in this boot. */
+static uint64_t place_addr(const struct space *s, const struct cache_place *place)
+{
+	for (size_t i = 0; i < s->nr_bases; i++)
+		if (s->base[i].id == place->base)
+			return s->base[i].addr + place->off;
+	return 0;
+}
+
+enum { QUESTION_CHAIN };
+
+static size_t from_cache(struct space *s, const struct cache_key *key, struct debuginfo_frame *ret,
+			 size_t max, bool *ret_known)
+{
+	struct cache_frame frame[CACHE_MAX_FRAMES];
+	size_t nr = 0;
+
+	*ret_known = cache_get(s->cache, key, frame, max < CACHE_MAX_FRAMES ? max : CACHE_MAX_FRAMES,
+			       &nr);
+	for (size_t i = 0; i < nr; i++)
+		ret[i] = (struct debuginfo_frame){ frame[i].func, frame[i].file, frame[i].line,
+						   frame[i].flags & 1 };
+	return nr;
+}
+
+static void to_cache(struct space *s, const struct cache_key *key,
+		     const struct debuginfo_frame *chain, size_t nr)
+{
+	struct cache_frame frame[CACHE_MAX_FRAMES];
+
+	if (nr > CACHE_MAX_FRAMES)
+		return;
+	/* The cache is closed first, so what the pool and the files hold stays. */
+	for (size_t i = 0; i < nr; i++)
+		frame[i] = (struct cache_frame){
+			.func = chain[i].func,
+			.file = chain[i].file,
+			.line = chain[i].line,
+			.flags = chain[i].inlined,
+		};
+	cache_put(s->cache, key, frame, nr);
+}
+
 size_t space_chain(struct space *s, uint64_t pc, struct debuginfo_frame *ret, size_t max)
 {
+	struct cache_key key = { .question = QUESTION_CHAIN };
+	bool known = false, fixed = place_of(s, pc, &key.place);
+	size_t nr = fixed ? from_cache(s, &key, ret, max, &known) : 0;
+
+	if (known)
+		return nr;
 	struct object *object = object_at(s, pc);
 
-	return object ? debuginfo_chain(object->di, pc - object->slide, ret, max) : 0;
+	if (!object)
+		return 0;
+	nr = debuginfo_chain(object->di, pc - object->slide, ret, max);
+	if (fixed)
+		to_cache(s, &key, ret, nr);
+	return nr;
+}
+
+bool space_recall(struct space *s, uint64_t addr, uint64_t question, uint64_t *ret_addr,
+		  size_t *ret_index)
+{
+	struct cache_key key = { .question = question };
+	struct cache_frame frame;
+	size_t nr = 0;
+
+	if (!place_of(s, addr - 1, &key.place) || !cache_get(s->cache, &key, &frame, 1, &nr))
+		return false;
+	*ret_addr = nr ? place_addr(s, &frame.place) : 0;
+	*ret_index = nr ? frame.line : 0;
+	return !nr || *ret_addr;
+}
+
+void space_remember(struct space *s, uint64_t addr, uint64_t question, uint64_t answer,
+		    size_t index)
+{
+	struct cache_key key = { .question = question };
+	struct cache_frame frame = { .line = (uint32_t)index };
+
+	/* Without debug information the answer may be another one the next time. */
+	if (!place_of(s, addr - 1, &key.place) || !object_at(s, addr - 1) ||
+	    (answer && !place_of(s, answer, &frame.place)))
+		return;
+	cache_put(s->cache, &key, &frame, answer != 0);
+}
+
+uint64_t space_fixed(struct space *s, uint64_t addr)
+{
+	struct cache_place place;
+
+	return place_of(s, addr, &place) ? place.base ^ place.off : 0;
 }
 
 static void fill_call(const struct object *object, const struct debuginfo_call *call,
@@ -356,7 +598,7 @@ const char *space_vmlinux(const struct space *s)
 
 const char *space_vmlinux_build_id(const struct space *s)
 {
-	return s->kernel.di ? debuginfo_build_id(s->kernel.di) : "";
+	return s->kernel_build_id;
 }
 
 const char *space_note(const struct space *s, size_t i)

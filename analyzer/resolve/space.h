@@ -52,6 +52,17 @@ bool space_branch_in(struct space *space, uint64_t entry, size_t *i, struct spac
 size_t space_entries(struct space *space, const struct space_call *call, uint64_t *ret,
 		     size_t max);
 
+/*
+ * An answer about the call that returns to @addr, of an earlier run: an index
+ * into the frames of *@ret_addr, or none, when *@ret_addr is 0.
+ */
+bool space_recall(struct space *space, uint64_t addr, uint64_t question, uint64_t *ret_addr,
+		  size_t *ret_index);
+void space_remember(struct space *space, uint64_t addr, uint64_t question, uint64_t answer,
+		    size_t index);
+/* What tells where @addr lies in any boot of this kernel; 0 where nothing does. */
+uint64_t space_fixed(struct space *space, uint64_t addr);
+
 const char *space_vmlinux(const struct space *space);	       /* or NULL */
 const char *space_vmlinux_build_id(const struct space *space); /* or "" */
 const char *space_note(const struct space *space, size_t i);

@@ -7,6 +7,7 @@ case $expected in /*) ;; *) expected=$PWD/$expected ;; esac
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 unset COLUMNS
+export XDG_CACHE_HOME=$tmp/cache
 
 t() { # NAME CONDITION...: one test
 	name=$1; shift
