@@ -111,7 +111,7 @@ CREATE TABLE _raw_site (
 	unknown_free_bytes INTEGER NOT NULL, -- their bytes; pages only
 	preexisting_frees INTEGER NOT NULL, -- older objects of this site freed, an estimate
 	preexisting_bytes INTEGER NOT NULL, -- their bytes
-	net_calls INTEGER NOT NULL,     -- objects live at the end
+	net_calls INTEGER NOT NULL,     -- objects live at the end, a split block's pages each
 	net_bytes INTEGER NOT NULL,     -- their bytes
 	uncertain_calls INTEGER NOT NULL, -- of those, objects that lived across a gap
 	uncertain_bytes INTEGER NOT NULL, -- their bytes

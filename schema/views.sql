@@ -21,7 +21,7 @@ SELECT
 	iif(count(r.cache) = count(*) AND min(r.cache) = max(r.cache), min(r.cache), NULL)
 		AS cache,              -- slab cache, when all objects are of one
 	sum(r.net_bytes) AS net_bytes, -- bytes allocated in the recording and live at its end
-	sum(r.net_calls) AS net_calls, -- objects (pages: blocks) live at the end
+	sum(r.net_calls) AS net_calls, -- objects live at the end; pages: blocks, and the pages of split ones
 	sum(r.alloc_bytes) AS alloc_bytes, -- bytes allocated in the recording
 	sum(r.allocs) AS allocs,   -- objects allocated in the recording
 	sum(r.frees) AS frees,     -- of those, objects with a free event of their own

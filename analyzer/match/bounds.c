@@ -69,7 +69,10 @@ static void set_lower(struct site *s)
 
 	s->lower = calls - gone;
 	s->lower_bytes = s->lower ? bytes - most : 0;
-	s->upper = s->live;
+	/* Without doubt in the blocks there is none in their pieces. */
+	if (s->lower == s->live)
+		s->lower += s->pieces;
+	s->upper = s->live + s->pieces;
 	s->upper_bytes = s->live_bytes;
 }
 

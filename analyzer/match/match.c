@@ -300,6 +300,7 @@ void match_finish(struct match *m)
 	m->totals.page_offset_votes = offset_leader_votes(&m->slab.offset);
 	m->totals.page_offset_dissent = m->slab.offset.votes - m->totals.page_offset_votes;
 	count_missing_stacks(m);
+	page_count_pieces(&m->pages);
 
 	auto_free uint32_t *to = xcalloc(m->sites.nr + 1, sizeof(*to));
 

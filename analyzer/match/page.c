@@ -79,7 +79,7 @@ static uint32_t split_new(struct page_map *map, uint32_t site, uint32_t pages)
 		vec_room(map->split, map->nr_split, map->cap_split);
 		at = (uint32_t)map->nr_split++;
 	}
-	map->split[at] = (struct page_split){ site, pages };
+	map->split[at] = (struct page_split){ .site = site, .pages = pages, .larger = pages < 4 };
 	return at;
 }
 
@@ -94,6 +94,8 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 
 		site = split->site;
 		split->pages -= pages;
+		split->single |= how == HOW_FREE && !map->order;
+		split->larger |= how == HOW_FREE && map->order;
 		last = !split->pages;
 		if (last) {
 			split->site = map->free_split;
@@ -214,6 +216,7 @@ static struct page_met take(struct page_map *map, uint64_t pfn, unsigned int ord
 {
 	struct page_met met = { 0 };
 
+	map->order = order;
 	for (uint64_t left = UINT64_C(1) << order; left;) {
 		unsigned int k = piece_order(pfn, left);
 
@@ -256,6 +259,16 @@ void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t
 struct page_met page_free(struct page_map *map, uint64_t pfn, unsigned int order)
 {
 	return take(map, pfn, order, HOW_FREE);
+}
+
+void page_count_pieces(const struct page_map *map)
+{
+	for (size_t i = 0; i < map->nr_split; i++) {
+		const struct page_split *split = &map->split[i];
+
+		if (split->pages && split->single && !split->larger)
+			map->sites->site[split->site].pieces += split->pages - 1;
+	}
 }
 
 bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order)

@@ -43,6 +43,8 @@ struct page_entry {
 struct page_split {
 	uint32_t site;
 	uint32_t pages; /* left; 0: free, and site is the next free one */
+	bool single;	/* a page of it was freed by an event of its own, … */
+	bool larger;	/* … or some by one of more pages, or it has less than four */
 };
 
 struct page_map {
@@ -51,6 +53,7 @@ struct page_map {
 	struct page_split *split;
 	size_t nr_split, cap_split;
 	uint32_t free_split; /* index + 1 */
+	unsigned int order; /* of the event that takes pages */
 	uint64_t page_size;
 	struct sitetab *sites;
 };
@@ -76,6 +79,9 @@ struct page_met page_free(struct page_map *map, uint64_t pfn, unsigned int order
 
 /* Starts to fetch what an allocation or free at @pfn will read first. */
 void page_prefetch(const struct page_map *map, uint64_t pfn);
+
+/* Adds the pieces of blocks that were split up to their sites (rule 8). */
+void page_count_pieces(const struct page_map *map);
 
 /* True when exactly this block is live, and whole. */
 bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order);

@@ -65,6 +65,7 @@ struct site {
 	/* What is live at the end, and how much of it lived across a gap. */
 	uint64_t live;
 	uint64_t live_bytes;
+	uint64_t pieces; /* pages beyond the first of live blocks that were split (rule 8) */
 	uint64_t uncertain;
 	uint64_t uncertain_bytes;
 

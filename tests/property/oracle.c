@@ -60,6 +60,8 @@ static uint64_t take(struct oracle *o, uint64_t pfn, uint64_t nr, enum end_rule 
 		struct oracle_object *b = &o->obj[o->page[i].obj];
 
 		*partial |= b->in_pieces || b->key < pfn || b->key + b->pages > pfn + nr;
+		b->single |= rule == NR_END_RULES && nr == 1;
+		b->larger |= rule == NR_END_RULES && nr > 1;
 		o->page[i].live = false;
 		end(o, b, rule, 4096, ts);
 		taken++;
@@ -572,6 +574,8 @@ void oracle_finish(struct oracle *o)
 
 		if (!b->live || b->twin)
 			continue;
+		if (b->single && !b->larger && b->pages >= 4)
+			o->site[b->site].pieces += b->bytes / 4096 - 1;
 		o->site[b->site].live++;
 		o->site[b->site].uncertain += b->ts < o->gap_end;
 		o->site[b->site].uncertain_bytes += b->ts < o->gap_end ? b->bytes : 0;

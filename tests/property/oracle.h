@@ -14,6 +14,7 @@ enum { ORACLE_MAX = 4096 };
 
 struct oracle_object {
 	bool live, twin, cache, in_pieces;
+	bool single, larger; /* pieces of it that went */
 	enum site_kind kind;
 	uint64_t key, bytes; /* pages: pfn; bytes shrink */
 	uint64_t pages, made, ts; /* made: its first size */

@@ -80,7 +80,7 @@ static const char *site_difference(const struct site *a, const struct site *b, u
 		FIELD(inferred_frees[END_AREA]), FIELD(inferred_bytes[END_AREA]),
 		FIELD(unknown_frees), FIELD(unknown_free_bytes),
 		FIELD(preexisting_frees), FIELD(preexisting_bytes), FIELD(live),
-		FIELD(live_bytes), FIELD(uncertain), FIELD(uncertain_bytes),
+		FIELD(live_bytes), FIELD(pieces), FIELD(uncertain), FIELD(uncertain_bytes),
 		FIELD(peak_bytes),
 #undef FIELD
 		{ "peak_ns", a->peak_ns, b->peak_bytes ? b->peak_ns + shift : 0 },
@@ -154,12 +154,12 @@ static const char *books_balance(const struct history *h)
 		}
 		if (s->allocs != ends + s->live || s->alloc_bytes != bytes + s->live_bytes)
 			return WRONG("site %#" PRIx64 " does not balance", key_of(match, s));
-		if (s->lower > s->live || s->lower_bytes > s->live_bytes || s->upper < s->live ||
+		if (s->lower > s->live + s->pieces || s->lower_bytes > s->live_bytes || s->upper < s->live + s->pieces ||
 		    s->upper_bytes < s->live_bytes || (!s->lower && s->lower_bytes))
 			return WRONG("site %#" PRIx64 " is not within its bounds", key_of(match, s));
 		if (!match_totals(match)->lost_gaps &&
-		    (s->upper != s->live || s->upper_bytes != s->live_bytes ||
-		     (ends == s->frees && (s->lower != s->live || s->lower_bytes != s->live_bytes))))
+		    (s->upper != s->live + s->pieces || s->upper_bytes != s->live_bytes ||
+		     (ends == s->frees && (s->lower != s->live + s->pieces || s->lower_bytes != s->live_bytes))))
 			return WRONG("site %#" PRIx64 " is in doubt for nothing", key_of(match, s));
 		if (s->uncertain > s->live || s->uncertain_bytes > s->live_bytes ||
 		    s->live_bytes > s->peak_bytes || s->peak_bytes > s->alloc_bytes)

@@ -186,3 +186,29 @@ TEST(orders_and_pfns_that_cannot_be_are_left_out_and_counted)
 	CHECK_EQ(feed_page_site(&f, A)->allocs, 0);
 	CHECK_EQ(feed_page_site(&f, B)->live, 2);
 }
+
+TEST(rule_8_a_block_that_loses_single_pages_was_split)
+{
+	FEED(f);
+	feed_page_alloc(&f, A, 0x4000, 2); /* as alloc_pages_exact() does it */
+	feed_page_free(&f, 0x4003, 0);
+	feed_page_alloc(&f, A, 0x5000, 9); /* as vmalloc does it */
+	for (uint64_t pfn = 0x5000; pfn < 0x5100; pfn++)
+		feed_page_free(&f, pfn, 0);
+	feed_finish(&f);
+	CHECK_EQ(feed_page_site(&f, A)->live, 2);
+	CHECK_EQ(feed_page_site(&f, A)->pieces, 2 + 255);
+}
+
+TEST(rule_8_a_block_whose_first_page_stays_was_not)
+{
+	FEED(f);
+	feed_page_alloc(&f, A, 0x4000, 2); /* __free_pages() frees the halves of its tail */
+	feed_page_free(&f, 0x4002, 1);
+	feed_page_free(&f, 0x4001, 0);
+	feed_page_alloc(&f, A, 0x5000, 1);
+	feed_page_free(&f, 0x5001, 0);
+	feed_finish(&f);
+	CHECK_EQ(feed_page_site(&f, A)->live, 2);
+	CHECK_EQ(feed_page_site(&f, A)->pieces, 0);
+}
