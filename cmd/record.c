@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "capture/recorder.h"
 #include "capture/workload.h"
 #include "cmd.h"
@@ -27,12 +28,16 @@ struct args {
 	uint64_t buffer_bytes;
 	uint64_t limit_ns;
 	uint64_t settle_ns;
+	uint64_t size_limit;
+	const char *realtime;
 	const char *level;
 };
 
 static const struct args defaults = {
 	.output = "allocprof.dat",
 	.limit_ns = UINT64_MAX,
+	.size_limit = UINT64_MAX,
+	.realtime = "auto",
 	.level = "1",
 };
 
@@ -50,6 +55,10 @@ static const struct opt opts[] = {
 	  "stop after this time" },
 	{ 0, "settle", "SECONDS", OPT_SECONDS(struct args, settle_ns),
 	  "keep recording after COMMAND has ended" },
+	{ 0, "size-limit", "SIZE", OPT_SIZE(struct args, size_limit),
+	  "stop when the events in FILE.part take so much" },
+	{ 0, "realtime", "auto|off", OPT_TEXT(struct args, realtime),
+	  "readers go before other tasks (auto)" },
 	{ 'z', "compress", "[LEVEL]", OPT_TEXT(struct args, level),
 	  "zstd level 1 to 19, 0 for none (1)" },
 	{}
@@ -65,6 +74,8 @@ struct session {
 	int status; /* of the command, once it has ended or could not start */
 	uint64_t end_ns;
 	uint64_t settle_ns;
+	uint64_t size_limit;
+	bool *warned; /* of a CPU whose buffer nears full */
 };
 
 static uint64_t now_ns(void)
@@ -129,6 +140,23 @@ static int take_signal(struct session *s)
 	return sig;
 }
 
+/* Each CPU once: while it can still be said what would help the next time. */
+static void warn_brimming(struct session *s)
+{
+	uint64_t mb = recorder_buffer_bytes(s->recorder) >> 20;
+	unsigned int cpu;
+
+	for (size_t i = 0; i < recorder_nr_cpus(s->recorder); i++) {
+		if (s->warned[i] || !recorder_brimming(s->recorder, i, &cpu))
+			continue;
+		s->warned[i] = true;
+		fprintf(stderr,
+			"%sallocprof record: the buffer of cpu %u is nearly full: events may be "
+			"lost; -m %" PRIu64 "M gives it twice as much\n",
+			s->terminal ? "\r\033[K" : "", cpu, mb ? mb * 2 : 1);
+	}
+}
+
 /* Until the command ends, time is over, or somebody says so. */
 static void wait_for_end(struct session *s)
 {
@@ -141,16 +169,15 @@ static void wait_for_end(struct session *s)
 	while ((now = now_ns()) < s->end_ns) {
 		uint64_t left = s->end_ns - now;
 
-		if (s->terminal && left > STATUS_NS)
+		if (left > STATUS_NS)
 			left = STATUS_NS;
-		/* Not more than an hour, which any clock's type can hold. */
-		if (left > 3600 * NS_PER_S)
-			left = 3600 * NS_PER_S;
 		struct timespec ts = { .tv_sec = (time_t)(left / NS_PER_S),
 				       .tv_nsec = (long)(left % NS_PER_S) };
 
 		ppoll(fds, 2, &ts, NULL);
-		if (take_signal(s) || fds[1].revents)
+		warn_brimming(s);
+		if (take_signal(s) || fds[1].revents ||
+		    recorder_moved(s->recorder) >= s->size_limit)
 			break;
 		if (s->terminal)
 			print_status(s, &events, &at_ns);
@@ -243,6 +270,7 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
 			  const struct workload_env *env, uint64_t limit_ns)
 {
 	TRY(recorder_open(ropts, &s->recorder));
+	s->warned = xcalloc(recorder_nr_cpus(s->recorder), sizeof(*s->warned));
 	const char *note;
 
 	for (size_t i = 0; (note = recorder_note(s->recorder, i)); i++)
@@ -306,10 +334,15 @@ static struct err *record_run(const void *data, char **words, int *status)
 	struct session s = {
 		.terminal = isatty(STDERR_FILENO),
 		.settle_ns = args->settle_ns,
+		.size_limit = args->size_limit,
 	};
 	struct workload_env env;
 
 	TRY(err_wrap(parse_level(args->level, &ropts.level), "record"));
+	if (strcmp(args->realtime, "auto") && strcmp(args->realtime, "off"))
+		return err_new(ERR_USAGE, "record: --realtime %s: neither auto nor off",
+			       args->realtime);
+	ropts.no_realtime = !strcmp(args->realtime, "off");
 	workload_env_save(&env);
 	s.signal_fd = block_signals();
 	if (s.signal_fd < 0)
@@ -322,6 +355,7 @@ static struct err *record_run(const void *data, char **words, int *status)
 	struct err *err = record(&s, &ropts, &env, args->limit_ns);
 
 	recorder_close(s.recorder);
+	free(s.warned);
 	close(s.signal_fd);
 	/* What went wrong with the recording counts, whatever the command said. */
 	if (!err || s.not_started)

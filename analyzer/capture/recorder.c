@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -274,11 +275,13 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 	TRY(set_up_instance(r, opts, kinds));
 	TRY(describe(r));
 	TRY(streams_open(r->instance.dir, &rec->cpus, r->part.fds, rec->subbuf_size,
-			 r->buffer_bytes, &r->streams));
+			 r->buffer_bytes, !opts->no_realtime, &r->streams));
 	describe_self(r, opts, kinds);
 	TRY(recording_write_meta(rec, &r->part, META_LEVEL));
 	r->stats = xcalloc(rec->cpus.nr, sizeof(*r->stats));
 	snapshot_prepare(&r->snapshot);
+	/* A reader that waits for its own code to be read in loses events meanwhile. */
+	mlockall(MCL_CURRENT);
 	return NULL;
 }
 
@@ -316,6 +319,22 @@ void recorder_close(struct recorder *r)
 	free(r->cut);
 	free(r->tracedir);
 	free(r);
+}
+
+uint64_t recorder_moved(const struct recorder *r)
+{
+	return r->streams ? streams_bytes(r->streams) : r->data_bytes;
+}
+
+bool recorder_brimming(const struct recorder *r, size_t i, unsigned int *ret_cpu)
+{
+	*ret_cpu = r->recording.cpus.v[i];
+	return streams_brimming(r->streams, i);
+}
+
+size_t recorder_nr_cpus(const struct recorder *r)
+{
+	return r->recording.cpus.nr;
 }
 
 const char *recorder_note(const struct recorder *r, size_t i)

@@ -31,6 +31,7 @@ struct recorder_opts {
 	const char *events;    /* list of kinds; NULL: all this kernel has */
 	uint64_t buffer_bytes; /* per CPU; 0: 64 MB, less where memory is short */
 	int level;	       /* of zstd; 0: not compressed */
+	bool no_realtime;      /* readers take their turn like any task */
 	char *const *command;  /* for the record only; may be NULL */
 };
 
@@ -56,6 +57,12 @@ struct recorder_progress {
 
 /* While recording a sum of what the kernel counts; exact after the stop. */
 void recorder_progress(const struct recorder *recorder, struct recorder_progress *ret);
+
+/* Bytes of events in FILE.part by now. */
+uint64_t recorder_moved(const struct recorder *recorder);
+size_t recorder_nr_cpus(const struct recorder *recorder);
+/* Before the stop: whether the buffer of the i-th CPU was ever nearly full. */
+bool recorder_brimming(const struct recorder *recorder, size_t i, unsigned int *ret_cpu);
 
 struct err *recorder_stop(struct recorder *recorder) MUST_CHECK;
 

@@ -41,6 +41,7 @@ struct stream {
 	size_t pipe_bytes;
 	uint8_t *page; /* for the last, partial ones */
 	_Atomic uint64_t bytes;
+	_Atomic bool brimming; /* was found nearly full */
 	struct err *err;
 };
 
@@ -49,6 +50,8 @@ struct streams {
 	size_t nr;
 	uint32_t subbuf_size;
 	uint64_t enough; /* bytes in a buffer that are worth moving */
+	uint64_t brim;	 /* bytes of one that is nearly full */
+	bool want_realtime;
 	int wake_fd; /* readable once the phase is no longer RUN */
 	int fail_fd;
 	_Atomic int phase;
@@ -157,8 +160,11 @@ static bool is_filling(struct stream *s)
 	text[n] = '\0';
 	const char *pos = strstr(text, "\nbytes: ");
 
-	return !pos || sscanf(pos, " bytes: %" SCNu64, &bytes) != 1 ||
-	       bytes >= s->all->enough;
+	if (!pos || sscanf(pos, " bytes: %" SCNu64, &bytes) != 1)
+		return true;
+	if (bytes >= s->all->brim)
+		atomic_store_explicit(&s->brimming, true, memory_order_relaxed);
+	return bytes >= s->all->enough;
 }
 
 static struct err *move_all(struct stream *s)
@@ -222,7 +228,8 @@ static void *thread_main(void *arg)
 	struct streams *all = s->all;
 	struct sched_param param = { .sched_priority = 1 };
 
-	s->realtime = pthread_setschedparam(pthread_self(), SCHED_FIFO, &param) == 0;
+	s->realtime = all->want_realtime &&
+		      pthread_setschedparam(pthread_self(), SCHED_FIFO, &param) == 0;
 	s->tid = (pid_t)syscall(SYS_gettid);
 	pthread_mutex_lock(&all->lock);
 	all->ready++;
@@ -300,7 +307,7 @@ static struct err *open_all(struct streams *all, const char *instance)
 
 struct err *streams_open(const char *instance, const struct cpulist *cpus,
 			 const int *outputs, uint32_t subbuf_size, uint64_t buffer_bytes,
-			 struct streams **ret)
+			 bool realtime, struct streams **ret)
 {
 	struct streams *all = xcalloc(1, sizeof(*all));
 
@@ -310,6 +317,8 @@ struct err *streams_open(const char *instance, const struct cpulist *cpus,
 		.subbuf_size = subbuf_size,
 		/* Below the half, at which poll() wakes: headers do not count as bytes. */
 		.enough = buffer_bytes / 3,
+		.brim = buffer_bytes / 5 * 4,
+		.want_realtime = realtime,
 		.wake_fd = -1,
 		.fail_fd = -1,
 		.phase = PHASE_RUN,
@@ -412,6 +421,11 @@ uint64_t streams_bytes(const struct streams *all)
 	for (size_t i = 0; i < all->nr; i++)
 		bytes += atomic_load_explicit(&all->v[i].bytes, memory_order_relaxed);
 	return bytes;
+}
+
+bool streams_brimming(const struct streams *all, size_t i)
+{
+	return atomic_load_explicit(&all->v[i].brimming, memory_order_relaxed);
 }
 
 pid_t streams_tid(const struct streams *all, size_t i)

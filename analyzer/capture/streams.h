@@ -37,10 +37,11 @@ struct streams;
  * @outputs:     @cpus->nr descriptors, positions at 0; borrowed
  * @subbuf_size: bytes
  * @buffer_bytes: of one CPU's buffer
+ * @realtime:    threads go before other tasks, where that is permitted
  */
 struct err *streams_open(const char *instance, const struct cpulist *cpus,
 			 const int *outputs, uint32_t subbuf_size, uint64_t buffer_bytes,
-			 struct streams **ret) MUST_CHECK;
+			 bool realtime, struct streams **ret) MUST_CHECK;
 /* Ends the threads wherever they are; accepts NULL. */
 void streams_close(struct streams *streams);
 
@@ -52,6 +53,8 @@ struct err *streams_drain(struct streams *streams) MUST_CHECK;
 int streams_fd(const struct streams *streams);
 /* Bytes moved so far, over all CPUs; exact once drained. */
 uint64_t streams_bytes(const struct streams *streams);
+/* Whether the buffer of the i-th CPU was ever found nearly full. */
+bool streams_brimming(const struct streams *streams, size_t i);
 /* Thread ids, @cpus->nr of them; borrowed. */
 pid_t streams_tid(const struct streams *streams, size_t i);
 /* Whether all threads run with real-time priority. */
