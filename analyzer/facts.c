@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "capture/blobs.h"
+#include "snapshots.h"
 
 /* A decimal number that is all of @text but blanks around it. */
 static bool number(struct span text, uint64_t *ret)
@@ -303,6 +304,7 @@ static struct err *write_snapshots(struct writer *writer, const struct tracefile
 			if (tracefile_text(file, name, &earlier) && earlier.data != text.data)
 				continue;
 			TRY(writer_snapshot(writer, name + strlen(prefix), when[w], text));
+			TRY(snapshots_write(writer, name + strlen(prefix), when[w], text));
 		}
 	}
 	return NULL;

@@ -3,7 +3,7 @@
  * facts.h - what a recording says about itself, beside the events
  *
  * In:     an open trace file and what came out of reading its events
- * Out:    the tables _recording, _cpu, _snapshot and _note
+ * Out:    the tables _recording, _cpu, _snapshot, _snapshot_value and _note
  * Not:    takes any of its texts for granted: what is missing, or not in the form
  *         that the kernel gives it, is left out
  */

@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "view/allocinfo.h"
 #include "view/callers.h"
+#include "view/reconcile.h"
 #include "view/report.h"
 
 enum { ROWS_ON_TERMINAL = 30 };
@@ -22,7 +23,7 @@ struct report_args {
 	uint64_t limit;
 	const char *by, *callers;
 	bool tree;
-	bool self, no_self;
+	bool self, no_self, reconcile;
 };
 
 static const struct opt report_opts[] = {
@@ -49,6 +50,8 @@ static const struct opt report_opts[] = {
 	  "show what the recorder allocated itself, too" },
 	{ 0, "no-self", NULL, OPT_FLAG(struct report_args, no_self),
 	  "leave it out, which is the default" },
+	{ 0, "reconcile", NULL, OPT_FLAG(struct report_args, reconcile),
+	  "compare with what the kernel counted meanwhile" },
 	DATABASE_OPTS(struct report_args, database),
 	{}
 };
@@ -135,7 +138,12 @@ static struct err *report_run(const void *p, char **words, int *status)
 	if (tree && allocinfo)
 		return err_new(ERR_USAGE, "report: --callers and --tree do not go with --format "
 			       "allocinfo");
+	if (args->reconcile && (tree || allocinfo || sites_grouped(&opts)))
+		return err_new(ERR_USAGE, "report: --reconcile goes with --format table, csv and json, "
+			       "and with -n only");
 	TRY(database_open(&args->database, &db));
+	if (args->reconcile)
+		return reconcile_print(db, opts.limit, format, stdout, &layout);
 	if (tree)
 		return err_wrap(callers_print(db, &opts, args->callers, format, stdout, &layout),
 				"report");
@@ -152,7 +160,7 @@ const struct cmd cmd_report = {
 	.usage = "[-i FILE|DB] [--sort KEY[,KEY...]] [-n N] [--kind KIND[,KIND...]]\n"
 		 "                        [--by GROUP] [--callers SITE] [--tree]\n"
 		 "                        [--format table|csv|json|allocinfo]\n"
-		 "                        [--self|--no-self]\n"
+		 "                        [--self|--no-self] [--reconcile]\n"
 		 "                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
 		 "                        [--wrappers FILE] [--no-cache]",
 	.opts = report_opts,

@@ -57,6 +57,15 @@ CREATE TABLE _snapshot (
 	PRIMARY KEY (name, at)
 ) STRICT;
 
+-- A number in such a text; a key that comes twice counts as the sum.
+CREATE TABLE _snapshot_value (
+	name TEXT NOT NULL, -- file in /proc: meminfo, slabinfo, allocinfo
+	at TEXT NOT NULL CHECK (at IN ('start', 'end')), -- when
+	key TEXT NOT NULL, -- what the number is of, as the file has it
+	unit TEXT NOT NULL, -- bytes, calls, objects, object_bytes (of one object)
+	value INTEGER NOT NULL -- the number
+) STRICT;
+
 -- What the user should know about this analysis.
 CREATE TABLE _note (
 	id INTEGER PRIMARY KEY, -- order

@@ -245,3 +245,156 @@ SELECT
 	text                       -- one line
 FROM _note
 ORDER BY id;
+
+-- The numbers in those texts. A key that a file has twice is summed.
+CREATE VIEW snapshot_values AS
+SELECT
+	name,                      -- file in /proc: meminfo, slabinfo, allocinfo
+	key,                       -- as the file has it: a field, a cache, a call site
+	unit,                      -- bytes; allocinfo: bytes and calls; slabinfo: objects (active ones)
+	                           -- and object_bytes (of one object)
+	sum(iif(at = 'start', value, 0)) AS at_start, -- value at the start; 0: none
+	sum(iif(at = 'end', value, 0)) AS at_end, -- value at the end; 0: none
+	sum(iif(at = 'end', value, -value)) AS change -- by how much it grew
+FROM _snapshot_value
+WHERE name IN (SELECT name FROM _snapshot GROUP BY name HAVING count(*) = 2)
+GROUP BY name, key, unit;
+
+-- Which memory of a recording a field of /proc/meminfo counts: that of raw sites
+-- with one of these functions in their frames. The only list of them. Functions
+-- that the compiler inlined are found by debug information only, so that what
+-- they are inlined into is listed too.
+CREATE VIEW reconcile_functions AS
+SELECT
+	column1 AS item,           -- field of /proc/meminfo
+	column2 AS kind,           -- kind of the raw sites
+	column3 AS func            -- function in their frames
+FROM (VALUES
+	('Slab', 'page', 'alloc_slab_page'), ('Slab', 'page', 'allocate_slab'),
+	('Slab', 'page', 'new_slab'), ('Slab', 'page', '___kmalloc_large_node'),
+	('Slab', 'page', '__kmalloc_large_node'), ('Slab', 'page', '__kmalloc_large_node_noprof'),
+	('Slab', 'page', '__kmalloc_large_noprof'), ('Slab', 'page', 'kmalloc_large'),
+	('Slab', 'page', 'kmalloc_large_node'),
+	('PageTables', 'page', 'pte_alloc_one'), ('PageTables', 'page', '__pte_alloc'),
+	('PageTables', 'page', '__pmd_alloc'), ('PageTables', 'page', '__pud_alloc'),
+	('PageTables', 'page', '__p4d_alloc'), ('PageTables', 'page', 'pgd_alloc'),
+	('PageTables', 'page', '_pgd_alloc'), ('PageTables', 'page', 'pmd_alloc_one'),
+	('PageTables', 'page', 'pud_alloc_one'),
+	('KernelStack', 'vmalloc', 'alloc_thread_stack_node'),
+	('KernelStack', 'vmalloc', 'dup_task_struct'), ('KernelStack', 'vmalloc', 'copy_process'),
+	('Percpu', 'page', 'pcpu_alloc_pages'), ('Percpu', 'page', 'pcpu_alloc_pages.constprop.0'),
+	('Percpu', 'page', 'pcpu_populate_chunk'), ('Percpu', 'page', 'pcpu_create_chunk'),
+	('VmallocUsed', 'vmalloc', '__vmalloc_area_node'),
+	('VmallocUsed', 'vmalloc', '__vmalloc_node_range'),
+	('VmallocUsed', 'vmalloc', '__vmalloc_node_range_noprof'),
+	('AnonPages', 'page', 'do_anonymous_page'), ('AnonPages', 'page', 'alloc_anon_folio'),
+	('AnonPages', 'page', 'wp_page_copy'), ('AnonPages', 'page', 'do_cow_fault'),
+	('AnonPages', 'page', 'do_huge_pmd_anonymous_page'),
+	('AnonPages', 'page', 'vma_alloc_anon_folio_pmd'),
+	('Cached', 'page', '__filemap_get_folio'), ('Cached', 'page', '__filemap_get_folio_mpol'),
+	('Cached', 'page', 'page_cache_ra_unbounded'), ('Cached', 'page', 'page_cache_ra_order'),
+	('Cached', 'page', 'ra_alloc_folio'), ('Cached', 'page', 'do_read_cache_folio'),
+	('Cached', 'page', 'filemap_create_folio'), ('Cached', 'page', 'shmem_alloc_folio'),
+	('Cached', 'page', 'shmem_alloc_and_add_folio')
+);
+
+-- How much of the change in the fields of /proc/meminfo the recording explains.
+-- What it counts was allocated in the recording: what was freed of older memory
+-- is in the kernel's figure only, except for MemFree. The kernel keeps some of its
+-- figures per CPU and adds them up late, so that a few hundred KiB mean nothing.
+CREATE VIEW reconcile_meminfo AS
+WITH recorded AS (
+	SELECT m.item AS item, sum(r.net_bytes) AS bytes
+	FROM (SELECT DISTINCT x.item AS item, s.raw_site AS raw_site
+		FROM reconcile_functions x
+		JOIN _frame f ON f.func = x.func
+		JOIN _raw_frame s ON s.frame = f.id
+		JOIN _raw_site t ON t.id = s.raw_site
+		JOIN _callsite c ON c.id = t.callsite AND c.kind = x.kind) m
+	JOIN _raw_site r ON r.id = m.raw_site
+	GROUP BY m.item
+	UNION ALL
+	SELECT 'MemFree',
+		(SELECT coalesce(sum(value), 0) FROM _quality WHERE name = 'unknown_free_bytes_page') -
+		(SELECT coalesce(sum(net_bytes), 0) FROM totals WHERE kind = 'page')
+)
+SELECT
+	i.column1 AS item,         -- field of /proc/meminfo
+	v.change AS kernel_bytes,  -- by how much it changed
+	coalesce(r.bytes, 0) AS recorded_bytes, -- by how much the recording says
+	coalesce(r.bytes, 0) - v.change AS difference_bytes, -- recorded less kernel
+	i.column2 AS covers        -- what is compared, and what is not in it
+FROM (VALUES
+	('Slab', 'pages of slabs and of large kmallocs (SReclaimable + SUnreclaim)'),
+	('PageTables', 'page tables of processes; those of the kernel itself are not in the field'),
+	('KernelStack', 'stacks from vmalloc; freed ones that a CPU keeps are in the recording only'),
+	('Percpu', 'pages behind percpu chunks'),
+	('VmallocUsed', 'areas with pages of their own, with the size of the area'),
+	('AnonPages', 'pages of page faults; not those that were swapped in or migrated'),
+	('Cached', 'pages read, written or in tmpfs, also those that only a buffer head holds'),
+	('MemFree', 'all pages, those freed of older memory too; pages on lists per CPU are not free')
+) i
+JOIN snapshot_values v ON v.name = 'meminfo' AND v.key = i.column1
+LEFT JOIN recorded r ON r.item = i.column1;
+
+-- The same per slab cache, of those that changed or that the recording names. The
+-- kernel's count of active objects has those too that CPUs keep for the next
+-- allocation, some dozens of each cache. The recording names the cache of a call
+-- site only where an event told it, which none does for kmalloc.
+CREATE VIEW reconcile_caches AS
+SELECT
+	cache,                     -- slab cache
+	sum(kernel) AS kernel_objects, -- change in active objects
+	sum(recorded) AS recorded_objects, -- objects live at the end, less older ones freed
+	sum(recorded) - sum(kernel) AS difference_objects, -- recorded less kernel
+	max(object_bytes) AS object_bytes -- size of an object, bytes; NULL: no such cache at the end
+FROM (
+	SELECT key AS cache, iif(unit = 'objects', change, 0) AS kernel, 0 AS recorded,
+		iif(unit = 'object_bytes', at_end, NULL) AS object_bytes
+	FROM snapshot_values WHERE name = 'slabinfo'
+	UNION ALL
+	SELECT cache, 0, net_calls - preexisting_frees, NULL FROM _raw_site WHERE cache IS NOT NULL
+)
+WHERE EXISTS (SELECT 1 FROM snapshot_values WHERE name = 'slabinfo')
+GROUP BY cache
+HAVING sum(kernel) <> 0 OR sum(recorded) <> 0;
+
+-- The same per call site, where the kernel keeps /proc/allocinfo.
+CREATE VIEW reconcile_sites AS
+SELECT
+	site,                      -- FILE:LINE [MODULE] func:NAME, as allocinfo has it
+	sum(kernel_bytes) AS kernel_bytes, -- by how much its bytes changed
+	sum(kernel_calls) AS kernel_calls, -- and its calls
+	sum(recorded_bytes) AS recorded_bytes, -- the same by the recording
+	sum(recorded_calls) AS recorded_calls, -- the same by the recording
+	sum(recorded_bytes) - sum(kernel_bytes) AS difference_bytes -- recorded less kernel
+FROM (
+	SELECT key AS site, iif(unit = 'bytes', change, 0) AS kernel_bytes,
+		iif(unit = 'calls', change, 0) AS kernel_calls, 0 AS recorded_bytes, 0 AS recorded_calls
+	FROM snapshot_values WHERE name = 'allocinfo' AND change <> 0
+	UNION ALL
+	SELECT coalesce(file, '[unknown]') || ':' || coalesce(line, 0) || ' ' ||
+		coalesce('[' || module || '] ', '') || 'func:' || coalesce(func, '[unknown]'), 0, 0,
+		net_bytes - preexisting_freed_bytes, net_calls - preexisting_frees
+	FROM call_sites WHERE kind <> 'vmalloc'
+)
+WHERE EXISTS (SELECT 1 FROM snapshot_values WHERE name = 'allocinfo')
+GROUP BY site
+HAVING sum(kernel_bytes) <> 0 OR sum(kernel_calls) <> 0 OR sum(recorded_bytes) <> 0 OR
+	sum(recorded_calls) <> 0;
+
+-- How well they agree: one row, figures are NULL without /proc/allocinfo.
+CREATE VIEW reconcile_score AS
+SELECT
+	sum(kernel_bytes <> 0 OR kernel_calls <> 0) AS sites, -- call sites that the kernel says changed
+	sum(abs(kernel_bytes)) AS kernel_bytes, -- bytes by which they did
+	sum(abs(difference_bytes)) * 1.0 / sum(abs(kernel_bytes)) AS byte_error, -- differences in bytes, as a
+	                           -- share of kernel_bytes; 0 is perfect
+	sum((kernel_bytes <> 0 OR kernel_calls <> 0) AND difference_bytes = 0 AND
+		recorded_calls = kernel_calls) * 1.0 / sum(kernel_bytes <> 0 OR kernel_calls <> 0)
+		AS site_exact,         -- share of them where bytes and calls agree
+	avg(abs(difference_bytes) * 100 <= abs(kernel_bytes) OR abs(recorded_calls - kernel_calls) <= 1)
+		AS site_near,          -- share of all sites where bytes agree within 1 %, or calls within one
+	sum(iif(difference_bytes = 0 AND recorded_calls = kernel_calls, abs(kernel_bytes), 0)) * 1.0 /
+		sum(abs(kernel_bytes)) AS byte_exact -- share of kernel_bytes that is on sites which agree
+FROM reconcile_sites;

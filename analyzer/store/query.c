@@ -102,7 +102,8 @@ static struct err *sql_err(struct query_db *db, const char *sql)
 
 	if (!strncmp(msg, "no such table:", 14))
 		views = xstrdup("; the views are call_sites, raw_sites, frames, totals, recording, "
-				"quality, cpus, snapshots and notes");
+				"quality, cpus, notes, snapshots, snapshot_values "
+				"and reconcile_*");
 	if (off < 0 || (size_t)off >= strlen(sql))
 		return err_new(ERR_DB, "%s%s", msg, views ? views : "");
 	int len = (int)strcspn(sql + off, "\n");

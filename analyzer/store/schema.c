@@ -41,6 +41,14 @@ const char schema_query_self[] =
 #include "schema/queries/self.sql.inc"
 	;
 
+const char schema_query_reconcile[] =
+#include "schema/queries/reconcile.sql.inc"
+	;
+
+const char schema_query_score[] =
+#include "schema/queries/score.sql.inc"
+	;
+
 const char schema_query_notes[] =
 #include "schema/queries/notes.sql.inc"
 	;

@@ -22,6 +22,8 @@ extern const char schema_query_allocinfo[];
 extern const char schema_query_recording[];
 extern const char schema_query_totals[];
 extern const char schema_query_self[];
+extern const char schema_query_reconcile[];
+extern const char schema_query_score[];
 extern const char schema_query_notes[];
 extern const char schema_query_origin[];
 

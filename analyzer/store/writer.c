@@ -19,6 +19,7 @@
 enum insert {
 	INSERT_CPU,
 	INSERT_SNAPSHOT,
+	INSERT_SNAPSHOT_VALUE,
 	INSERT_NOTE,
 	INSERT_QUALITY,
 	INSERT_CALLSITE,
@@ -35,6 +36,7 @@ static const struct {
 } inserts[NR_INSERTS] = {
 	[INSERT_CPU] = { "_cpu", 6 },
 	[INSERT_SNAPSHOT] = { "_snapshot", 3 },
+	[INSERT_SNAPSHOT_VALUE] = { "_snapshot_value", 5 },
 	[INSERT_NOTE] = { "_note", 2 },
 	[INSERT_QUALITY] = { "_quality", 5 },
 	[INSERT_CALLSITE] = { "_callsite", 8 },
@@ -295,6 +297,19 @@ struct err *writer_snapshot(struct writer *writer, const char *name, const char 
 	/* An empty text is not NULL. */
 	sqlite3_bind_text64(stmt, 3, text.len ? (const char *)text.data : "", text.len,
 			    SQLITE_STATIC, SQLITE_UTF8);
+	return step(writer, stmt);
+}
+
+struct err *writer_snapshot_value(struct writer *writer, const char *name, const char *at,
+				  struct span key, const char *unit, int64_t value)
+{
+	sqlite3_stmt *stmt = writer->insert[INSERT_SNAPSHOT_VALUE];
+
+	bind_text(stmt, 1, name);
+	bind_text(stmt, 2, at);
+	sqlite3_bind_text64(stmt, 3, (const char *)key.data, key.len, SQLITE_STATIC, SQLITE_UTF8);
+	bind_text(stmt, 4, unit);
+	bind_int(stmt, 5, value);
 	return step(writer, stmt);
 }
 

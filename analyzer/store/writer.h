@@ -48,6 +48,10 @@ struct err *writer_cpu(struct writer *writer, const struct cpu_stats *stats) MUS
 struct err *writer_snapshot(struct writer *writer, const char *name, const char *at,
 			    struct span text) MUST_CHECK;
 
+/* Table _snapshot_value: a number of such a text, of @key, in @unit. */
+struct err *writer_snapshot_value(struct writer *writer, const char *name, const char *at,
+				  struct span key, const char *unit, int64_t value) MUST_CHECK;
+
 /* A line the user should know: table _note. */
 struct err *writer_note(struct writer *writer, const char *text) MUST_CHECK;
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Numbers of /proc, and the views that compare the recording with them. */
+#include "snapshots.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "store/query.h"
+#include "tests/lib/test.h"
+
+static struct writer *writer;
+static char *path;
+
+static void begin(void)
+{
+	path = xasprintf("%s/a.db", test_dir());
+	CHECK_OK(writer_open(path, &writer));
+	CHECK_OK(writer_quality(writer, &(struct match_totals){
+		.unknown_free_bytes[SITE_PAGE] = 4096 }, &(struct merge_stats){}, 0, false));
+}
+
+static void snapshot(const char *name, const char *at, const char *text)
+{
+	struct span span = { (const uint8_t *)text, strlen(text) };
+
+	CHECK_OK(writer_snapshot(writer, name, at, span));
+	CHECK_OK(snapshots_write(writer, name, at, span));
+}
+
+static void site(enum site_kind kind, const char *file, unsigned int line, const char *func,
+		 const char *cache, uint64_t bytes, uint64_t calls)
+{
+	struct frame frame = { .addr = 0xffffffff81000000 + line, .file = file, .line = line,
+			       .func = func };
+	struct callsite callsite = { .frame = &frame, .nr_frames = 1, .primary = frame,
+				     .resolved_by = RESOLVED_DWARF,
+				     .attributed_by = ATTRIBUTED_CHAIN };
+	struct site s = { .kind = kind, .allocs = calls, .alloc_bytes = bytes,
+			  .live = calls, .live_bytes = bytes };
+
+	CHECK_OK(writer_site(writer, &s, &callsite, cache));
+}
+
+/* All cells of the query's rows, with spaces between, lines between rows. */
+static const char *rows(const char *sql)
+{
+	static char text[1024];
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+	size_t len = 0;
+
+	if (writer) {
+		CHECK_OK(writer_commit(writer));
+		writer_close(writer);
+		writer = NULL;
+	}
+	CHECK_OK(query_db_open(path, &db));
+	CHECK_OK(query_prepare(db, sql, NULL, &query));
+	text[0] = '\0';
+	for (;;) {
+		CHECK_OK(query_next(query, &row));
+		if (!row)
+			break;
+		for (size_t i = 0; i < query_nr_columns(query); i++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? " " : len ? "|" : "",
+						row[i].type == CELL_NULL ? "-" : row[i].text);
+	}
+	free(path);
+	path = NULL;
+	return text;
+}
+
+TEST(meminfo_lines_that_are_bytes_have_values)
+{
+	begin();
+	snapshot("meminfo", "start", "MemFree:  10 kB\nHugePages_Total:  3\nSlab: x kB\n\nShort:\n"
+				     "Big: 99999999999999999999 kB\nnothing 1 kB");
+	snapshot("meminfo", "end", "MemFree:  4 kB\nNew: 1 kB\n");
+	CHECK_STR(rows("SELECT CAST(key AS TEXT), '' || at_start, '' || at_end, '' || change "
+		       "FROM snapshot_values ORDER BY key"),
+		  "MemFree 10240 4096 -6144|New 0 1024 1024");
+}
+
+TEST(a_file_that_was_taken_once_compares_with_nothing)
+{
+	begin();
+	snapshot("meminfo", "end", "MemFree:  4 kB\n");
+	CHECK_STR(rows("SELECT key FROM snapshot_values"), "");
+}
+
+TEST(memory_is_compared_by_the_functions_in_the_stacks)
+{
+	begin();
+	snapshot("meminfo", "start", "MemFree: 1000 kB\nSlab: 100 kB\nPageTables: 7 kB\n");
+	snapshot("meminfo", "end", "MemFree: 980 kB\nSlab: 108 kB\nPageTables: 7 kB\n");
+	site(SITE_PAGE, "mm/slub.c", 10, "alloc_slab_page", NULL, 8192, 1);
+	site(SITE_PAGE, "mm/shmem.c", 20, "shmem_alloc_folio", NULL, 4096, 1);
+	/* Slab objects are not pages, whatever allocates them. */
+	site(SITE_SLAB, "mm/slub.c", 30, "alloc_slab_page", NULL, 64, 1);
+	CHECK_STR(rows("SELECT item, '' || kernel_bytes, '' || recorded_bytes, '' || difference_bytes "
+		       "FROM reconcile_meminfo ORDER BY item"),
+		  "MemFree -20480 -8192 12288|PageTables 0 0 0|Slab 8192 8192 0");
+}
+
+TEST(caches_are_compared_by_their_names)
+{
+	begin();
+	snapshot("slabinfo", "start", "slabinfo - version: 2.1\n# name  <active_objs> <num_objs>\n"
+				      "dentry 10 20 192 21 1 : tunables\nsame 1 1 64 1 1\n");
+	snapshot("slabinfo", "end", "slabinfo - version: 2.1\ndentry 13 20 192 21 1 : tunables\n"
+				    "same 1 1 64 1 1\n");
+	site(SITE_SLAB, "fs/dcache.c", 1, "d_alloc", "dentry", 384, 2);
+	site(SITE_SLAB, "fs/inode.c", 2, "alloc_inode", "gone", 64, 1);
+	CHECK_STR(rows("SELECT cache, '' || kernel_objects, '' || recorded_objects, "
+		       "'' || difference_objects, '' || object_bytes FROM reconcile_caches ORDER BY cache"),
+		  "dentry 3 2 -1 192|gone 0 1 1 -");
+}
+
+TEST(call_sites_are_compared_and_scored_as_allocinfo_has_them)
+{
+	begin();
+	snapshot("allocinfo", "start", "allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n"
+				       "   100   1 a.c:1 func:one \n   0  0 b.c:2 [mod] func:two \n"
+				       "   0  0 c.c:3 func:three \n  5 5 same.c:4 func:same\n");
+	snapshot("allocinfo", "end", "   200   2 a.c:1 func:one \n   50  5 b.c:2 [mod] func:two \n"
+				     "  -50  -1 c.c:3 func:three accurate:no\n  5 5 same.c:4 func:same\n");
+	site(SITE_SLAB, "a.c", 1, "one", NULL, 60, 0);
+	site(SITE_PAGE, "a.c", 1, "one", NULL, 40, 1);
+	site(SITE_VMALLOC, "a.c", 1, "one", NULL, 4096, 1);
+	site(SITE_SLAB, "d.c", 9, "four", NULL, 10, 2);
+	auto_free char *db = xstrdup(path);
+
+	CHECK_STR(rows("SELECT site, '' || kernel_bytes, '' || recorded_bytes FROM reconcile_sites "
+		       "ORDER BY site"),
+		  "a.c:1 func:one 100 100|b.c:2 [mod] func:two 50 0|c.c:3 func:three -50 0|"
+		  "d.c:9 func:four 0 10");
+	path = take_ptr(db);
+	/* 110 of 200 bytes differ; one of three; that and c.c, off by one call, of four. */
+	CHECK_STR(rows("SELECT '' || sites, printf('%.2f', byte_error), printf('%.3f', site_exact), "
+		       "'' || site_near, '' || byte_exact FROM reconcile_score"),
+		  "3 0.55 0.333 0.5 0.5");
+}
+
+TEST(without_snapshots_nothing_is_compared)
+{
+	begin();
+	site(SITE_SLAB, "a.c", 1, "one", "dentry", 60, 1);
+	CHECK_STR(rows("SELECT item FROM reconcile_meminfo UNION ALL SELECT cache FROM reconcile_caches "
+		       "UNION ALL SELECT site FROM reconcile_sites"), "");
+}
