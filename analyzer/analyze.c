@@ -175,6 +175,17 @@ static struct err *write_sites(const struct analyze_opts *opts, struct match *ma
 	return NULL;
 }
 
+/* Kernels with sheaves put what RCU frees there, which no probe sees. */
+static bool frees_by_sheaf(const struct tracefile *file)
+{
+	static const char symbol[] = " rcu_free_sheaf\n", probe[] = ":bulk_free on";
+	struct span kallsyms = text_of(file, "kallsyms");
+	struct span events = text_of(file, BLOB_EVENTS);
+
+	return (kallsyms.len && memmem(kallsyms.data, kallsyms.len, symbol, strlen(symbol))) ||
+	       !events.len || !memmem(events.data, events.len, probe, strlen(probe));
+}
+
 DEFINE_CLEANUP(struct names *, names, names_free)
 
 struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
@@ -203,6 +214,7 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 		.classify_arg = resolver,
 		.self = self,
 		.nr_self = nr_self,
+		.rcu_silent = frees_by_sheaf(file),
 	});
 	TRY(match_all(opts, file, merge, match));
 

@@ -31,6 +31,7 @@ struct args {
 	uint64_t size_limit;
 	const char *realtime;
 	const char *level;
+	bool no_probes;
 };
 
 static const struct args defaults = {
@@ -59,6 +60,8 @@ static const struct opt opts[] = {
 	  "stop when the events in FILE.part take so much" },
 	{ 0, "realtime", "auto|off", OPT_TEXT(struct args, realtime),
 	  "readers go before other tasks (auto)" },
+	{ 0, "no-probes", NULL, OPT_FLAG(struct args, no_probes),
+	  "tracepoints only, no kprobes" },
 	{ 'z', "compress", "[LEVEL]", OPT_TEXT(struct args, level),
 	  "zstd level 1 to 19, 0 for none (1)" },
 	{}
@@ -329,6 +332,7 @@ static struct err *record_run(const void *data, char **words, int *status)
 		.cpus = args->cpus,
 		.events = args->events,
 		.buffer_bytes = args->buffer_bytes,
+		.no_probes = args->no_probes,
 		.command = words[0] ? words : NULL,
 	};
 	struct session s = {

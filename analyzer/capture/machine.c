@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -101,6 +102,26 @@ static void describe_modules(struct text *sections, struct text *ids)
 	closedir(dir);
 }
 
+/*
+ * Where the array of all struct page begins: a kernel that can be dumped tells
+ * it among the notes at the start of its memory's image. Debuggers use it.
+ */
+static void add_vmemmap(struct texts *ret)
+{
+	static const char key[] = "SYMBOL(vmemmap)=";
+	enum { NOTES = 1 << 16 };
+	auto_fd int fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
+	auto_free char *notes = xcalloc(NOTES + 1, 1);
+	ssize_t len = fd < 0 ? 0 : pread(fd, notes, NOTES, 0);
+	char *value = len > 0 ? memmem(notes, (size_t)len, key, strlen(key)) : NULL;
+
+	if (!value)
+		return;
+	value += strlen(key);
+	text_printf(texts_new(ret, BLOB_VMEMMAP), "%.*s\n", (int)strspn(value, "0123456789abcdef"),
+		    value);
+}
+
 void machine_describe(struct texts *ret)
 {
 	auto_text sections = {}, ids = {};
@@ -108,6 +129,7 @@ void machine_describe(struct texts *ret)
 	text_printf(texts_new(ret, BLOB_PAGE_SIZE), "%ld\n", sysconf(_SC_PAGESIZE));
 	texts_file(ret, BLOB_MODULES, "/proc/modules");
 	add_build_id(&ids, "vmlinux", "/sys/kernel/notes");
+	add_vmemmap(ret);
 	describe_modules(&sections, &ids);
 	if (sections.len)
 		text_add(texts_new(ret, BLOB_SECTIONS), sections.data, sections.len);

@@ -15,6 +15,8 @@
 #include "capture/instance.h"
 #include "capture/machine.h"
 #include "capture/modules.h"
+#include "capture/opaque.h"
+#include "capture/probes.h"
 #include "capture/recording.h"
 #include "capture/snapshot.h"
 #include "capture/streams.h"
@@ -31,14 +33,16 @@ struct recorder {
 	struct recording recording;
 	struct snapshot snapshot;
 	struct instance instance;
+	struct probes probes;
 	struct part part;
 	struct streams *streams;
 	struct recording_writer *writer;
-	struct text notes[4];
+	struct text notes[8];
 	size_t nr_notes;
 	struct instance_stats *stats; /* one for each CPU, after the stop */
 	char *tracedir;
 	uint64_t buffer_bytes;
+	uint64_t probe_misses;
 	uint64_t late_lost;  /* on CPUs that came online while recording */
 	uint64_t data_bytes; /* moved, once it is stopped */
 	uint64_t file_bytes;
@@ -138,7 +142,7 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 	uint64_t buffer = opts->buffer_bytes ?
 				  opts->buffer_bytes :
 				  recorder_default_buffer(available_bytes(), rec->cpus.nr);
-	auto_text events = {}, missing = {};
+	auto_text events = {}, missing = {}, no_probe = {}, opaque = {};
 
 	TRY(instance_create(r->tracedir, &r->instance));
 	TRY(instance_set_clock(&r->instance, &rec->clock));
@@ -151,10 +155,17 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 	TRY(instance_set_buffer(&r->instance, &rec->cpus, r->all_cpus, buffer,
 				&r->buffer_bytes));
 	TRY(instance_subbuf_size(&r->instance, &rec->subbuf_size));
-	TRY(tracepoint_enable(r->instance.dir, kinds, opts->events != NULL, &events,
-			      &missing));
+	if (!opts->no_probes)
+		probes_enable(r->tracedir, r->instance.dir, kinds, &r->probes, &events, &no_probe);
+	opaque_filter(span_of(texts_find(&rec->standard, "kallsyms")), &opaque);
+	/* What a probe stands in for is not missing. */
+	TRY(tracepoint_enable(r->instance.dir,
+			      r->probes.vmalloc ? kinds & ~TRACEPOINT_VMALLOC : kinds,
+			      opts->events != NULL, &opaque, &events, &missing));
 	if (missing.len)
 		text_add(new_note(r), missing.data, missing.len);
+	if (no_probe.len)
+		text_add(new_note(r), no_probe.data, no_probe.len);
 	TRY(tracepoint_formats(r->instance.dir, &events, &rec->formats));
 	text_add(texts_new(&rec->blobs, BLOB_EVENTS), events.data, events.len);
 	return NULL;
@@ -207,7 +218,6 @@ static struct err *describe(struct recorder *r)
 
 	texts_file(&rec->standard, "trace_clock", clock);
 	texts_file(&rec->standard, "printk_formats", printk);
-	texts_file(&rec->standard, "kallsyms", "/proc/kallsyms");
 	machine_uname(texts_new(&rec->standard, "uname"));
 	check_symbols(r);
 	read_ftrace_formats(r);
@@ -244,9 +254,10 @@ static void describe_self(struct recorder *r, const struct recorder_opts *opts,
 		    "buffer_bytes %" PRIu64 "\n"
 		    "subbuf_bytes %" PRIu32 "\n"
 		    "realtime %d\n"
+		    "probes %d\n"
 		    "compression %d\n",
 		    events, rec->clock, r->buffer_bytes, rec->subbuf_size,
-		    streams_realtime(r->streams), opts->level);
+		    streams_realtime(r->streams), r->probes.group != NULL, opts->level);
 	text_printf(text, "cpus ");
 	for (size_t i = 0; i < rec->cpus.nr; i++)
 		text_printf(text, "%s%u", i ? "," : "", rec->cpus.v[i]);
@@ -271,7 +282,9 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 	TRY(choose_cpus(r, opts->cpus));
 	TRY(tracedir_find(&r->tracedir));
 	instance_sweep(r->tracedir);
+	probes_sweep(r->tracedir);
 	TRY(part_open(opts->output, &rec->cpus, &r->part));
+	texts_file(&rec->standard, "kallsyms", "/proc/kallsyms");
 	TRY(set_up_instance(r, opts, kinds));
 	TRY(describe(r));
 	TRY(streams_open(r->instance.dir, &rec->cpus, r->part.fds, rec->subbuf_size,
@@ -309,6 +322,7 @@ void recorder_close(struct recorder *r)
 		err_free(instance_switch(&r->instance, false));
 	streams_close(r->streams);
 	err_free(instance_remove(&r->instance));
+	probes_remove(&r->probes);
 	recording_write_close(r->writer);
 	part_remove(&r->part);
 	snapshot_deinit(&r->snapshot);
@@ -468,6 +482,9 @@ static void gather_end(struct recorder *r)
 		    "start_mono_ns %" PRIu64 "\nend_mono_ns %" PRIu64 "\n"
 		    "start_unix_ns %" PRIu64 "\nend_unix_ns %" PRIu64 "\n",
 		    r->start_mono_ns, r->end_mono_ns, r->start_unix_ns, r->end_unix_ns);
+	if (r->probe_misses)
+		text_printf(texts_get(&rec->blobs, BLOB_EVENTS), "probes missed %" PRIu64 "\n",
+			    r->probe_misses);
 	snapshot_store(&r->snapshot, SNAPSHOT_START, &rec->blobs);
 	snapshot_store(&r->snapshot, SNAPSHOT_END, &rec->blobs);
 	/* Kernels built without it still know the tasks that live. */
@@ -507,6 +524,7 @@ static struct err *stop(struct recorder *r)
 
 	if (cut)
 		cut_short(r, cut);
+	r->probe_misses = probes_missed(&r->probes, r->tracedir);
 	TRY(read_stats(r));
 	count_late_cpus(r);
 	gather_end(r);
@@ -514,7 +532,10 @@ static struct err *stop(struct recorder *r)
 	streams_close(take_ptr(r->streams));
 	/* Whoever kills us while we compress gets the names and the ends too. */
 	err_free(recording_write_meta(&r->recording, &r->part, META_LEVEL));
-	return instance_remove(&r->instance);
+	struct err *err = instance_remove(&r->instance);
+
+	probes_remove(&r->probes);
+	return err;
 }
 
 struct err *recorder_stop(struct recorder *r)

@@ -6,8 +6,8 @@
  * Out:    a trace.dat with everything needed to analyse it elsewhere
  * Use:    recorder_open, recorder_start, (recorder_progress), recorder_stop,
  *         recorder_step until done, recorder_close
- * Rules:  (1) recorder_close() leaves no instance, however far the recording
- *             got, and no unfinished file, unless an error of recorder_stop()
+ * Rules:  (1) recorder_close() leaves no instance and no probe, however far the
+ *             recording got, and no unfinished file, unless an error of recorder_stop()
  *             or recorder_step() says that what was recorded is there
  *         (2) the output changes only when the recording is whole
  *         (3) set-up and tear-down are outside of the recorded time, the
@@ -30,6 +30,7 @@ struct recorder_opts {
 	const char *cpus;      /* list; NULL: all that are online */
 	const char *events;    /* list of kinds; NULL: all this kernel has */
 	uint64_t buffer_bytes; /* per CPU; 0: 64 MB, less where memory is short */
+	bool no_probes;	       /* tracepoints only */
 	int level;	       /* of zstd; 0: not compressed */
 	bool no_realtime;      /* readers take their turn like any task */
 	char *const *command;  /* for the record only; may be NULL */

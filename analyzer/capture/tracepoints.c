@@ -12,24 +12,25 @@ static const struct tracepoint {
 	const char *system, *event;
 	const char *filter;
 	bool stack;
+	bool opaque; /* a stack for the call sites of opaque.h */
 	bool optional; /* other kernels do without: not worth a word */
 } tracepoints[] = {
-	{ TRACEPOINT_SLAB, "kmem", "kmalloc", NULL, false, false },
-	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc", NULL, false, false },
-	{ TRACEPOINT_SLAB, "kmem", "kfree", "ptr > 16", false, false },
-	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_free", NULL, false, false },
+	{ TRACEPOINT_SLAB, "kmem", "kmalloc", NULL, false, true, false },
+	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc", NULL, false, true, false },
+	{ TRACEPOINT_SLAB, "kmem", "kfree", "ptr > 16", false, false, false },
+	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_free", NULL, false, false, false },
 	/* Up to 6.0 these were events of their own. */
-	{ TRACEPOINT_SLAB, "kmem", "kmalloc_node", NULL, false, true },
-	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc_node", NULL, false, true },
+	{ TRACEPOINT_SLAB, "kmem", "kmalloc_node", NULL, false, true, true },
+	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc_node", NULL, false, true, true },
 	/* Page and vmap events carry no call site: the stack has to tell it. */
-	{ TRACEPOINT_PAGE, "kmem", "mm_page_alloc", NULL, true, false },
-	{ TRACEPOINT_PAGE, "kmem", "mm_page_free", NULL, false, false },
-	{ TRACEPOINT_PERCPU, "percpu", "percpu_alloc_percpu", NULL, false, false },
-	{ TRACEPOINT_PERCPU, "percpu", "percpu_free_percpu", NULL, false, false },
-	{ TRACEPOINT_VMALLOC, "vmalloc", "alloc_vmap_area", NULL, true, false },
-	{ TRACEPOINT_VMALLOC, "vmalloc", "free_vmap_area_noflush", NULL, false, false },
-	{ TRACEPOINT_MODULE, "module", "module_load", NULL, false, true },
-	{ TRACEPOINT_MODULE, "module", "module_free", NULL, false, true },
+	{ TRACEPOINT_PAGE, "kmem", "mm_page_alloc", NULL, true, false, false },
+	{ TRACEPOINT_PAGE, "kmem", "mm_page_free", NULL, false, false, false },
+	{ TRACEPOINT_PERCPU, "percpu", "percpu_alloc_percpu", NULL, false, false, false },
+	{ TRACEPOINT_PERCPU, "percpu", "percpu_free_percpu", NULL, false, false, false },
+	{ TRACEPOINT_VMALLOC, "vmalloc", "alloc_vmap_area", NULL, true, false, false },
+	{ TRACEPOINT_VMALLOC, "vmalloc", "free_vmap_area_noflush", NULL, false, false, false },
+	{ TRACEPOINT_MODULE, "module", "module_load", NULL, false, false, true },
+	{ TRACEPOINT_MODULE, "module", "module_free", NULL, false, false, true },
 };
 
 #define NR_TRACEPOINTS (sizeof(tracepoints) / sizeof(*tracepoints))
@@ -93,19 +94,24 @@ static bool try_write(const char *instance, const struct tracepoint *tp, const c
 }
 
 static struct err *enable_one(const char *instance, const struct tracepoint *tp,
-			      struct text *list, struct text *no_stack)
+			      const struct text *opaque, struct text *list,
+			      struct text *no_stack)
 {
+	auto_free char *some = xasprintf("stacktrace if %s", opaque->len ? opaque->data : "0");
 	auto_free char *enable = xasprintf("events/%s/%s/enable", tp->system, tp->event);
 	bool filtered = tp->filter && try_write(instance, tp, "filter", tp->filter);
 	bool stack = tp->stack && try_write(instance, tp, "trigger", "stacktrace");
 
 	if (tp->stack && !stack)
 		text_printf(no_stack, "%s%s", no_stack->len ? ", " : "", tp->event);
+	/* There it is a gain, not a need: some kernels take no address in a filter. */
+	bool partly = tp->opaque && opaque->len && try_write(instance, tp, "trigger", some);
+
 	TRY(tracedir_write(instance, enable, "1"));
 	text_printf(list, "%s:%s on", tp->system, tp->event);
 	if (filtered)
 		text_printf(list, " filter=%s", tp->filter);
-	text_printf(list, "%s\n", stack ? " stack" : "");
+	text_printf(list, "%s\n", stack ? " stack" : partly ? " stack-of-opaque" : "");
 	return NULL;
 }
 
@@ -141,7 +147,7 @@ static struct err *check_kinds(unsigned int present, unsigned int kinds, bool as
 }
 
 struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,
-			      struct text *ret_list, struct text *ret_note)
+			      const struct text *opaque, struct text *ret_list, struct text *ret_note)
 {
 	auto_text missing = {}, no_stack = {};
 
@@ -153,7 +159,7 @@ struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool ask
 		if (!(tp->kind & (kinds | TRACEPOINT_MODULE)))
 			continue;
 		if (tracedir_has(instance, dir)) {
-			TRY(enable_one(instance, tp, ret_list, &no_stack));
+			TRY(enable_one(instance, tp, opaque, ret_list, &no_stack));
 			continue;
 		}
 		if (tp->optional)

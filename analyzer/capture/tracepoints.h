@@ -38,13 +38,14 @@ char *tracepoint_list(unsigned int kinds);
  * @instance: directory of an instance whose tracing_on is 0
  * @kinds:    set of tracepoint_kind
  * @asked:    the user named the kinds (rule 1)
+ * @opaque:   filter of the slab events that get a stack (opaque.h); may be empty
  * @ret_list: gets a line for each event, as BLOB_EVENTS documents
  * @ret_note: gets one line that names what is missing; stays empty otherwise
  *
  * Return: ERR_UNSUPPORTED when rule 1 says so.
  */
 struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,
-			      struct text *ret_list, struct text *ret_note) MUST_CHECK;
+			      const struct text *opaque, struct text *ret_list, struct text *ret_note) MUST_CHECK;
 
 /*
  * The formats of the enabled events: for each "SYSTEM/EVENT" the text of its

@@ -2,6 +2,7 @@
 #include "decode/cursor.h"
 
 #include "base/xalloc.h"
+#include "decode/kmemcache.h"
 
 enum {
 	/* Decode a page more as long as fewer events can be handed out: a block
@@ -18,6 +19,7 @@ enum {
 /* The latest event of a context: what a stack would belong to. */
 struct parent {
 	int32_t index; /* in the block; NOT_OURS for an event that was skipped */
+	int32_t nr;    /* events that the record became */
 	int32_t pid;
 };
 
@@ -46,7 +48,7 @@ struct cursor {
 	bool seen; /* last_ns is set */
 	struct gap gap;
 
-	struct event *event; /* CURSOR_BLOCK, and two gaps */
+	struct event *event; /* CURSOR_BLOCK, a list, and two gaps */
 	size_t nr;
 	size_t handed;		/* of nr, borrowed by the caller */
 	uint64_t *pool, *spare; /* frames of the stacks in the block; swapped */
@@ -65,7 +67,7 @@ struct cursor *cursor_new(const struct cursor_opts *opts)
 	struct cursor *c = xcalloc(1, sizeof(*c));
 
 	c->opts = *opts;
-	c->event = xreallocarray(NULL, CURSOR_BLOCK + 2, sizeof(*c->event));
+	c->event = xreallocarray(NULL, CURSOR_BLOCK + FORMAT_MAX_LIST + 2, sizeof(*c->event));
 	c->pool = xreallocarray(NULL, CURSOR_POOL, sizeof(*c->pool));
 	c->spare = xreallocarray(NULL, CURSOR_POOL, sizeof(*c->spare));
 	return c;
@@ -123,6 +125,7 @@ static size_t ready(const struct cursor *c)
 static void compact(struct cursor *c)
 {
 	size_t nr = c->nr - c->handed, used = 0;
+	const uint64_t *last = NULL; /* events of one record share their stack */
 
 	memmove(c->event, c->event + c->handed, nr * sizeof(*c->event));
 	for (size_t i = 0; i < nr; i++) {
@@ -130,6 +133,11 @@ static void compact(struct cursor *c)
 
 		if (!ev->stack)
 			continue;
+		if (ev->stack == last) {
+			ev->stack = ev[-1].stack;
+			continue;
+		}
+		last = ev->stack;
 		memcpy(c->spare + used, ev->stack, ev->nr_stack * sizeof(*c->spare));
 		ev->stack = c->spare + used;
 		used += ev->nr_stack;
@@ -287,6 +295,15 @@ static uint64_t pfn_of(const struct format_record *rec, uint64_t value)
 	return value == rec->load[FORMAT_ADDR].mask ? EVENT_PFN_NONE : value;
 }
 
+/* The pfn of a struct page, of which the recording tells where they begin. */
+static bool pfn_of_page(const struct cursor *c, uint64_t *addr)
+{
+	if (!c->opts.vmemmap || *addr < c->opts.vmemmap)
+		return false;
+	*addr = (*addr - c->opts.vmemmap) >> STRUCT_PAGE_SHIFT;
+	return true;
+}
+
 /* What differs by kind; false for a value that no kernel writes. */
 static inline bool finish(const struct cursor *c, const struct format_record *rec,
 			  struct event *ev, uint64_t order, uint64_t extra)
@@ -304,7 +321,22 @@ static inline bool finish(const struct cursor *c, const struct format_record *re
 		if (!rec->load[FORMAT_BYTES_ALLOC].size)
 			ev->bytes_alloc = ev->bytes_req * c->opts.nr_cpus;
 		break;
+	case EVENT_RCU_FREE:
+		/* Up to 6.3 the second argument is the offset of the head, if there is one. */
+		if (extra && ev->addr < c->opts.page_size)
+			ev->addr = extra - ev->addr;
+		break;
+	case EVENT_PAGE_MOVE:
+		return pfn_of_page(c, &ev->addr) && pfn_of_page(c, &ev->bytes_req);
+	case EVENT_PAGE_BULK:
+		ev->bytes_req = c->opts.page_size;
+		ev->bytes_alloc = c->opts.page_size;
+		break;
 	case EVENT_VMAP_ALLOC:
+		if (rec->is_end && ev->bytes_req <= ev->addr)
+			ev->addr = 0; /* an error, to which no memory belongs */
+		if (rec->is_end)
+			ev->bytes_req = ev->addr ? ev->bytes_req - ev->addr : 0;
 		/* The guard page behind the area has no memory. */
 		ev->bytes_alloc = ev->bytes_req > c->opts.page_size
 					  ? ev->bytes_req - c->opts.page_size
@@ -319,6 +351,8 @@ static inline bool finish(const struct cursor *c, const struct format_record *re
 	case EVENT_CACHE_FREE:
 	case EVENT_PERCPU_FREE:
 	case EVENT_VMAP_FREE:
+	case EVENT_BULK_ALLOC:
+	case EVENT_BULK_FREE:
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
 	case NR_EVENT_KINDS:
@@ -368,6 +402,32 @@ static inline bool push_event(struct cursor *c, const struct format_record *rec,
 		ev->cache = load_name(c, rec, item, swap);
 	c->nr++;
 	return true;
+}
+
+/* One event becomes one for each pointer; those of page lists that cannot be told drop out. */
+static size_t push_list(struct cursor *c, const struct format_record *rec,
+			const struct subbuf_event *item, const uint8_t *page_end, bool swap)
+{
+	struct event ev = c->event[--c->nr];
+	uint64_t n = format_value(&rec->load[FORMAT_EXTRA], widen(c, rec, item, page_end), swap);
+	size_t first = c->nr, len = rec->list_len;
+	struct kmemcache cache;
+
+	n = n > rec->list_first ? n - rec->list_first : 0;
+	if (n < len)
+		len = (size_t)n;
+	if (rec->cache_len && kmemcache_find(&cache, item->data + rec->cache_off, rec->cache_len,
+					     swap)) {
+		ev.bytes_alloc = cache.size;
+		ev.bytes_req = cache.object_size;
+	}
+	for (size_t i = 0; i < len; i++) {
+		memcpy(&ev.addr, item->data + rec->list_off + i * 8, 8);
+		ev.addr = swap ? bswap_64(ev.addr) : ev.addr;
+		if (ev.addr && (!rec->page_address || pfn_of_page(c, &ev.addr)))
+			c->event[c->nr++] = ev;
+	}
+	return c->nr - first;
 }
 
 /* Frames in the writer's words, up to one that only ends the list. */
@@ -427,8 +487,10 @@ static void take_stack(struct cursor *c, const struct format_record *rec,
 			 rec->frame_size, rec->max_frames != 0, swap);
 	if (!nr)
 		return;
-	ev->stack = c->pool + c->pool_nr;
-	ev->nr_stack = (uint16_t)nr;
+	for (int32_t i = 0; i < parent->nr; i++) {
+		ev[i].stack = c->pool + c->pool_nr;
+		ev[i].nr_stack = (uint16_t)nr;
+	}
 	c->pool_nr += nr;
 }
 
@@ -468,11 +530,15 @@ static inline __attribute__((always_inline)) void decode(struct cursor *c, const
 			continue;
 		}
 		c->open = (uint8_t)((c->open & interrupted_by(i)) | 1u << i);
-		c->parent[i] = (struct parent){ NOT_OURS, pid };
+		c->parent[i] = (struct parent){ NOT_OURS, 0, pid };
 		if (rec->use == FORMAT_UNUSED) {
 			c->stats.skipped++;
 		} else if (push_event(c, rec, &item, walk.page_end, pid, context, swap)) {
-			c->parent[i].index = (int32_t)c->nr - 1;
+			size_t nr = rec->list_len ? push_list(c, rec, &item, walk.page_end, swap) : 1;
+
+			if (nr)
+				c->parent[i] = (struct parent){ (int32_t)(c->nr - nr), (int32_t)nr,
+								pid };
 		} else {
 			c->stats.malformed++;
 		}

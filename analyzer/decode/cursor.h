@@ -17,6 +17,8 @@
  *         (5) an event shorter than its format, or of an order that no kernel
  *             has, is counted as malformed and dropped; one whose name lies
  *             outside of it is counted and loses the name only
+ *         (6) a probe's list of pointers becomes an event each, which share the
+ *             stack; a struct page becomes its pfn
  * Theory: Documentation/design/ring-buffer.md
  */
 #ifndef DECODE_CURSOR_H
@@ -47,6 +49,7 @@ struct cursor_opts {
 	struct subbuf_layout layout;
 	struct cursor_source source;
 	uint32_t subbuf_size; /* to count damaged sub-buffers */
+	uint64_t vmemmap;     /* address of the first struct page; 0: not known */
 	uint32_t page_size;   /* of the recorded machine's memory */
 	uint32_t nr_cpus;     /* for percpu areas of kernels that tell one CPU's size */
 	uint16_t cpu;

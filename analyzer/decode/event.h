@@ -31,6 +31,12 @@ enum event_kind {
 	EVENT_PERCPU_FREE,   /* percpu:percpu_free_percpu */
 	EVENT_VMAP_ALLOC,    /* vmalloc:alloc_vmap_area */
 	EVENT_VMAP_FREE,     /* vmalloc:free_vmap_area_noflush */
+	/* Probes of the recorder's own, one event for each pointer of a list. */
+	EVENT_BULK_ALLOC,    /* an object of kmem_cache_alloc_bulk */
+	EVENT_BULK_FREE,     /* an object of kmem_cache_free_bulk */
+	EVENT_RCU_FREE,	     /* kvfree_call_rcu: to be freed after a grace period */
+	EVENT_PAGE_BULK,     /* a page of alloc_pages_bulk; perhaps one that was there before */
+	EVENT_PAGE_MOVE,     /* folio_migrate_flags: a folio's content goes to another place */
 	EVENT_MODULE_LOAD,   /* module:module_load */
 	EVENT_MODULE_FREE,   /* module:module_free */
 	NR_EVENT_KINDS,
@@ -63,6 +69,10 @@ enum event_context {
  * ** without the guard page. A failed attempt has addr 0.
  * ts_ns of a LOST is the end of the gap: the base time of the next good page.
  * MODULE_*: only cache (the interned module name) is set.
+ * BULK_ALLOC, BULK_FREE, RCU_FREE: as slab; sizes are 0 where the recording does
+ *           not tell them.
+ * PAGE_BULK: as page alloc of order 0, with a call_site also.
+ * PAGE_MOVE: addr is the pfn of the old place, bytes_req that of the new one.
  */
 struct event {
 	uint64_t ts_ns;

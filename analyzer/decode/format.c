@@ -8,7 +8,7 @@
 
 /* A format without its print fmt is some hundred bytes a field. */
 enum {
-	MAX_TEXT = 1 << 16,
+	MAX_TEXT = 1 << 16, MAX_LIST_OFF = 4096,
 	MAX_LINE = 512
 };
 
@@ -26,6 +26,16 @@ struct event_spec {
 	bool has_name; /* a field "name", which is a string */
 	struct field_spec field[MAX_FIELDS];
 };
+
+/* An event of a recorder's own. */
+struct probe_spec {
+	struct event_spec event;
+	bool has_list, page_address, is_end;
+	uint16_t list_first;
+};
+
+/* Their group: allocprof_PID_STARTTIME. */
+#define PROBES "allocprof_"
 
 /* clang-format off */
 #define SLAB_ALLOC_FIELDS                                                                      \
@@ -76,6 +86,35 @@ static const struct event_spec specs[] = {
 };
 /* clang-format on */
 
+/* What capture/probes.c defines. */
+#define PROBE(name, kind, ...) \
+	{ PROBES, name, FORMAT_EVENT, kind, false, { __VA_ARGS__ } }
+#define SITE { "site", FORMAT_CALL_SITE, true }
+#define LIST(name, kind, is_pages, first) \
+	{ PROBE(name, kind, { "n", FORMAT_EXTRA, true }, SITE), true, is_pages, false, first }
+
+static const struct probe_spec probes[] = {
+	LIST("bulk_free", EVENT_BULK_FREE, false, 0),
+	LIST("bulk_free_16", EVENT_BULK_FREE, false, 16),
+	LIST("bulk_free_80", EVENT_BULK_FREE, false, 80),
+	LIST("bulk_free_208", EVENT_BULK_FREE, false, 208),
+	LIST("bulk_alloc", EVENT_BULK_ALLOC, false, 0),
+	LIST("bulk_alloc_16", EVENT_BULK_ALLOC, false, 16),
+	LIST("page_bulk", EVENT_PAGE_BULK, true, 0),
+	LIST("page_bulk_16", EVENT_PAGE_BULK, true, 16),
+	{ PROBE("rcu_free", EVENT_RCU_FREE, { "ptr", FORMAT_ADDR, true },
+		{ "head", FORMAT_EXTRA, true }, SITE),
+	  false, false, false, 0 },
+	{ PROBE("page_move", EVENT_PAGE_MOVE, { "from", FORMAT_ADDR, true },
+		{ "to", FORMAT_BYTES_REQ, true }),
+	  false, true, false, 0 },
+	{ PROBE("vmap_alloc", EVENT_VMAP_ALLOC, { "start", FORMAT_ADDR, true },
+		{ "end", FORMAT_BYTES_REQ, true }),
+	  false, false, true, 0 },
+	{ PROBE("vmap_free", EVENT_VMAP_FREE, { "start", FORMAT_ADDR, true }),
+	  false, false, false, 0 },
+};
+
 struct format *format_new(bool swap, unsigned int long_size)
 {
 	struct format *format = xcalloc(1, sizeof(*format));
@@ -107,21 +146,34 @@ static bool starts_with(struct span line, const char *prefix)
 	return line.len >= len && !memcmp(line.data, prefix, len);
 }
 
-static const struct event_spec *find_spec(const char *system, struct span text)
+static bool has_name(const struct event_spec *spec, struct span name)
+{
+	return strlen(spec->name) == name.len && !memcmp(spec->name, name.data, name.len);
+}
+
+/* *ret_probe is set for the events of a recorder's own. */
+static const struct event_spec *find_spec(const char *system, struct span text,
+					  const struct probe_spec **ret_probe)
 {
 	static const char key[] = "name: ";
 	struct span line;
 
+	*ret_probe = NULL;
 	if (!span_line(&text, &line) || !starts_with(line, key))
 		return NULL;
+	line.data += strlen(key);
+	line.len -= strlen(key);
 
-	size_t len = line.len - strlen(key);
-	const uint8_t *name = line.data + strlen(key);
-
-	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
-		if (!strcmp(specs[i].system, system) && strlen(specs[i].name) == len &&
-		    !memcmp(specs[i].name, name, len))
+	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++)
+		if (!strcmp(specs[i].system, system) && has_name(&specs[i], line))
 			return &specs[i];
+	if (strncmp(system, PROBES, strlen(PROBES)))
+		return NULL;
+	for (size_t i = 0; i < sizeof(probes) / sizeof(*probes); i++) {
+		if (!has_name(&probes[i].event, line))
+			continue;
+		*ret_probe = &probes[i];
+		return &probes[i].event;
 	}
 	return NULL;
 }
@@ -302,6 +354,48 @@ static struct err *add_frames(const struct format *format, struct format_record 
 	return NULL;
 }
 
+/* The arrays "a", "b", ... are one list, cut where a probe's array has to end. */
+static struct err *add_list(struct format_record *record, struct tep_format_field *fields)
+{
+	static const char names[][2] = { "a", "b", "c", "d", "e" };
+	int end = 0;
+
+	for (size_t i = 0; i < 5; i++) {
+		const struct tep_format_field *field = find_field(fields, names[i]);
+
+		if (!field && i)
+			break;
+		/* The kernel tells no length but that in bytes. */
+		if (!field || !(field->flags & TEP_FIELD_IS_ARRAY) || field->size <= 0 ||
+		    field->size % 8 || field->offset <= 0 || field->offset > MAX_LIST_OFF ||
+		    (i && field->offset != end) ||
+		    field->size / 8 > FORMAT_MAX_LIST - (int)record->list_len)
+			return err_new(ERR_FORMAT, "%s: field %s is no part of a list of pointers",
+				       record->text, names[i]);
+		if (!i)
+			record->list_off = (uint16_t)field->offset;
+		record->list_len = (uint16_t)(record->list_len + field->size / 8);
+		end = field->offset + field->size;
+		need(record, (unsigned int)field->offset, (unsigned int)field->size);
+	}
+	return NULL;
+}
+
+/* Words of the cache that the list's objects belong to; a wrong size is not told. */
+static struct err *add_cache(struct format_record *record, const struct tep_format_field *field)
+{
+	if (!field)
+		return NULL;
+	if (!inside(field) || !(field->flags & TEP_FIELD_IS_ARRAY) || field->size % 4 ||
+	    !field->offset)
+		return err_new(ERR_FORMAT, "%s: field %s of %d bytes at offset %d is no array of words",
+			       record->text, field->name, field->size, field->offset);
+	record->cache_off = (uint16_t)field->offset;
+	record->cache_len = (uint16_t)field->size;
+	need(record, record->cache_off, record->cache_len);
+	return NULL;
+}
+
 static struct err *add_common(struct format *format, struct format_record *record,
 			      struct tep_format_field *fields)
 {
@@ -341,7 +435,7 @@ static struct err *add_common(struct format *format, struct format_record *recor
 
 static struct err *add_record(struct format *format, struct format_record *record)
 {
-	record->wide_len = record->min_len;
+	record->wide_len = record->min_len < FORMAT_MAX_OFF ? record->min_len : FORMAT_MAX_OFF;
 	for (size_t i = 0; i < NR_FORMAT_SLOTS; i++) {
 		if (record->load[i].off + 8u > record->wide_len)
 			record->wide_len = (uint16_t)(record->load[i].off + 8u);
@@ -370,7 +464,8 @@ static void free_tep(struct tep_handle **tep)
 
 struct err *format_add(struct format *format, const char *system, struct span text)
 {
-	const struct event_spec *spec = find_spec(system, text);
+	const struct probe_spec *probe;
+	const struct event_spec *spec = find_spec(system, text, &probe);
 
 	if (!spec)
 		return NULL;
@@ -380,6 +475,11 @@ struct err *format_add(struct format *format, const char *system, struct span te
 	memset(&record, 0, sizeof(record));
 	record.use = (uint8_t)spec->use;
 	record.kind = (uint8_t)spec->kind;
+	if (probe) {
+		record.page_address = probe->page_address;
+		record.is_end = probe->is_end;
+		record.list_first = probe->list_first;
+	}
 	snprintf(record.text, sizeof(record.text), "%s:%s", spec->system, spec->name);
 
 	size_t len;
@@ -410,6 +510,10 @@ struct err *format_add(struct format *format, const char *system, struct span te
 	TRY(add_numbers(format, &record, spec, fields));
 	if (spec->has_name)
 		TRY(add_name(&record, find_field(fields, "name")));
+	if (probe && probe->has_list) {
+		TRY(add_list(&record, fields));
+		TRY(add_cache(&record, find_field(fields, "cache")));
+	}
 	if (spec->use == FORMAT_STACK)
 		TRY(add_frames(format, &record, find_field(fields, "caller")));
 	return add_record(format, &record);

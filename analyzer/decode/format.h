@@ -22,7 +22,8 @@
 
 enum {
 	FORMAT_MAX_OFF = 1024,
-	FORMAT_MAX_RECORDS = 32,
+	FORMAT_MAX_RECORDS = 48,
+	FORMAT_MAX_LIST = 384, /* pointers in one record of a probe */
 };
 
 /* The fields of struct event that are plain numbers. */
@@ -34,7 +35,7 @@ enum format_slot {
 	FORMAT_GFP,
 	FORMAT_ORDER,
 	FORMAT_MIGRATETYPE,
-	FORMAT_EXTRA, /* vmap: failed; kernel_stack: number of frames */
+	FORMAT_EXTRA, /* vmap: failed; kernel_stack: number of frames; probes: of pointers */
 	NR_FORMAT_SLOTS,
 };
 
@@ -63,6 +64,13 @@ struct format_record {
 	uint8_t frame_size;  /* kernel_stack: 4 or 8 */
 	uint16_t frames_off; /* kernel_stack */
 	uint16_t max_frames; /* of a kernel_stack without a count, else 0 */
+	bool page_address;   /* ADDR and BYTES_REQ, or the list, are struct page * */
+	bool is_end;	     /* BYTES_REQ is the address of an end */
+	uint16_t list_off;   /* of 8-byte pointers */
+	uint16_t list_len;   /* how many there are room for; 0: no list */
+	uint16_t list_first; /* how many of the whole list come in other records */
+	uint16_t cache_off;  /* of words of a struct kmem_cache; 0: none */
+	uint16_t cache_len;  /* bytes of them */
 	uint16_t name_off;   /* of the locator word; 0: no name */
 	uint16_t name_base;  /* what the locator's offset counts from */
 	uint16_t min_len;    /* of the payload */

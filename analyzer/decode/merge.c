@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/merge.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/xalloc.h"
@@ -53,6 +54,8 @@ static bool is_alloc(const struct event *ev)
 	case EVENT_PAGE_ALLOC:
 	case EVENT_PERCPU_ALLOC:
 	case EVENT_VMAP_ALLOC:
+	case EVENT_BULK_ALLOC:
+	case EVENT_PAGE_BULK:
 	case EVENT_MODULE_LOAD:
 		return true;
 	case EVENT_LOST:
@@ -61,6 +64,9 @@ static bool is_alloc(const struct event *ev)
 	case EVENT_PAGE_FREE:
 	case EVENT_PERCPU_FREE:
 	case EVENT_VMAP_FREE:
+	case EVENT_BULK_FREE:
+	case EVENT_RCU_FREE:
+	case EVENT_PAGE_MOVE:
 	case EVENT_MODULE_FREE:
 	case NR_EVENT_KINDS:
 		break;
@@ -206,6 +212,20 @@ static uint32_t page_size_of(const struct tracefile *file)
 	return tracefile_subbuf_size(file, 0);
 }
 
+/* What lies there is not looked at, so that any number will do. */
+static uint64_t vmemmap_of(const struct tracefile *file)
+{
+	struct span text;
+	char digits[24];
+	uint64_t value;
+
+	if (!tracefile_text(file, BLOB_VMEMMAP, &text) || text.len >= sizeof(digits))
+		return 0;
+	memcpy(digits, text.data, text.len);
+	digits[text.len] = '\0';
+	return sscanf(digits, "%" SCNx64, &value) == 1 ? value : 0;
+}
+
 /* The kernel's CPU numbers start at 0; idle CPUs at the end leave no trace. */
 static uint32_t count_cpus(const struct merge *m)
 {
@@ -257,6 +277,7 @@ static struct err *open_cursors(struct merge *m, const struct subbuf_layout *lay
 			.layout = *layout,
 			.source = { next_page, source },
 			.subbuf_size = tracefile_subbuf_size(m->file, source->buffer),
+			.vmemmap = vmemmap_of(m->file),
 			.page_size = m->page_size,
 			.nr_cpus = nr_cpus,
 			.cpu = (uint16_t)page_reader_cpu(source->reader),

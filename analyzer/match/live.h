@@ -12,8 +12,8 @@
 
 #include "match/table.h"
 
-/* 16 TiB: more than any one area of memory that a kernel hands out. */
-#define LIVE_MAX_BYTES (UINT64_C(1) << 44)
+/* 8 TiB: more than any one area of memory that a kernel hands out. */
+#define LIVE_MAX_BYTES (UINT64_C(1) << 43)
 /* Times are ns since the first event, up to 78 hours; later ones are this. */
 #define LIVE_MAX_TIME ((UINT64_C(1) << 48) - 1)
 
@@ -21,14 +21,15 @@ enum live_flag {
 	LIVE_YES = 1,	/* else the entry is dead, and only its key is good */
 	LIVE_CACHE = 2, /* made by kmem_cache_alloc, not by kmalloc */
 	LIVE_TWIN = 4,	/* its page block is the account (rule 10) */
+	LIVE_RCU = 8,	/* given to RCU to be freed (rule 13) */
 };
 
 struct live_obj {
 	uint64_t key;
 	uint32_t site; /* index; none when LIVE_TWIN */
 	uint32_t time_low;
-	uint64_t bytes : 45;
-	uint64_t flags : 3; /* enum live_flag */
+	uint64_t bytes : 44;
+	uint64_t flags : 4; /* enum live_flag */
 	uint64_t time_high : 16;
 };
 

@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "match/area.h"
 #include "match/bounds.h"
+#include "match/bulk.h"
 #include "match/charge.h"
 #include "match/page.h"
 #include "match/slab.h"
@@ -30,6 +31,7 @@ struct match {
 	struct area vmap;
 	struct vmalloc vmalloc;
 	struct tasks self;
+	struct bulk bulk;
 	bool started;
 	uint64_t gap_end_ns; /* of the last gap; 0: none */
 	uint64_t gap_ns, uncounted_ns; /* length of all gaps, and of those without a count */
@@ -71,6 +73,7 @@ struct match *match_new(const struct match_opts *opts)
 	vmalloc_init(&m->vmalloc, &m->opts, m->stacks, &m->sites, &m->totals);
 	area_init(&m->percpu, SITE_PERCPU, &m->sites, &m->totals);
 	area_init(&m->vmap, SITE_VMALLOC, &m->sites, &m->totals);
+	bulk_init(&m->bulk, &m->pages, &m->slab, &m->sites, &m->totals);
 	return m;
 }
 
@@ -79,6 +82,7 @@ void match_free(struct match *m)
 	if (!m)
 		return;
 	vmalloc_deinit(&m->vmalloc);
+	bulk_deinit(&m->bulk);
 	area_deinit(&m->vmap);
 	area_deinit(&m->percpu);
 	slab_deinit(&m->slab);
@@ -104,6 +108,14 @@ static uint32_t stack_site(struct match *m, enum site_kind kind, const struct ev
 	return sitetab_get(&m->sites, kind, 0, stack);
 }
 
+/* A return address, and with it a stack where the recorder knew the address too little. */
+static uint32_t call_site(struct match *m, enum site_kind kind, const struct event *ev)
+{
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+
+	return sitetab_get(&m->sites, kind, ev->call_site, stack);
+}
+
 static void page_alloc_event(struct match *m, const struct event *ev)
 {
 	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
@@ -111,7 +123,7 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 	uint32_t site;
 
 	if (ev->addr == EVENT_PFN_NONE) {
-		site = sitetab_get(&m->sites, SITE_PAGE, 0, stack);
+		site = sitetab_get(&m->sites, SITE_PAGE, ev->call_site, stack);
 		sitetab_failure(&m->sites, site, ev->ts_ns);
 		return;
 	}
@@ -128,7 +140,8 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 			page_alloc(&m->pages, ev->addr + i, 0, site, time);
 		return;
 	}
-	site = sitetab_get(&m->sites, SITE_PAGE, 0, stack);
+	/* A probe knows a return address, which will do if the stack went missing. */
+	site = sitetab_get(&m->sites, SITE_PAGE, stack == SITE_NO_STACK ? ev->call_site : 0, stack);
 	page_alloc(&m->pages, ev->addr, ev->order, site, time);
 	sitetab_alloc(&m->sites, site, bytes, bytes, ev->ts_ns);
 }
@@ -140,6 +153,8 @@ static void page_free_event(struct match *m, const struct event *ev)
 		return;
 	}
 	slab_page_free(&m->slab, ev);
+	if (bulk_moved(&m->bulk, ev))
+		return;
 
 	struct page_met met = page_free(&m->pages, ev->addr, ev->order);
 	uint64_t unknown = (UINT64_C(1) << ev->order) - met.pages;
@@ -188,10 +203,14 @@ void match_prefetch(const struct match *m, const struct event *ev)
 	case EVENT_CACHE_ALLOC:
 	case EVENT_KFREE:
 	case EVENT_CACHE_FREE:
+	case EVENT_BULK_ALLOC:
+	case EVENT_BULK_FREE:
+	case EVENT_RCU_FREE:
 		slab_prefetch(&m->slab, ev);
 		break;
 	case EVENT_PAGE_ALLOC:
 	case EVENT_PAGE_FREE:
+	case EVENT_PAGE_BULK:
 		page_prefetch(&m->pages, ev->addr);
 		slab_page_prefetch(&m->slab, ev);
 		break;
@@ -200,6 +219,7 @@ void match_prefetch(const struct match *m, const struct event *ev)
 	case EVENT_PERCPU_FREE:
 	case EVENT_VMAP_ALLOC:
 	case EVENT_VMAP_FREE:
+	case EVENT_PAGE_MOVE:
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
 	case NR_EVENT_KINDS:
@@ -229,10 +249,12 @@ void match_event(struct match *m, const struct event *ev)
 		break;
 	case EVENT_KMALLOC:
 	case EVENT_CACHE_ALLOC:
-		slab_alloc(&m->slab, ev, relative_time(m, ev->ts_ns));
+	case EVENT_BULK_ALLOC:
+		slab_alloc(&m->slab, ev, call_site(m, SITE_SLAB, ev), relative_time(m, ev->ts_ns));
 		break;
 	case EVENT_KFREE:
 	case EVENT_CACHE_FREE:
+	case EVENT_BULK_FREE:
 		slab_free(&m->slab, ev);
 		break;
 	case EVENT_PAGE_ALLOC:
@@ -255,6 +277,16 @@ void match_event(struct match *m, const struct event *ev)
 	case EVENT_VMAP_FREE:
 		vmalloc_area_free(&m->vmalloc, ev, area_free(&m->vmap, ev));
 		break;
+	case EVENT_RCU_FREE:
+		bulk_rcu_free(&m->bulk, ev, relative_time(m, ev->ts_ns));
+		break;
+	case EVENT_PAGE_BULK:
+		if (!bulk_page_known(&m->bulk, ev))
+			page_alloc_event(m, ev);
+		break;
+	case EVENT_PAGE_MOVE:
+		bulk_move(&m->bulk, ev, relative_time(m, ev->ts_ns));
+		break;
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
 	case NR_EVENT_KINDS:
@@ -276,7 +308,7 @@ static void count_missing_stacks(struct match *m)
 	for (size_t i = 0; i < m->sites.nr; i++) {
 		struct site *s = &m->sites.site[i];
 
-		if ((s->kind == SITE_PAGE || s->kind == SITE_VMALLOC) &&
+		if ((s->kind == SITE_PAGE || s->kind == SITE_VMALLOC) && !s->call_site &&
 		    s->stack == SITE_NO_STACK)
 			s->missing_stacks = s->allocs + s->failures;
 	}
@@ -296,6 +328,10 @@ void match_finish(struct match *m)
 		page_mark_uncertain(&m->pages, time);
 		vmalloc_mark_uncertain(&m->vmalloc, &m->vmap.live, time);
 	}
+	uint64_t end = relative_time(m, m->totals.last_ns);
+
+	bulk_finish(&m->bulk, m->opts.rcu_silent,
+		    end > MATCH_RCU_NS ? end - MATCH_RCU_NS : 0);
 	m->totals.page_offset_base = m->slab.offset.base;
 	m->totals.page_offset_votes = offset_leader_votes(&m->slab.offset);
 	m->totals.page_offset_dissent = m->slab.offset.votes - m->totals.page_offset_votes;

@@ -20,6 +20,9 @@
 
 struct match;
 
+/* What kfree_rcu() was given is free after this: the drain timer is 5 s. */
+#define MATCH_RCU_NS (UINT64_C(6) * 1000000000)
+
 /* What the code at an address does, as far as the matcher has to know. */
 enum code_class {
 	CODE_OTHER,
@@ -43,6 +46,7 @@ struct match_opts {
 	 */
 	const int32_t *self;
 	size_t nr_self;
+	bool rcu_silent; /* RCU frees without an event that this recording has */
 };
 
 /* Totals over the recording: what the quality table shows. */
@@ -65,6 +69,9 @@ struct match_totals {
 	uint64_t silent_pages;	/* rule 16: of areas, and told by no event */
 	uint64_t cross_type_frees;   /* rule 7: kfree of a cache object or the reverse */
 	uint64_t skewed_frees;	     /* rule 3: stamped just after the reuse they allowed */
+	uint64_t unsized;	     /* slab objects whose size the recording does not tell */
+	uint64_t bulk_pages_known;   /* pages of alloc_pages_bulk that an event had told */
+	uint64_t moved_pages;	     /* rule 12 */
 	uint64_t implausible;	     /* sizes, orders and pfns that no kernel has; left out */
 	uint64_t page_offset_base;   /* direct map, voted from the trace; 0 if not known */
 	uint64_t page_offset_votes;

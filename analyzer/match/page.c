@@ -11,7 +11,8 @@ static_assert(sizeof(struct page_entry) == 16, "an entry is two words");
 /* How pages go. */
 enum how {
 	HOW_FREE,
-	HOW_OVERLAP
+	HOW_OVERLAP,
+	HOW_MOVED
 };
 
 TABLE_INLINE uint64_t entry_key(const void *entry)
@@ -86,6 +87,9 @@ static uint32_t split_new(struct page_map *map, uint32_t site, uint32_t pages)
 /* Books that @pages of the block of @e go. */
 static void book(struct page_map *map, const struct page_entry *e, uint32_t pages, enum how how)
 {
+	if (how == HOW_MOVED)
+		return;
+
 	uint32_t site = e->owner;
 	bool last = pages == UINT32_C(1) << e->order;
 
@@ -108,6 +112,8 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 		break;
 	case HOW_OVERLAP:
 		sitetab_infer(map->sites, site, END_OVERLAP, last, pages * map->page_size);
+		break;
+	case HOW_MOVED:
 		break;
 	}
 }
@@ -281,6 +287,61 @@ bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order)
 bool page_is_live(const struct page_map *map, uint64_t pfn)
 {
 	return pfn < PAGE_MAX_PFN && (find(map, pfn) || find_around(map, pfn, 0));
+}
+
+/* The live piece at @pfn within an aligned block, taken out of what is larger. */
+static struct page_entry *single_out(struct page_map *map, uint64_t pfn, unsigned int order)
+{
+	struct page_entry *e = find(map, pfn);
+
+	if (e && e->order <= order)
+		return e;
+	if (!e)
+		e = find_around(map, pfn, order);
+	if (!e)
+		return NULL;
+	struct page_entry piece = *e;
+
+	if (!piece.piece) {
+		piece.owner = split_new(map, e->owner, UINT32_C(1) << e->order);
+		piece.piece = 1;
+		e->owner = piece.owner;
+		e->piece = 1;
+	}
+	split_off(map, e, pfn, order, HOW_MOVED);
+	piece.pfn = pfn & (PAGE_MAX_PFN - 1);
+	piece.order = order & 0xf;
+	insert(map, piece);
+	return find(map, pfn);
+}
+
+void page_move(struct page_map *map, uint64_t from, uint64_t to, unsigned int order)
+{
+	take(map, to, order, HOW_FREE);
+	single_out(map, from, order);
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
+		struct page_entry *e = find(map, from + i);
+
+		if (!e)
+			continue;
+		struct page_entry moved = *e;
+
+		drop(map, e);
+		moved.pfn = (to + i) & (PAGE_MAX_PFN - 1);
+		insert(map, moved);
+		i += (UINT64_C(1) << moved.order) - 1;
+	}
+}
+
+bool page_older(const struct page_map *map, uint64_t pfn, unsigned int order, uint64_t time)
+{
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
+		const struct page_entry *e = find(map, pfn + i);
+
+		if (e && ((uint64_t)e->time_high << 32 | e->time_low) > time)
+			return false;
+	}
+	return true;
 }
 
 void page_mark_uncertain(struct page_map *map, uint64_t time)

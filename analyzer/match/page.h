@@ -83,6 +83,15 @@ void page_prefetch(const struct page_map *map, uint64_t pfn);
 /* Adds the pieces of blocks that were split up to their sites (rule 8). */
 void page_count_pieces(const struct page_map *map);
 
+/*
+ * The live pages of the aligned block @from are now those of the block @to, which
+ * loses what lived there, as freed.
+ */
+void page_move(struct page_map *map, uint64_t from, uint64_t to, unsigned int order);
+
+/* True when no entry that starts in the block was made after @time. */
+bool page_older(const struct page_map *map, uint64_t pfn, unsigned int order, uint64_t time);
+
 /* True when exactly this block is live, and whole. */
 bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order);
 

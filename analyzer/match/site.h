@@ -3,7 +3,8 @@
  * match/site.h - usage per raw call site: the currency between match and resolve
  *
  * A raw site is what the trace itself tells apart: a return address for slab
- * and percpu events, an interned stack for pages and vmap areas. Several raw
+ * and percpu events, an interned stack for pages and vmap areas. A slab event of
+ * an address that tells little has both, as has a page of a probe. Several raw
  * sites may resolve to one line of source.
  */
 #ifndef MATCH_SITE_H
@@ -27,6 +28,7 @@ enum end_rule {
 	END_SLAB_PAGE, /* rule 6: its slab page was freed, or allocated again */
 	END_OVERLAP,   /* rule 9: its pages were allocated again */
 	END_AREA,      /* rule 16: silent pages, of an area that was freed */
+	END_RCU,       /* rule 13: RCU had it, and frees without an event */
 	NR_END_RULES,
 };
 
@@ -73,6 +75,9 @@ struct site {
 	uint64_t lower, lower_bytes;
 	uint64_t upper, upper_bytes;
 	uint64_t bursts; /* of SITETAB_BURST events each, that allocated here */
+	/* Of what is live: given to RCU to be freed, which the end of the recording forestalled. */
+	uint64_t rcu_pending;
+	uint64_t rcu_pending_bytes;
 
 	uint64_t peak_bytes; /* highest live_bytes */
 	uint64_t peak_ns;    /* when it was first reached */

@@ -27,8 +27,7 @@ void sitetab_deinit(struct sitetab *tab)
 static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		   uint32_t stack, bool self)
 {
-	/* Either call_site or stack is the key, so that they may share bits. */
-	uint64_t h = table_hash(tab->secret, call_site ^ stack ^ (uint64_t)kind << 60 ^
+	uint64_t h = table_hash(tab->secret, call_site ^ (uint64_t)stack << 32 ^ (uint64_t)kind << 60 ^
 						     (uint64_t)self << 59);
 
 	return (size_t)(h >> 32) & (tab->nr_slots - 1);

@@ -145,6 +145,12 @@ static inline void sitetab_uncertain(struct sitetab *tab, uint32_t i, uint64_t n
 	tab->site[i].uncertain_bytes += bytes;
 }
 
+static inline void sitetab_pending(struct sitetab *tab, uint32_t i, uint64_t bytes)
+{
+	tab->site[i].rcu_pending++;
+	tab->site[i].rcu_pending_bytes += bytes;
+}
+
 /* A free made from this site, of an object not known. */
 static inline void sitetab_unknown_free(struct sitetab *tab, uint32_t i, uint64_t bytes,
 					uint64_t ts_ns)

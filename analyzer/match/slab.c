@@ -75,13 +75,13 @@ static bool is_duplicate(const struct slab *slab, const struct live_obj *o,
 
 /* The second event of one allocation knows the caller: the object moves there. */
 static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_large *l,
-			   const struct event *ev)
+			   const struct event *ev, uint32_t site)
 {
 	slab->totals->duplicate_kmallocs++;
 	if (!(o->flags & LIVE_TWIN)) {
 		sitetab_unalloc(slab->sites, o->site, o->bytes, l->bytes_req, l->ts_ns,
 				l->peak_bytes, l->peak_ns);
-		o->site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+		o->site = site;
 		sitetab_alloc(slab->sites, o->site, o->bytes, ev->bytes_req, ev->ts_ns);
 	}
 	l->addr = 0;
@@ -132,12 +132,9 @@ static bool is_skewed_free(struct slab *slab, const struct event *ev)
 
 /* ---- slab events */
 
-void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
+void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64_t time)
 {
 	if (ev->addr <= ZERO_SIZE_PTR) {
-		uint32_t site =
-			sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
-
 		sitetab_failure(slab->sites, site, ev->ts_ns);
 		return;
 	}
@@ -156,20 +153,19 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
 	if (!(o->flags & LIVE_YES)) {
 		slabpage_add(&slab->pages, ev->addr, ev->bytes_alloc);
 	} else if (large && is_duplicate(slab, o, l, ev)) {
-		fold_duplicate(slab, o, l, ev);
+		fold_duplicate(slab, o, l, ev, site);
 		return;
 	} else {
 		end_by_reuse(slab, o, ev);
 	}
 	o->bytes = ev->bytes_alloc & (2 * LIVE_MAX_BYTES - 1);
-	o->flags = LIVE_YES | (ev->kind == EVENT_CACHE_ALLOC ? LIVE_CACHE : 0) |
+	o->flags = LIVE_YES | (ev->kind == EVENT_KMALLOC ? 0 : LIVE_CACHE) |
 		   (twin ? LIVE_TWIN : 0);
 	live_set_time(o, time);
 	if (twin) {
 		slab->totals->large_kmalloc_blocks++;
 	} else {
-		o->site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
-		o->site = vmalloc_slab_site(slab->vmalloc, ev, o->site);
+		o->site = ev->stack ? site : vmalloc_slab_site(slab->vmalloc, ev, site);
 	}
 	if (large) {
 		const struct site *s = twin ? NULL : &slab->sites->site[o->site];
@@ -187,6 +183,7 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time)
 			.context = ev->context,
 		};
 	}
+	slab->totals->unsized += !ev->bytes_alloc;
 	if (!twin) {
 		sitetab_alloc(slab->sites, o->site, ev->bytes_alloc, ev->bytes_req, ev->ts_ns);
 		sitetab_cache(slab->sites, o->site, ev->cache);
@@ -234,7 +231,7 @@ void slab_free(struct slab *slab, const struct event *ev)
 
 	bool cache_free = ev->kind == EVENT_CACHE_FREE;
 
-	if (cache_free != !!(o->flags & LIVE_CACHE))
+	if (ev->kind != EVENT_BULK_FREE && cache_free != !!(o->flags & LIVE_CACHE))
 		slab->totals->cross_type_frees++;
 	if (!(o->flags & LIVE_TWIN)) {
 		sitetab_free(slab->sites, o->site, 1, o->bytes);

@@ -63,7 +63,8 @@ void slab_init(struct slab *slab, const struct match_opts *opts, const struct pa
 	       struct vmalloc *vmalloc, struct sitetab *sites, struct match_totals *totals);
 void slab_deinit(struct slab *slab);
 
-void slab_alloc(struct slab *slab, const struct event *ev, uint64_t time);
+/* For @site, its index by return address, or by stack too where there is one. */
+void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64_t time);
 void slab_free(struct slab *slab, const struct event *ev);
 
 /* A plausible page event: no object lives in its pages (rule 6). */

@@ -5,7 +5,7 @@
 
 /* A counter added to either struct wants a row here. */
 _Static_assert(sizeof(struct match_totals) ==
-		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 21) * sizeof(uint64_t),
+		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 24) * sizeof(uint64_t),
 	       "every counter of match_totals is a row of quality");
 _Static_assert(sizeof(struct merge_stats) == 8 * sizeof(uint64_t),
 	       "every counter of merge_stats is a row of quality");
@@ -94,6 +94,12 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	    "slab object");
 	ROW("page_offset_dissent", match->page_offset_dissent, "events",
 	    "events that place it elsewhere");
+	ROW("unsized_allocs", match->unsized, "objects",
+	    "slab objects whose size the recording does not tell: they count with no bytes");
+	ROW("bulk_pages_known", match->bulk_pages_known, "pages",
+	    "pages handed out in bulk that an event of their own had told; counted once");
+	ROW("moved_pages", match->moved_pages, "pages",
+	    "pages whose content moved elsewhere (compaction, migration); their call site went along");
 	EVENTS("kmalloc", EVENT_KMALLOC, "kmem:kmalloc and kmalloc_node");
 	EVENTS("cache_alloc", EVENT_CACHE_ALLOC,
 	       "kmem:kmem_cache_alloc and kmem_cache_alloc_node");
@@ -105,6 +111,11 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	EVENTS("percpu_free", EVENT_PERCPU_FREE, "percpu:percpu_free_percpu");
 	EVENTS("vmap_alloc", EVENT_VMAP_ALLOC, "vmalloc:alloc_vmap_area");
 	EVENTS("vmap_free", EVENT_VMAP_FREE, "vmalloc:free_vmap_area_noflush");
+	EVENTS("bulk_alloc", EVENT_BULK_ALLOC, "probe of kmem_cache_alloc_bulk, an object each");
+	EVENTS("bulk_free", EVENT_BULK_FREE, "probe of kmem_cache_free_bulk, an object each");
+	EVENTS("rcu_free", EVENT_RCU_FREE, "probe of kvfree_call_rcu");
+	EVENTS("page_bulk", EVENT_PAGE_BULK, "probe of alloc_pages_bulk, a page each");
+	EVENTS("page_move", EVENT_PAGE_MOVE, "probe of folio_migrate_flags");
 	EVENTS("module_load", EVENT_MODULE_LOAD, "module:module_load");
 	EVENTS("module_free", EVENT_MODULE_FREE, "module:module_free");
 #undef EVENTS

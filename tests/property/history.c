@@ -264,6 +264,33 @@ static void add_vmalloc(struct maker *m)
 	}
 }
 
+/* What only probes tell. */
+static void add_probe(struct maker *m)
+{
+	uint64_t at = below(m, NR_STACKS);
+
+	switch (below(m, 4)) {
+	case 0:
+		add(m, (struct event){ .kind = EVENT_BULK_ALLOC, .addr = slab_addr(m),
+				       .call_site = 0x100 + below(m, 6),
+				       .bytes_alloc = 64 * below(m, 3), .bytes_req = 0 });
+		break;
+	case 1:
+		add(m, (struct event){ .kind = EVENT_BULK_FREE, .addr = slab_addr(m),
+				       .call_site = 0x104 + below(m, 4) });
+		break;
+	case 2:
+		add(m, (struct event){ .kind = EVENT_RCU_FREE, .addr = slab_addr(m) });
+		break;
+	case 3:
+		add(m, (struct event){ .kind = EVENT_PAGE_BULK, .addr = some_pfn(m, 0),
+				       .call_site = 0x700 + below(m, 2), .bytes_req = 4096,
+				       .bytes_alloc = 4096, .stack = at ? &stack[at] : NULL,
+				       .nr_stack = at != 0 });
+		break;
+	}
+}
+
 static void add_impossible(struct maker *m)
 {
 	switch (below(m, 6)) {
@@ -294,7 +321,7 @@ static void add_any(struct maker *m)
 
 	if (!one_in(m, 3))
 		switch_task(m);
-	switch (below(m, 43)) {
+	switch (below(m, 48)) {
 	case 0 ... 8:
 		add_slab_alloc(m, slab_addr(m), 8 + 8 * below(m, 20));
 		break;
@@ -343,6 +370,9 @@ static void add_any(struct maker *m)
 	case 39:
 		if (one_in(m, 4))
 			add_lost(m);
+		break;
+	case 43 ... 47:
+		add_probe(m);
 		break;
 	}
 }
@@ -418,6 +448,11 @@ void history_print(const struct event *ev)
 		[EVENT_PERCPU_FREE] = "percpu_free",
 		[EVENT_VMAP_ALLOC] = "vmap_alloc",
 		[EVENT_VMAP_FREE] = "vmap_free",
+		[EVENT_BULK_ALLOC] = "bulk_alloc",
+		[EVENT_BULK_FREE] = "bulk_free",
+		[EVENT_RCU_FREE] = "rcu_free",
+		[EVENT_PAGE_BULK] = "page_bulk",
+		[EVENT_PAGE_MOVE] = "page_move",
 		[EVENT_MODULE_LOAD] = "module_load",
 		[EVENT_MODULE_FREE] = "module_free",
 	};

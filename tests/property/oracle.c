@@ -224,8 +224,8 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 	bool large = ev->kind == EVENT_KMALLOC && ev->bytes_alloc > 8192, twin = false;
 	bool impossible = kind == SITE_PAGE ? ev->order > 13 || key + (UINT64_C(1) << ev->order) >
 									 UINT64_C(1) << 41
-					    : ev->bytes_alloc > UINT64_C(1) << 44 ||
-						      ev->bytes_req > UINT64_C(1) << 44;
+					    : ev->bytes_alloc > UINT64_C(1) << 43 ||
+						      ev->bytes_req > UINT64_C(1) << 43;
 
 	if (!failed && impossible) {
 		o->totals.implausible++;
@@ -261,6 +261,7 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 			if (o->large[i].obj == (size_t)(old - o->obj) && same_task(o, i, ev) &&
 			    old->bytes == ev->bytes_alloc && o->large[i].bytes_req == ev->bytes_req)
 				dup = i;
+		o->totals.unsized += kind == SITE_SLAB && dup == SIZE_MAX && !failed && !ev->bytes_alloc;
 		if (dup != SIZE_MAX) {
 			struct site *first = &o->site[old->site];
 
@@ -306,7 +307,7 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 	uint64_t pages = kind == SITE_PAGE ? UINT64_C(1) << ev->order : 0;
 
 	o->obj[o->nr_obj++] = (struct oracle_object){
-		.live = true, .twin = twin, .cache = ev->kind == EVENT_CACHE_ALLOC, .kind = kind,
+		.live = true, .twin = twin, .cache = ev->kind != EVENT_KMALLOC, .kind = kind,
 		.in_pieces = pages && key % pages, .key = key,
 		.bytes = pages ? pages * 4096 : ev->bytes_alloc, .made = ev->bytes_alloc, .pages = pages, .ts = ev->ts_ns,
 		.site = site };
@@ -381,7 +382,8 @@ static void release(struct oracle *o, const struct event *ev, enum site_kind kin
 		o->totals.skewed_frees++;
 		return;
 	}
-	if (kind == SITE_SLAB && b->cache != (ev->kind == EVENT_CACHE_FREE))
+	if (kind == SITE_SLAB && ev->kind != EVENT_BULK_FREE &&
+	    b->cache != (ev->kind == EVENT_CACHE_FREE))
 		o->totals.cross_type_frees++;
 	if (!b->twin)
 		see_cache(o, b->site, ev->cache);
@@ -390,6 +392,35 @@ static void release(struct oracle *o, const struct event *ev, enum site_kind kin
 			.of = b->twin ? FREE_LARGE : FREE_KNOWN, .call_site = ev->call_site,
 			.cache = ev->cache, .bytes = b->bytes, .site = b->site };
 	end(o, b, NR_END_RULES, b->bytes, ev->ts_ns);
+}
+
+/*
+ * Rule 12: what lived at the old place lives at the new one; what lived there ends.
+ * Histories move single pages, that are blocks of their own or not known.
+ */
+static bool ends_move(struct oracle *o, const struct event *ev)
+{
+	size_t m = o->nr_move;
+	bool partial = false;
+
+	while (m && o->move[m - 1].from != ev->addr)
+		m--;
+	if (!m)
+		return false;
+	uint64_t to = o->move[m - 1].to;
+
+	for (size_t i = 0; i < o->nr_move; i++)
+		if (o->move[i].from == ev->addr)
+			o->move[i].from = UINT64_MAX;
+	take(o, to, 1, NR_END_RULES, ev->ts_ns, &partial);
+	for (size_t i = 0; i < o->nr_page; i++) {
+		if (!o->page[i].live || o->page[i].pfn != ev->addr)
+			continue;
+		o->page[i].pfn = to;
+		o->obj[o->page[i].obj].key = to;
+	}
+	o->totals.moved_pages++;
+	return true;
 }
 
 static void free_pages(struct oracle *o, const struct event *ev)
@@ -402,6 +433,8 @@ static void free_pages(struct oracle *o, const struct event *ev)
 		return;
 	}
 	end_slab_in(o, ev);
+	if (ends_move(o, ev))
+		return;
 
 	uint64_t unknown = nr - take(o, ev->addr, nr, NR_END_RULES, ev->ts_ns, &partial);
 
@@ -423,6 +456,25 @@ static void free_pages(struct oracle *o, const struct event *ev)
 	o->totals.unknown_free_bytes[SITE_PAGE] += unknown * 4096;
 }
 
+static void give_to_rcu(struct oracle *o, const struct event *ev)
+{
+	struct oracle_object *b = find(o, SITE_SLAB, ev->addr);
+
+	if (!b || b->twin)
+		return;
+	b->rcu = true;
+	b->ts = ev->ts_ns;
+}
+
+static bool is_whole_page(const struct oracle *o, uint64_t pfn)
+{
+	for (size_t i = 0; i < o->nr_obj; i++)
+		if (o->obj[i].live && o->obj[i].kind == SITE_PAGE && o->obj[i].key == pfn &&
+		    o->obj[i].pages == 1)
+			return true;
+	return false;
+}
+
 void oracle_event(struct oracle *o, const struct event *ev)
 {
 	if (!o->totals.first_ns)
@@ -441,10 +493,12 @@ void oracle_event(struct oracle *o, const struct event *ev)
 		break;
 	case EVENT_KMALLOC:
 	case EVENT_CACHE_ALLOC:
+	case EVENT_BULK_ALLOC:
 		allocate(o, ev, SITE_SLAB, ev->addr, ev->addr <= 16);
 		break;
 	case EVENT_KFREE:
 	case EVENT_CACHE_FREE:
+	case EVENT_BULK_FREE:
 		release(o, ev, SITE_SLAB);
 		break;
 	case EVENT_PAGE_ALLOC:
@@ -466,6 +520,21 @@ void oracle_event(struct oracle *o, const struct event *ev)
 		break;
 	case EVENT_VMAP_FREE:
 		release(o, ev, SITE_VMALLOC);
+		break;
+	case EVENT_RCU_FREE:
+		give_to_rcu(o, ev);
+		break;
+	case EVENT_PAGE_BULK:
+		if (is_whole_page(o, ev->addr))
+			o->totals.bulk_pages_known++;
+		else
+			allocate(o, ev, SITE_PAGE, ev->addr, false);
+		break;
+	case EVENT_PAGE_MOVE:
+		if ((ev->addr | ev->bytes_req) >= UINT64_C(1) << 41)
+			o->totals.implausible++;
+		else
+			o->move[o->nr_move++] = (__typeof__(o->move[0])){ ev->addr, ev->bytes_req };
 		break;
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
@@ -577,6 +646,8 @@ void oracle_finish(struct oracle *o)
 		if (b->single && !b->larger && b->pages >= 4)
 			o->site[b->site].pieces += b->bytes / 4096 - 1;
 		o->site[b->site].live++;
+		o->site[b->site].rcu_pending += b->rcu;
+		o->site[b->site].rcu_pending_bytes += b->rcu ? b->bytes : 0;
 		o->site[b->site].uncertain += b->ts < o->gap_end;
 		o->site[b->site].uncertain_bytes += b->ts < o->gap_end ? b->bytes : 0;
 	}

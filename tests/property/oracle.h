@@ -13,7 +13,7 @@
 enum { ORACLE_MAX = 4096 };
 
 struct oracle_object {
-	bool live, twin, cache, in_pieces;
+	bool live, twin, cache, in_pieces, rcu;
 	bool single, larger; /* pieces of it that went */
 	enum site_kind kind;
 	uint64_t key, bytes; /* pages: pfn; bytes shrink */
@@ -50,6 +50,10 @@ struct oracle {
 		uint16_t cpu;
 	} reuse[ORACLE_MAX];
 	size_t nr_reuse;
+	struct {
+		uint64_t from, to;
+	} move[ORACLE_MAX];
+	size_t nr_move;
 	struct oracle_free {
 		enum { FREE_KNOWN, FREE_LARGE, FREE_SILENT, FREE_OLDER } of;
 		uint64_t call_site, addr, bytes;

@@ -38,6 +38,16 @@ static const char *kind_name(uint8_t kind)
 		return "alloc_vmap_area";
 	case EVENT_VMAP_FREE:
 		return "free_vmap_area_noflush";
+	case EVENT_BULK_ALLOC:
+		return "bulk_alloc";
+	case EVENT_BULK_FREE:
+		return "bulk_free";
+	case EVENT_RCU_FREE:
+		return "rcu_free";
+	case EVENT_PAGE_BULK:
+		return "page_bulk";
+	case EVENT_PAGE_MOVE:
+		return "page_move";
 	case EVENT_MODULE_LOAD:
 		return "module_load";
 	case EVENT_MODULE_FREE:
