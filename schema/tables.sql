@@ -116,6 +116,10 @@ CREATE TABLE _raw_site (
 	overlap_bytes INTEGER NOT NULL, -- their bytes
 	area_frees INTEGER NOT NULL,    -- pages inferred freed: their vmalloc area was freed
 	area_bytes INTEGER NOT NULL,    -- their bytes
+	rcu_frees INTEGER NOT NULL,     -- objects inferred freed: RCU had them for long enough
+	rcu_bytes INTEGER NOT NULL,     -- their bytes
+	rcu_pending_calls INTEGER NOT NULL, -- objects live at the end that RCU was to free
+	rcu_pending_bytes INTEGER NOT NULL, -- their bytes
 	unknown_frees INTEGER NOT NULL, -- frees made here of objects not known
 	unknown_free_bytes INTEGER NOT NULL, -- their bytes; pages only
 	preexisting_frees INTEGER NOT NULL, -- older objects of this site freed, an estimate

@@ -31,9 +31,11 @@ SELECT
 	sum(r.peak_bytes) AS peak_bytes, -- most bytes live at a time; with raw_sites > 1 the sum of
 	                           -- their peaks, which is an upper bound
 	sum(r.failures) AS failures, -- allocations that returned nothing
-	sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees)
+	sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees +
+		r.rcu_frees)
 		AS inferred_frees,     -- objects whose free left no event: their memory was used anew
-	sum(r.reuse_bytes + r.slab_page_bytes + r.overlap_bytes + r.area_bytes)
+	sum(r.reuse_bytes + r.slab_page_bytes + r.overlap_bytes + r.area_bytes +
+		r.rcu_bytes)
 		AS inferred_bytes,     -- bytes of those
 	sum(r.unknown_frees) AS unknown_frees, -- slab: frees made from here of objects that were
 	                           -- allocated before the recording, or unseen
@@ -70,7 +72,8 @@ SELECT
 		16 * sum(r.frees) <= sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees)
 		THEN 'invisible'
 	WHEN sum(r.upper_calls - r.net_calls + r.uncertain_calls) > 0 THEN 'uncertain'
-	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees) > 0 THEN 'inferred'
+	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees +
+		r.rcu_frees) > 0 THEN 'inferred'
 	ELSE 'paired'
 	END AS confidence,         -- how sure net_bytes is: paired (a free event ended what ended),
 	                           -- inferred (of some the end is inferred), uncertain (events are
@@ -190,6 +193,10 @@ SELECT
 	r.preexisting_bytes AS preexisting_freed_bytes, -- bytes of those
 	r.area_frees AS area_frees, -- pages inferred freed: their vmalloc area was freed
 	r.area_bytes AS area_bytes, -- bytes of those
+	r.rcu_frees AS rcu_frees,  -- objects inferred freed: RCU had them for longer than it takes
+	r.rcu_bytes AS rcu_bytes,  -- bytes of those
+	r.rcu_pending_calls AS rcu_pending_calls, -- live objects that RCU was about to free
+	r.rcu_pending_bytes AS rcu_pending_bytes, -- bytes of those
 	r.caller_depth AS caller_depth, -- depth in frames of what called the frame that is charged,
 	                           -- perhaps one past the last; NULL: no frames
 	nullif(rtrim(rtrim(c.file, replace(c.file, '/', '')), '/'), '')

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which call sites get a stack, and what probes are defined. */
+#include "capture/opaque.h"
+#include "capture/probes.h"
+#include "decode/kmemcache.h"
+#include "tests/lib/test.h"
+
+static const char *filter_of(const char *kallsyms)
+{
+	static struct text text;
+
+	text_deinit(&text);
+	text = (struct text){};
+	opaque_filter((struct span){ (const uint8_t *)kallsyms, strlen(kallsyms) }, &text);
+	return text.len ? text.data : "";
+}
+
+TEST(functions_that_allocate_for_their_caller_are_a_filter)
+{
+	CHECK_STR(filter_of("ffffffff81000000 T _text\n"
+			    "ffffffff81001000 T __kvmalloc_node_noprof\n"
+			    "ffffffff81001100 t other\n"),
+		  "call_site>=0xffffffff81001000&&call_site<0xffffffff81001100");
+	CHECK_STR(filter_of("ffffffff81000000 T mempool_alloc\n"
+			    "ffffffff81001000 t kzalloc_noprof.constprop.0\n"
+			    "ffffffff81001100 t other\n"
+			    "ffffffff81002000 T mempool_kmalloc\n"
+			    "ffffffff81002100 t last\n"),
+		  "call_site>=0xffffffff81000000&&call_site<0xffffffff81002100&&("
+		  "(call_site>=0xffffffff81000000&&call_site<0xffffffff81001100)||"
+		  "(call_site>=0xffffffff81002000&&call_site<0xffffffff81002100))");
+}
+
+TEST(functions_that_record_their_caller_are_not)
+{
+	CHECK_STR(filter_of(""), "");
+	CHECK_STR(filter_of("ffffffff81000000 T __kmalloc_noprof\n"
+			    "ffffffff81000100 T kmem_cache_alloc_noprof\n"
+			    "ffffffff81000200 T alloc_pages_noprof\n"
+			    "ffffffff81000300 t __pfx_mempool_alloc_noprof\n"
+			    "ffffffff81000400 t mempool_alloc_noprof.cold\n"
+			    "ffffffff81000500 d mempool_alloc_noprof\n"
+			    "ffffffff81000600 t mempool_alloc_noprof\t[m]\n"
+			    "garbage\nffffffff81000700 t x\n"),
+		  "");
+}
+
+TEST(the_filter_fits_into_what_a_kernel_takes)
+{
+	struct text kallsyms = {};
+
+	for (int i = 0; i < 2000; i++)
+		text_printf(&kallsyms, "ffffffff81%05x0 t f%d%s\n", i, i, i % 2 ? "_noprof" : "");
+	size_t len = strlen(filter_of(kallsyms.data));
+
+	CHECK(len > OPAQUE_MAX / 2);
+	CHECK(len <= OPAQUE_MAX + 1);
+	text_deinit(&kallsyms);
+}
+
+TEST(probes_are_defined_by_version)
+{
+	CHECK_STR(probes_definition(0, 6, 12),
+		  "p:bulk_free kmem_cache_free_bulk site=$stack0:x64 n=$arg2:u64 "
+		  "a=+0($arg3):x64[16]");
+	CHECK_STR(probes_definition(7, 6, 12),
+		  "r:page_bulk alloc_pages_bulk_noprof site=%ip:x64 n=$retval:u64 "
+		  "a=+0($arg6):x64[16] if n > 0 stack");
+	CHECK_STR(probes_definition(7, 6, 18),
+		  "r:page_bulk alloc_pages_bulk_noprof site=%ip:x64 n=$retval:u64 "
+		  "a=+0($arg5):x64[16] if n > 0 stack");
+	/* Arguments of a function that returns came with 6.9. */
+	CHECK_STR(probes_definition(5, 6, 1),
+		  "p:page_move folio_migrate_flags to=$arg1:x64 from=$arg2:x64");
+	CHECK(!probes_definition(100, 6, 12));
+}
+
+TEST(the_size_of_a_cache_is_known_by_its_reciprocal)
+{
+	/* min_partial, size 232, object_size 232, reciprocal of 232 */
+	uint32_t words[] = { 5, 0, 232, 232, 0x1a7b9612, 0x00000701, 0 };
+	struct kmemcache cache;
+
+	CHECK(kmemcache_find(&cache, (const uint8_t *)words, sizeof(words), false));
+	CHECK_EQ(cache.size, 232);
+	CHECK_EQ(cache.object_size, 232);
+	words[4]++;
+	CHECK(!kmemcache_find(&cache, (const uint8_t *)words, sizeof(words), false));
+	uint32_t power[] = { 256, 256, 1, 0x0701 };
+
+	CHECK(kmemcache_find(&cache, (const uint8_t *)power, sizeof(power), false));
+	CHECK_EQ(cache.size, 256);
+	for (size_t len = 0; len < 14; len++)
+		CHECK(!kmemcache_find(&cache, (const uint8_t *)power, len, false));
+}
