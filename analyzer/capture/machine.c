@@ -229,3 +229,19 @@ void machine_add_tasks(struct text *ret)
 	closedir(dir);
 	free(known.v);
 }
+
+void machine_merge_tasks(struct text *ret, struct span earlier)
+{
+	struct tids known = {};
+	struct span line;
+
+	known_tids(ret, &known);
+	while (span_line(&earlier, &line)) {
+		auto_free char *s = xstrndup((const char *)line.data, line.len);
+		int tid = atoi(s);
+
+		if (!known.nr || !bsearch(&tid, known.v, known.nr, sizeof(tid), compare))
+			text_printf(ret, "%s\n", s);
+	}
+	free(known.v);
+}

@@ -31,5 +31,7 @@ bool machine_build_id(struct span notes, struct text *ret);
  * @ret yet. @ret is in the form of tracefs' saved_cmdlines.
  */
 void machine_add_tasks(struct text *ret);
+/* Appends the lines of @earlier whose TID has none in @ret yet. */
+void machine_merge_tasks(struct text *ret, struct span earlier);
 
 #endif

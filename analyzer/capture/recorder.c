@@ -221,6 +221,8 @@ static struct err *describe(struct recorder *r)
 	machine_uname(texts_new(&rec->standard, "uname"));
 	check_symbols(r);
 	read_ftrace_formats(r);
+	/* Those that end before we do; the rest is asked again at the end. */
+	machine_add_tasks(texts_new(&rec->standard, "saved_cmdlines"));
 	machine_describe(&rec->blobs);
 	if (getrandom(&rec->trace_id, sizeof(rec->trace_id), GRND_NONBLOCK) < 0)
 		rec->trace_id = now_ns(CLOCK_REALTIME);
@@ -476,7 +478,10 @@ static void gather_end(struct recorder *r)
 {
 	struct recording *rec = &r->recording;
 	auto_free char *cmdlines = xasprintf("%s/saved_cmdlines", r->tracedir);
-	struct text *names = texts_new(&rec->standard, "saved_cmdlines");
+	struct text *names = texts_get(&rec->standard, "saved_cmdlines");
+	auto_text earlier = *names;
+
+	*names = (struct text){};
 
 	text_printf(texts_new(&rec->blobs, BLOB_TIMES),
 		    "start_mono_ns %" PRIu64 "\nend_mono_ns %" PRIu64 "\n"
@@ -490,6 +495,7 @@ static void gather_end(struct recorder *r)
 	/* Kernels built without it still know the tasks that live. */
 	err_free(text_read_file(names, cmdlines));
 	machine_add_tasks(names);
+	machine_merge_tasks(names, span_of(&earlier));
 	add_new_modules(r);
 }
 

@@ -319,6 +319,20 @@ static struct span span_of(const char *text)
 	return (struct span){ (const uint8_t *)text, strlen(text) };
 }
 
+TEST(names_of_tasks_that_ended_are_kept)
+{
+	static const char earlier[] = "7 old name\n12 gone\n130 also gone\n";
+	struct text names = {};
+
+	text_printf(&names, "130 new\n7 renamed\n");
+	machine_merge_tasks(&names, (struct span){ (const uint8_t *)earlier, strlen(earlier) });
+	CHECK_STR(names.data, "130 new\n7 renamed\n12 gone\n");
+	text_deinit(&names);
+	machine_merge_tasks(&names, (struct span){ (const uint8_t *)"3 x\n", 4 });
+	CHECK_STR(names.data, "3 x\n");
+	text_deinit(&names);
+}
+
 TEST(only_modules_that_are_new_or_moved_are_new)
 {
 	struct text names = {};
