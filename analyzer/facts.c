@@ -408,15 +408,16 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 	TRY(note_end(writer, file));
 	if (!merge->events)
 		TRY(note(writer, "the recording holds no events"));
+	/* A larger buffer does not help against damage. */
 	if (lost || totals->lost_gaps)
-		TRY(note(writer, "events are missing: what lived across a gap is uncertain; record "
-			 "with a larger buffer (record -m)"));
+		TRY(note(writer, "events are missing: what lived across a gap is uncertain%s",
+			 lost ? "; record with a larger buffer (record -m)" : ""));
 	if (truncated)
 		TRY(note(writer, "the recording is cut short: of its data %" PRIu64 " bytes are missing",
 			 truncated));
 	if (merge->damaged_pages || totals->damaged_bytes)
 		TRY(note(writer, "pages of the recording that would not decode: %" PRIu64
-			 "; they count as lost", merge->damaged_pages));
+			 "; they count as lost; if this is a copy, make a new one", merge->damaged_pages));
 	TRY(note_missing_events(writer, file));
 	if (inferred)
 		TRY(note(writer, "objects freed without an event of their own (in bulk, by RCU): %" PRIu64

@@ -81,7 +81,10 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 
 	input = found;
 	if (!partdir_is(input))
-		TRY(query_is_db(input, &is_db));
+		if (!args->input && !exists(input))
+		return err_new(ERR_OS, DEFAULT_RECORDING ": there is none here; make one with "
+			       "'allocprof record', or name one with -i");
+	TRY(query_is_db(input, &is_db));
 	if (is_db)
 		return query_db_open(input, ret);
 

@@ -199,7 +199,8 @@ static struct err *read_options_chain(struct container *c, uint64_t off)
 		if (off >= c->meta.file_size)
 			return err_new(ERR_FORMAT,
 				       "is cut short: its options are at byte %" PRIu64
-				       " of %" PRIu64, off, c->meta.file_size);
+				       " of %" PRIu64 "; copy it again or record anew", off,
+				       c->meta.file_size);
 		vec_room(seen, nr, cap);
 		seen[nr++] = off;
 		TRY(section_open(c, SECTION_OPTIONS, off, &src));

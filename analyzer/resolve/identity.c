@@ -60,8 +60,8 @@ struct err *identity_check(struct debuginfo *di, struct kallsyms *kallsyms,
 
 	if (*build_id && *own && strcmp(build_id, own))
 		return err_new(ERR_FORMAT,
-			       "another kernel: its build-id is %s, the recording's %s", own,
-			       build_id);
+			       "another kernel: its build-id is %s, the recording's %s; give "
+			       "the vmlinux of that build, or none", own, build_id);
 	if (!kallsyms_nr(kallsyms))
 		return err_new(ERR_FORMAT,
 			       "of no use: the recording holds no kallsyms, so it is not known "

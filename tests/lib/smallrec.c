@@ -52,7 +52,7 @@ static const struct pages_record records[] = {
 
 void smallrec_write(const char *path, const struct smallrec_opts *opts)
 {
-	CLEANUP(mkdat_cleanup) struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .zstd = true });
+	CLEANUP(mkdat_cleanup) struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .zstd = !opts->plain });
 	const struct pages_opts page_opts = {};
 	struct pages page;
 	uint64_t ts = 1000000000;

@@ -21,6 +21,7 @@
 struct smallrec_opts {
 	bool foreign; /* without blobs of our own: as another recorder would write it */
 	bool self;    /* the task that allocated all of it was the recorder */
+	bool plain;   /* not compressed */
 	bool lossy;   /* with a gap that says 7 events are missing */
 };
 
