@@ -48,13 +48,14 @@ static uint64_t missed(const struct match_totals *totals, double live, double bu
 /* Of @live objects, those that a silent free may have ended, by the share of silent frees. */
 static uint64_t silently_gone(const struct site *s, uint64_t live)
 {
-	uint64_t inferred = 0;
+	/* Those that show only when the memory is used anew; of others an event told. */
+	uint64_t inferred = s->inferred_frees[END_REUSE] + s->inferred_frees[END_SLAB_PAGE] +
+			    s->inferred_frees[END_OVERLAP];
+	uint64_t told = s->frees + s->inferred_frees[END_AREA] + s->inferred_frees[END_RCU];
 
-	for (int rule = 0; rule < NR_END_RULES; rule++)
-		inferred += s->inferred_frees[rule];
 	if (!inferred)
 		return 0;
-	double gone = (double)live * (double)inferred / (double)(inferred + s->frees);
+	double gone = (double)live * (double)inferred / (double)(inferred + told);
 	double most = ceil(gone + SIGMAS * sqrt(gone));
 
 	return most < (double)live ? (uint64_t)most : live;
