@@ -69,7 +69,7 @@ SELECT
 	sum(r.upper_calls) AS net_upper_calls, -- most that net_calls can be
 	CASE
 	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees) >= 2 AND
-		16 * sum(r.frees) <= sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees)
+		16 * sum(r.frees + r.rcu_frees) <= sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees)
 		THEN 'invisible'
 	WHEN sum(r.upper_calls - r.net_calls + r.uncertain_calls) > 0 THEN 'uncertain'
 	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees +
