@@ -142,6 +142,33 @@ static struct err *check_version(struct query_db *db)
 	return NULL;
 }
 
+/*
+ * The views are this program's, word for word, since it takes their columns for
+ * granted; a build of the same version between two releases may have others.
+ */
+static struct err *check_views(struct query_db *db)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db->db, "SELECT sql FROM sqlite_schema WHERE type = 'view'", -1,
+				    &stmt, NULL);
+	size_t nr = 0, wanted = 0;
+	bool same = rc == SQLITE_OK;
+
+	for (const char *at = schema_views; (at = strstr(at, "CREATE VIEW ")); at++)
+		wanted++;
+	while (same && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *sql = (const char *)sqlite3_column_text(stmt, 0);
+
+		same = sql && strstr(schema_views, sql);
+		nr++;
+	}
+	sqlite3_finalize(stmt);
+	if (same && rc == SQLITE_DONE && nr == wanted)
+		return NULL;
+	return err_new(ERR_UNSUPPORTED, "%s: made by another build of allocprof; analyze the "
+		       "recording again", db->path);
+}
+
 struct err *query_db_open(const char *path, struct query_db **ret)
 {
 	bool is_db = false;
@@ -163,6 +190,7 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 	sqlite3_db_config(db->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_exec(db->db, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON", NULL, NULL, NULL);
 	TRY(check_version(db));
+	TRY(check_views(db));
 	sqlite3_set_authorizer(db->db, authorize, db);
 	*ret = take_ptr(db);
 	return NULL;

@@ -97,6 +97,26 @@ TEST(parameters_are_bound_by_name)
 	query_db_close(db);
 }
 
+TEST(a_database_with_other_views_is_refused)
+{
+	static const char *const changes[] = {
+		"DROP VIEW notes", "CREATE VIEW more AS SELECT 1",
+		"DROP VIEW notes; CREATE VIEW notes AS SELECT 1 AS text",
+	};
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		auto_free char *path = open_one();
+		struct query_db *changed = NULL;
+		sqlite3 *raw;
+
+		query_db_close(db);
+		CHECK_EQ(sqlite3_open(path, &raw), SQLITE_OK);
+		CHECK_EQ(sqlite3_exec(raw, changes[i], NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(raw);
+		CHECK_ERR(query_db_open(path, &changed), "analyze the recording again");
+	}
+}
+
 TEST(nothing_but_reading_is_allowed)
 {
 	auto_free char *path = open_one();
