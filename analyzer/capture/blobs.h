@@ -30,7 +30,7 @@
 #define BLOB_MODULES	"modules"    /* /proc/modules */
 #define BLOB_SECTIONS	"sections"   /* "module section 0xADDR\n" from /sys/module/M/sections */
 #define BLOB_BUILD_IDS	"build_ids"  /* "name hex\n", kernel under the name "vmlinux" */
-#define BLOB_EVENTS	"events"     /* "system:event on|missing|refused [probe=FUNCTION] [filter=…] [stack|stack-of-opaque]\n", "probes missed N\n" */
+#define BLOB_EVENTS	"events"     /* "system:event on|missing|refused [probe=FUNCTION] [filter=…] [stack|stack-of-opaque]\n", "probes missed N\n", "kprobes missing\n" */
 #define BLOB_VMEMMAP	"vmemmap"    /* address of the first struct page, hex */
 #define BLOB_CPUSTAT	"cpustat/"   /* cpustat/N: per_cpu/cpuN/stats after the final drain */
 #define BLOB_SNAPSHOT	"snapshot/"  /* snapshot/{start,end}/{meminfo,slabinfo,…}: /proc/… */

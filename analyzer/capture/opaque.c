@@ -17,6 +17,8 @@ static const char *const names[] = {
 	"*_noprof",
 	/* Between them, without a name that says so. */
 	"__vmalloc_area_node", "__do_krealloc", "mempool_alloc_slab", "mempool_kmalloc",
+	/* A hash table's buckets are charged to who initialised it. */
+	"bucket_table_alloc", "nested_bucket_table_alloc", "nested_table_alloc",
 	/* Before 6.10. */
 	"kvmalloc_node", "kvrealloc", "mempool_alloc", "mempool_init_node", "mempool_init",
 	"mempool_create_node", "mempool_create", "__vmalloc_node_range",

@@ -262,9 +262,7 @@ void probes_enable(const char *tracedir, const char *instance, unsigned int kind
 	bool vmalloc = tracedir_has(instance, "events/vmalloc/alloc_vmap_area");
 
 	if (!can_probe(tracedir)) {
-		text_printf(ret_note,
-			    "this kernel has no kprobes (CONFIG_KPROBE_EVENTS): frees in bulk and by "
-			    "RCU are inferred");
+		text_printf(ret_list, "kprobes missing\n");
 		return;
 	}
 	tracefs_set_loglevel(TEP_LOG_NONE);

@@ -35,7 +35,8 @@ void probes_sweep(const char *tracedir);
  * @kinds:    set of tracepoint_kind
  * @ret:      probes_remove() it, however far this came
  * @ret_list: gets a line for each, as BLOB_EVENTS documents
- * @ret_note: gets one line that names what is missing; stays empty otherwise
+ * @ret_note: gets one line that names what this kernel lacks or refuses; stays empty
+ *            otherwise, and where it has no kprobes at all
  */
 void probes_enable(const char *tracedir, const char *instance, unsigned int kinds,
 		   struct probes *ret, struct text *ret_list, struct text *ret_note);

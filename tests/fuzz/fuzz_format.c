@@ -24,15 +24,19 @@ static void check(const struct format_record *r)
 	}
 	if (r->wide_len > FORMAT_MAX_OFF + 8 || r->name_off + 4u * !!r->name_off > r->min_len)
 		abort();
+	if (r->list_off + 8u * r->list_len > r->min_len || r->list_len > FORMAT_MAX_LIST ||
+	    r->cache_off + r->cache_len > r->min_len)
+		abort();
 	if (r->use == FORMAT_STACK && r->frame_size != 4 && r->frame_size != 8)
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const systems[] = { "kmem", "percpu", "vmalloc", "ftrace" };
+	static const char *const systems[] = { "kmem", "percpu", "vmalloc", "ftrace",
+						"allocprof_1_2" };
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		CLEANUP(format_cleanup) struct format *format = format_new(i & 1, 8);
 		struct subbuf_layout layout;
 		struct span text = { data, size };

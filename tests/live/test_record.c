@@ -329,6 +329,37 @@ TEST(the_recording_describes_itself)
 	tracefile_close(file);
 }
 
+TEST(call_sites_that_tell_too_little_get_a_stack)
+{
+	need_tracefs();
+	const char *out = in_dir("x.dat");
+	struct tracefile *file;
+	struct span span;
+
+	check_status(RUN("-o", out, "-d", "0.2"), 0);
+	CHECK_OK(tracefile_open(out, &file));
+	CHECK(tracefile_text(file, BLOB_EVENTS, &span));
+	CHECK(memmem(span.data, span.len, "kmem:kmalloc on stack-of-opaque\n", 32));
+	CHECK(memmem(span.data, span.len, "kmem:kmem_cache_alloc on stack-of-opaque\n", 41));
+	tracefile_close(file);
+}
+
+/* Where the kernel has kprobes; otherwise there is nothing that could stay. */
+TEST(no_probe_stays)
+{
+	need_tracefs();
+	static const char *const files[] = { "dynamic_events", "kprobe_events" };
+
+	check_status(RUN("-o", in_dir("x.dat"), "-d", "0.2"), 0);
+	for (size_t i = 0; i < 2; i++) {
+		auto_free char *path = xasprintf("/sys/kernel/tracing/%s", files[i]);
+		auto_text text = {};
+
+		err_free(text_read_file(&text, path));
+		CHECK(!text.len || !strstr(text.data, "allocprof_"));
+	}
+}
+
 TEST(the_exit_status_of_the_command_is_passed_on)
 {
 	need_tracefs();
