@@ -222,8 +222,9 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 
 	TRY(writer_open(opts->output, &writer));
 	TRY(origin_write(&origin, writer));
-	TRY(facts_write(writer, file, merge, match, resolver, &lost));
+	TRY(facts_write(writer, file, merge, match, &lost));
 	TRY(write_sites(opts, match, resolver, names, lost, writer));
+	TRY(facts_write_symbols(writer, resolver));
 	TRY(writer_quality(writer, match_totals(match), merge_stats(merge),
 			   tracefile_truncated_bytes(file), tracefile_unfinished(file)));
 	TRY(writer_commit(writer));

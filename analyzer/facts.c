@@ -395,7 +395,7 @@ static uint64_t since_silent(const struct match *match, uint64_t end_ns)
 
 static struct err *write_notes(struct writer *writer, const struct tracefile *file,
 			       const struct match *match, const struct merge_stats *merge,
-			       const struct resolver *resolver, uint64_t lost)
+			       uint64_t lost)
 {
 	const struct match_totals *totals = match_totals(match);
 	uint64_t truncated = tracefile_truncated_bytes(file), missing_stacks;
@@ -403,7 +403,6 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 	uint64_t silent_ns = since_silent(match, end_of(file, totals));
 	uint64_t unknown = totals->unknown_frees[SITE_SLAB];
 	uint64_t allocs = totals->events[EVENT_KMALLOC] + totals->events[EVENT_CACHE_ALLOC];
-	const char *text;
 
 	TRY(note_end(writer, file));
 	if (!merge->events)
@@ -433,6 +432,15 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 	if (missing_stacks)
 		TRY(note(writer, "allocations without the stack that would name their call site: %"
 			 PRIu64, missing_stacks));
+	return NULL;
+}
+
+struct err *facts_write_symbols(struct writer *writer, const struct resolver *resolver)
+{
+	const char *text;
+
+	TRY(write_text(writer, "vmlinux", resolver_vmlinux(resolver)));
+	TRY(write_text(writer, "vmlinux_build_id", resolver_vmlinux_build_id(resolver)));
 	for (size_t i = 0; (text = resolver_note(resolver, i)); i++)
 		TRY(writer_note(writer, text));
 	return NULL;
@@ -440,7 +448,7 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 
 struct err *facts_write(struct writer *writer, const struct tracefile *file,
 			const struct merge *merge, const struct match *match,
-			const struct resolver *resolver, uint64_t *ret_lost)
+			uint64_t *ret_lost)
 {
 	const struct match_totals *totals = match_totals(match);
 	const struct merge_stats *stats = merge_stats(merge);
@@ -453,8 +461,6 @@ struct err *facts_write(struct writer *writer, const struct tracefile *file,
 	TRY(write_text(writer, "clock", clock_of(file)));
 	TRY(write_text(writer, "input_format", format));
 	TRY(writer_recording_int(writer, "page_size", merge_page_size(merge)));
-	TRY(write_text(writer, "vmlinux", resolver_vmlinux(resolver)));
-	TRY(write_text(writer, "vmlinux_build_id", resolver_vmlinux_build_id(resolver)));
 	TRY(write_cpus(writer, file, &cpus));
 
 	size_t nr_cpus = cpus.nr;
@@ -470,5 +476,5 @@ struct err *facts_write(struct writer *writer, const struct tracefile *file,
 	TRY(writer_recording_int(writer, "events", (int64_t)stats->events));
 	TRY(writer_recording_int(writer, "lost_events", (int64_t)lost));
 	TRY(write_snapshots(writer, file));
-	return write_notes(writer, file, match, stats, resolver, lost);
+	return write_notes(writer, file, match, stats, lost);
 }

@@ -24,7 +24,11 @@ int32_t *facts_self(const struct tracefile *file, size_t *ret_nr);
 /* *ret_lost is the number of events lost as far as it was counted. */
 struct err *facts_write(struct writer *writer, const struct tracefile *file,
 			const struct merge *merge, const struct match *match,
-			const struct resolver *resolver, uint64_t *ret_lost) MUST_CHECK;
+			uint64_t *ret_lost) MUST_CHECK;
+
+/* Which debug information was used and what was missing: known when all sites are resolved. */
+struct err *facts_write_symbols(struct writer *writer,
+				const struct resolver *resolver) MUST_CHECK;
 
 /*
  * The counters of one CPU from the text of per_cpu/cpuN/stats; moves @text past

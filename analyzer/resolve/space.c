@@ -95,6 +95,21 @@ static const char *kernel_hint(struct space *s)
 				   "no debug information for kernel %s: install "
 				   "linux-image-%s-dbgsym, or give --vmlinux",
 				   rel, rel);
+	/* SUSE's flavours: 6.4.0-150600.23.25-default */
+	const char *flavour = strrchr(rel, '-');
+
+	if (flavour && (!strcmp(flavour, "-default") || !strcmp(flavour, "-azure") ||
+			!strcmp(flavour, "-rt")))
+		return pool_printf(s->pool,
+				   "no debug information for kernel %s: install "
+				   "kernel%s-debuginfo of this version, or give --vmlinux",
+				   rel, flavour);
+	if (strstr(rel, "-arch"))
+		return pool_printf(s->pool,
+				   "no debug information for kernel %s: the vmlinux of Arch's "
+				   "linux-headers is stripped; build package linux with debug "
+				   "information, and give its --vmlinux",
+				   rel);
 	if (strstr(rel, ".fc") || strstr(rel, ".el"))
 		return pool_printf(s->pool,
 				   "no debug information for kernel %s: install "
@@ -386,7 +401,8 @@ static bool place_of(struct space *s, uint64_t addr, struct cache_place *ret)
 
 		if (!name != !base->module || (name && strcmp(name, base->module)))
 			continue;
-		if (base->addr <= addr && (!best || base->addr > best->addr))
+		/* Some of the kernel's code lies before _stext. */
+		if (!name || (base->addr <= addr && (!best || base->addr > best->addr)))
 			best = base;
 		if (!name)
 			break;

@@ -244,6 +244,96 @@ TEST(addresses_without_debug_information_name_symbol_and_offset)
 	bench_deinit(&b);
 }
 
+TEST(a_hint_names_the_package_of_the_distribution)
+{
+	static const char *const hints[][2] = {
+		{ "6.1.0-56-cloud-amd64", "install linux-image-6.1.0-56-cloud-amd64-dbg" },
+		{ "6.8.0-45-generic", "install linux-image-6.8.0-45-generic-dbgsym" },
+		{ "6.11.3-200.fc40.x86_64", "install kernel-debuginfo-6.11.3-200.fc40.x86_64" },
+		{ "5.14.0-427.el9.x86_64", "install kernel-debuginfo-5.14.0-427.el9.x86_64" },
+		{ "6.4.0-150600.23.25-default", "install kernel-default-debuginfo" },
+		{ "6.12.1-arch1-1", "Arch's linux-headers" },
+		{ "6.12.1", "CONFIG_DEBUG_INFO" },
+	};
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
+		CLEANUP(resolver_cleanup) struct resolver *r = NULL;
+		struct resolver_opts opts = {
+			.kallsyms = text("ffffffff81000000 T _text\nffffffff81000100 T _etext\n"),
+			.release = hints[i][0],
+		};
+
+		CHECK_OK(resolver_open(&opts, &r));
+		CHECK(strstr(resolver_note(r, 0), hints[i][1]));
+	}
+}
+
+/* The answers of all sites of a kernel, as a text. */
+static char *all_sites(struct bench *b)
+{
+	char *ret = xstrdup("");
+
+	for (size_t i = 0; i < b->kernel.nr_sites; i++) {
+		struct callsite c = resolve(b, b->kernel.site[i].name);
+		auto_free char *before = ret;
+
+		ret = xasprintf("%s%s:%d:%d:%s:%s:%u:%#lx\n", before, b->kernel.site[i].name,
+				(int)c.attributed_by, (int)c.resolved_by, c.primary.func,
+				c.primary.file ? c.primary.file : "-", c.primary.line,
+				(unsigned long)c.primary.addr);
+		for (size_t f = 0; f < c.nr_frames; f++) {
+			auto_free char *so_far = ret;
+
+			ret = xasprintf("%s %s:%s:%u:%d\n", so_far, c.frame[f].func,
+					c.frame[f].file ? c.frame[f].file : "-", c.frame[f].line,
+					c.frame[f].inlined);
+		}
+	}
+	return ret;
+}
+
+TEST(a_second_analysis_answers_alike_from_the_cache_without_the_kernel)
+{
+	CLEANUP(bench_deinit) struct bench b;
+	auto_free char *dir = xstrdup("/tmp/allocprof-resolve-XXXXXX");
+
+	bench_init(&b, "");
+	CHECK(mkdtemp(dir));
+	auto_free char *plain = all_sites(&b);
+	auto_free char *note = xasprintf("vmlinux %s\n", resolver_vmlinux_build_id(b.resolver));
+	struct resolver_opts opts = {
+		.kallsyms = text(b.kernel.kallsyms),
+		.build_ids = text(note),
+		.release = "6.12.1",
+		.vmlinux = b.kernel.vmlinux,
+		.cache_dir = dir,
+	};
+
+	resolver_close(b.resolver);
+	CHECK_OK(resolver_open(&opts, &b.resolver));
+	auto_free char *first = all_sites(&b);
+
+	resolver_close(b.resolver);
+	b.resolver = NULL;
+	CHECK_STR(first, plain);
+	CHECK_EQ(rename(b.kernel.vmlinux, "/tmp/allocprof-test-gone"), 0);
+	opts.vmlinux = NULL;
+	CHECK_OK(resolver_open(&opts, &b.resolver));
+	auto_free char *second = all_sites(&b);
+
+	CHECK_STR(second, plain);
+	CHECK(!resolver_note(b.resolver, 0));
+	resolver_close(b.resolver);
+	b.resolver = NULL;
+	/* Other rules are other answers. */
+	opts.rules = text("passthrough do_direct\n");
+	CHECK_OK(resolver_open(&opts, &b.resolver));
+	CHECK_EQ(resolve(&b, "do_direct").resolved_by, RESOLVED_KALLSYMS);
+	CHECK_EQ(rename("/tmp/allocprof-test-gone", b.kernel.vmlinux), 0);
+	auto_free char *command = xasprintf("rm -rf '%s'", dir);
+	CHECK_EQ(system(command), 0);
+}
+
 TEST(an_address_in_no_symbol_and_no_address_are_told_apart)
 {
 	struct resolver_opts opts = { .kallsyms = text("ffffffff81000000 T _text\n"
