@@ -218,13 +218,25 @@ static void add_bases(struct space *s, const char *build_id, uint64_t stext)
 	}
 }
 
+/* Asking for one name sorts all names, which is most of what a cached run would do. */
+static const struct ksym *find_stext(const struct kallsyms *kallsyms)
+{
+	size_t nr;
+	const struct ksym *sym = kallsyms_symbols(kallsyms, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		if (!strcmp(sym[i].name, "_stext") && !sym[i].module)
+			return &sym[i];
+	return NULL;
+}
+
 /*
  * Looks into the cache of the kernel that the recording, or a file, names. With
  * answers in it no file need be opened before the first question it cannot answer.
  */
 static void open_cache(struct space *s, const struct resolver_opts *opts)
 {
-	const struct ksym *stext = kallsyms_find(s->kallsyms, "_stext", 0);
+	const struct ksym *stext = find_stext(s->kallsyms);
 	const char *build_id = modules_kernel_build_id(s->modules);
 	char peeked[DEBUGINFO_BUILD_ID];
 
