@@ -30,10 +30,10 @@ settings() {
 killed=
 settings >before
 
-# Starts one and kills it $1 hundredths of a second after it began to record.
+# Starts one, of $2 seconds (0.2), and kills it $1 hundredths after it began to record.
 kill_after() {
 	rm -rf x.dat x.dat.part x.db
-	"$ap" record -o x.dat -m 1M -d 0.2 timeout 2 sh -c 'while :; do cat /proc/self/stat; done' \
+	"$ap" record -o x.dat -m 1M -d "${2:-0.2}" timeout 2 sh -c 'while :; do cat /proc/self/stat; done' \
 		>/dev/null 2>&1 &
 	pid=$!
 	until [ -e x.dat.part/meta ] || [ -e x.dat ]; do sleep 0.01; done
@@ -59,7 +59,7 @@ t a_killed_recorder_leaves_a_recording [ "$readable" = "$kills" ]
 t some_of_them_had_not_finished [ "$parts" -gt 0 -a "$with_events" -gt 0 ]
 t the_database_says_so [ -z "$(grep unfinished err)" ]
 
-kill_after 30
+kill_after 30 5
 mv x.dat.part moved 2>/dev/null || mkdir moved
 "$ap" analyze -i moved -o x.db 2>err
 t the_directory_can_be_named_and_moved [ $? = 0 ]
