@@ -80,11 +80,11 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 	auto_free char *found = partdir_find(input);
 
 	input = found;
-	if (!partdir_is(input))
-		if (!args->input && !exists(input))
+	if (!args->input && !exists(input))
 		return err_new(ERR_OS, DEFAULT_RECORDING ": there is none here; make one with "
 			       "'allocprof record', or name one with -i");
-	TRY(query_is_db(input, &is_db));
+	if (!partdir_is(input))
+		TRY(query_is_db(input, &is_db));
 	if (is_db)
 		return query_db_open(input, ret);
 
