@@ -381,6 +381,7 @@ static inline bool push_event(struct cursor *c, const struct format_record *rec,
 	const uint8_t *p = widen(c, rec, item, page_end);
 	struct event *ev = &c->event[c->nr];
 	uint64_t order = format_value(&rec->load[FORMAT_ORDER], p, swap);
+	uint64_t migratetype = format_value(&rec->load[FORMAT_MIGRATETYPE], p, swap);
 
 	*ev = (struct event){
 		.ts_ns = item->ts,
@@ -393,8 +394,8 @@ static inline bool push_event(struct cursor *c, const struct format_record *rec,
 		.cpu = c->opts.cpu,
 		.kind = rec->kind,
 		.context = context,
-		.order = (uint8_t)order,
-		.migratetype = (uint8_t)format_value(&rec->load[FORMAT_MIGRATETYPE], p, swap),
+		.order = order & 0x1f, /* finish() refuses more */
+		.migratetype = migratetype < 7 ? migratetype & 7 : 7,
 	};
 	if (!finish(c, rec, ev, order, format_value(&rec->load[FORMAT_EXTRA], p, swap)))
 		return false;
@@ -489,7 +490,7 @@ static void take_stack(struct cursor *c, const struct format_record *rec,
 		return;
 	for (int32_t i = 0; i < parent->nr; i++) {
 		ev[i].stack = c->pool + c->pool_nr;
-		ev[i].nr_stack = (uint16_t)nr;
+		ev[i].nr_stack = nr & 0x7ff;
 	}
 	c->pool_nr += nr;
 }

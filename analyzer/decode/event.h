@@ -13,6 +13,7 @@
 #ifndef DECODE_EVENT_H
 #define DECODE_EVENT_H
 
+#include <assert.h>
 #include <stdint.h>
 
 /*
@@ -86,11 +87,14 @@ struct event {
 	uint32_t gfp_flags; /* low 32 bits, the kernel's own encoding */
 	uint16_t cpu;
 	uint16_t cache;	  /* interned name: names.h; EVENT_CACHE_NONE if not told */
-	uint16_t nr_stack;
-	uint8_t kind;	  /* enum event_kind */
-	uint8_t context;  /* common_flags & EVENT_CONTEXT_MASK */
-	uint8_t order;	  /* pages only */
-	uint8_t migratetype; /* page alloc only */
+	uint16_t nr_stack : 11;
+	uint16_t order : 5;	 /* pages only */
+	uint8_t kind : 5;	 /* enum event_kind */
+	uint8_t migratetype : 3; /* page alloc only; 7: 7 or more */
+	uint8_t context;	 /* common_flags & EVENT_CONTEXT_MASK */
 };
+
+static_assert(sizeof(struct event) == 64, "an event is one cache line");
+static_assert(NR_EVENT_KINDS <= 32, "a kind has five bits");
 
 #endif

@@ -69,7 +69,7 @@ static struct err *run(const char *path, struct names *names)
 		TRY(merge_next(merge, &ev));
 		if (!ev)
 			break;
-		if (ev->kind >= NR_EVENT_KINDS || !ev->stack != !ev->nr_stack || ev->order > 31)
+		if (ev->kind >= NR_EVENT_KINDS || !ev->stack != !ev->nr_stack)
 			abort();
 		for (size_t i = 0; i < ev->nr_stack; i++)
 			sum += ev->stack[i];
