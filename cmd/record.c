@@ -37,6 +37,8 @@ struct args {
 static const struct args defaults = {
 	.output = "allocprof.dat",
 	.limit_ns = UINT64_MAX,
+	/* What RCU frees of a command that has just ended: some grace periods. */
+	.settle_ns = NS_PER_S / 5,
 	.size_limit = UINT64_MAX,
 	.realtime = "auto",
 	.level = "1",
@@ -55,7 +57,7 @@ static const struct opt opts[] = {
 	{ 'd', "duration", "SECONDS", OPT_SECONDS(struct args, limit_ns),
 	  "stop after this time" },
 	{ 0, "settle", "SECONDS", OPT_SECONDS(struct args, settle_ns),
-	  "keep recording after COMMAND has ended" },
+	  "keep recording after COMMAND has ended (0.2)" },
 	{ 0, "size-limit", "SIZE", OPT_SIZE(struct args, size_limit),
 	  "stop when the events in FILE.part take so much" },
 	{ 0, "realtime", "auto|off", OPT_TEXT(struct args, realtime),
