@@ -247,11 +247,10 @@ void slab_free(struct slab *slab, const struct event *ev)
 
 static void end_in_page(struct slab *slab, struct slabpage *page)
 {
-	uint64_t addr = slabpage_start(page), step = slabpage_step(page);
+	uint64_t step, addr = slabpage_first(page, &step);
+	uint64_t places = (slabpage_end(page) - addr + step - 1) / step;
 
-	for (uint64_t end = addr + slab->page_size; page->nr; addr += step) {
-		if (addr == end)
-			break;
+	for (; places && page->nr; places--, addr += step) {
 		struct live_obj *o = live_find(&slab->live, addr);
 
 		if (!o)

@@ -32,15 +32,38 @@ void slabpage_deinit(struct slabpage_table *pages)
 	table_deinit(&pages->table);
 }
 
+/* Makes the step divide the distance of @addr from the first object, too. */
+static void widen(struct slabpage *p, uint64_t addr)
+{
+	uint32_t a = (uint32_t)(addr > p->addr ? addr - p->addr : p->addr - addr);
+	uint32_t b = p->step;
+
+	/* Nearly always it does. */
+	if (!a || (b && !(a % b)))
+		return;
+	while (b) {
+		uint32_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	while (a > UINT16_MAX) /* pages of more than 64 KiB */
+		a = a % 2 ? 1 : a / 2;
+	p->step = (uint16_t)a;
+}
+
 void slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes)
 {
 	struct slabpage *p = table_put(&pages->table, &page_ops, addr >> pages->shift);
 
 	p->shift = pages->shift & 0xff;
 	p->bytes = bytes <= UINT16_MAX ? (uint16_t)bytes : 0;
-	if (!p->nr)
+	if (!p->nr) {
 		p->addr = addr;
-	p->addr |= addr;
+		p->step = 0;
+	} else {
+		widen(p, addr);
+	}
 	p->nr++;
 }
 

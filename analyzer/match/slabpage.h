@@ -13,10 +13,11 @@
 #include "match/table.h"
 
 struct slabpage {
-	uint64_t addr; /* of the page; low bits are the offsets of its objects, or-ed */
-	uint32_t nr;   /* objects that start in it */
-	uint16_t bytes; /* of the object last put there; 0: 64 KiB and more */
-	uint8_t shift; /* of the page size; not 0 */
+	uint64_t addr;	   /* of the object first put there */
+	uint32_t nr : 24;  /* objects that start in it */
+	uint32_t shift : 8; /* of the page size; not 0 */
+	uint16_t step;	   /* divides the distances of its objects; 0: one object only */
+	uint16_t bytes;	   /* of the object last put there; 0: 64 KiB and more */
 };
 
 struct slabpage_table {
@@ -34,19 +35,22 @@ void slabpage_remove(struct slabpage_table *pages, uint64_t addr); /* added befo
 struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr);
 void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr);
 
-/* The first address of the page. */
-static inline uint64_t slabpage_start(const struct slabpage *page)
+/*
+ * The first address in the page at which an object can start, and the distance
+ * to the next one: all objects of a slab are as far apart as they are large.
+ */
+static inline uint64_t slabpage_first(const struct slabpage *page, uint64_t *ret_step)
 {
-	return page->addr >> page->shift << page->shift;
+	uint64_t size = UINT64_C(1) << page->shift, off = page->addr & (size - 1);
+
+	*ret_step = page->step ? page->step : size;
+	return page->addr - off + off % *ret_step;
 }
 
-/* The distance of the addresses at which objects of the page can start. */
-static inline uint64_t slabpage_step(const struct slabpage *page)
+/* The address behind the page. */
+static inline uint64_t slabpage_end(const struct slabpage *page)
 {
-	uint64_t size = UINT64_C(1) << page->shift;
-	uint64_t offsets = (page->addr & (size - 1)) | size;
-
-	return offsets & -offsets;
+	return ((page->addr >> page->shift) + 1) << page->shift;
 }
 
 #endif
