@@ -28,7 +28,7 @@ LIBS := libtracefs:libtracefs-dev libtraceevent:libtraceevent-dev libdw:libdw-de
 PKGS := $(foreach l,$(LIBS),$(firstword $(subst :, ,$(l))))
 MISSING := $(foreach l,$(LIBS),$(shell $(PKG_CONFIG) --exists $(firstword $(subst :, ,$(l))) \
 	2>/dev/null || echo $(lastword $(subst :, ,$(l)))))
-NEEDS_LIBS := $(filter-out help clean deps deps-vm demo man dist check-layers format-check, \
+NEEDS_LIBS := $(filter-out help clean deps deps-vm demo man dist check-layers format format-check, \
 	$(or $(MAKECMDGOALS),all))
 ifneq ($(strip $(MISSING)),)
 ifneq ($(NEEDS_LIBS),)
@@ -184,6 +184,9 @@ fuzz-run: $(FUZZERS)
 bench: all $(TOOLS) ## measure speed, memory, loss and symbol lookup
 	$(Q)BUILD=$(abspath $(B)) ALLOCPROF=$(abspath $(BIN)) tests/bench/run
 
+format: ## lay out the sources as .clang-format says
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
 format-check: ## compare the sources with .clang-format
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-14 --dry-run --Werror
 
@@ -226,4 +229,4 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: all tests check check-headers check-layers check-docs check-truth check-vm fuzz fuzz-run \
-	bench format-check deps deps-vm demo man install no-man uninstall dist clean help FORCE
+	bench format format-check deps deps-vm demo man install no-man uninstall dist clean help FORCE

@@ -26,8 +26,8 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static void show(const struct analyze_opts *opts, const char *stage, uint64_t done,
-		 uint64_t of, uint64_t *last_ns)
+static void show(const struct analyze_opts *opts, const char *stage, uint64_t done, uint64_t of,
+		 uint64_t *last_ns)
 {
 	uint64_t now = now_ns();
 
@@ -101,7 +101,8 @@ static struct err *open_resolver(const struct analyze_opts *opts, const struct t
 		/* A mistake in it is the file's, not the recording's. */
 		TRY(read_file(opts->wrappers, &wrappers, &len));
 		resolver_opts.rules = (struct span){ (const uint8_t *)wrappers, len };
-		TRY(err_wrap(rules_parse(resolver_opts.rules, 0, 0, &rules), "%s", opts->wrappers));
+		TRY(err_wrap(rules_parse(resolver_opts.rules, 0, 0, &rules), "%s",
+			     opts->wrappers));
 	}
 	return err_wrap(resolver_open(&resolver_opts, ret), "%s", opts->input);
 }
@@ -134,7 +135,8 @@ static struct err *match_all(const struct analyze_opts *opts, const struct trace
 			match_prefetch(match, ahead);
 		match_event(match, ev);
 		if (++nr % LOOK_EVERY == 0)
-			show(opts, "reading", merge_bytes(merge), tracefile_data_bytes(file), &last_ns);
+			show(opts, "reading", merge_bytes(merge), tracefile_data_bytes(file),
+			     &last_ns);
 	}
 	match_finish(match);
 	return NULL;
@@ -199,8 +201,8 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	CLEANUP(origin_deinit) struct origin origin = {};
 
 	TRY(writer_check(opts->output));
-	TRY(origin_init(&origin, opts->input, opts->vmlinux, opts->kallsyms,
-			opts->wrappers, opts->debug_dirs));
+	TRY(origin_init(&origin, opts->input, opts->vmlinux, opts->kallsyms, opts->wrappers,
+			opts->debug_dirs));
 	TRY(tracefile_open(opts->input, &file));
 	TRY(merge_open(file, names, &merge));
 	TRY(open_resolver(opts, file, &resolver));

@@ -13,9 +13,9 @@ struct analyze_opts {
 	const char *input;  /* trace.dat, v6 or v7 */
 	const char *output; /* database; replaced when it exists */
 	const char *vmlinux;
-	const char *cache_dir; /* or NULL: resolve/cache.h */
-	const char *wrappers; /* rules on top of the built-in ones; or NULL */
-	const char *kallsyms; /* used instead of the recording's own */
+	const char *cache_dir;	       /* or NULL: resolve/cache.h */
+	const char *wrappers;	       /* rules on top of the built-in ones; or NULL */
+	const char *kallsyms;	       /* used instead of the recording's own */
 	const char *const *debug_dirs; /* NULL-terminated, or NULL */
 
 	/* Called some ten times a second with the share done, 0…1; may be NULL. */

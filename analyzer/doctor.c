@@ -23,7 +23,7 @@
 /* Below this a busy CPU fills its buffer faster than a reader is woken. */
 #define SMALL_BUFFER (UINT64_C(16) << 20)
 /* Names of modules that fit into a line. */
-#define NAMES_MAX 8
+#define NAMES_MAX    8
 
 void doctor_deinit(struct doctor *doctor)
 {
@@ -63,8 +63,7 @@ static void explain(struct doctor_finding *finding, const char *lost, const char
 
 static struct span span_of(const struct text *text)
 {
-	return text ? (struct span){ (const uint8_t *)text->data, text->len } :
-		      (struct span){};
+	return text ? (struct span){ (const uint8_t *)text->data, text->len } : (struct span){};
 }
 
 /* Of "system:event on|missing [filter=…] [stack]". */
@@ -94,13 +93,16 @@ static void examine_events(struct doctor *doctor, const char *list)
 		{ "slab events",
 		  { "kmem:kmalloc", "kmem:kmem_cache_alloc", "kmem:kfree",
 		    "kmem:kmem_cache_free" },
-		  NULL, "kmalloc() and the caches: who holds them, or what is freed" },
+		  NULL,
+		  "kmalloc() and the caches: who holds them, or what is freed" },
 		{ "page events",
 		  { "kmem:mm_page_alloc", "kmem:mm_page_free" },
-		  "kmem:mm_page_alloc", "the page allocator: who holds pages" },
+		  "kmem:mm_page_alloc",
+		  "the page allocator: who holds pages" },
 		{ "percpu events",
 		  { "percpu:percpu_alloc_percpu", "percpu:percpu_free_percpu" },
-		  NULL, "alloc_percpu()" },
+		  NULL,
+		  "alloc_percpu()" },
 		{ "vmalloc events",
 		  { "vmalloc:alloc_vmap_area", "vmalloc:free_vmap_area_noflush" },
 		  "vmalloc:alloc_vmap_area",
@@ -141,7 +143,8 @@ static struct err *examine_instance(struct doctor *doctor, const struct instance
 	auto_text list = {}, note = {};
 	const char *clock;
 
-	TRY(tracepoint_enable(instance->dir, TRACEPOINT_MEMORY, false, &(struct text){}, &list, &note));
+	TRY(tracepoint_enable(instance->dir, TRACEPOINT_MEMORY, false, &(struct text){}, &list,
+			      &note));
 	examine_events(doctor, list.data ? list.data : "");
 	TRY(instance_set_clock(instance, &clock));
 	if (!strcmp(clock, "mono"))
@@ -288,10 +291,10 @@ static bool module_has_lines(struct search *search, const struct module *module,
 static void examine_modules(struct doctor *doctor, const struct resolver_opts *opts)
 {
 	CLEANUP(pool_cleanup) struct pool *pool = pool_new();
-	CLEANUP(search_cleanup) struct search *search =
-		search_new(opts->release, opts->debug_dirs, pool);
-	CLEANUP(modules_cleanup) struct modules *modules =
-		modules_parse(opts->modules, opts->sections, opts->build_ids);
+	CLEANUP(search_cleanup)
+	struct search *search = search_new(opts->release, opts->debug_dirs, pool);
+	CLEANUP(modules_cleanup)
+	struct modules *modules = modules_parse(opts->modules, opts->sections, opts->build_ids);
 	struct span text = opts->modules, line;
 	auto_text missing = {};
 	size_t nr = 0, lacking = 0;
@@ -314,8 +317,9 @@ static void examine_modules(struct doctor *doctor, const struct resolver_opts *o
 		add(doctor, "module lines", DOCTOR_OK, "all of %zu loaded modules", nr);
 		return;
 	}
-	explain(add(doctor, "module lines", DOCTOR_LESS, "not for %zu of %zu loaded modules: %s%s",
-		    lacking, nr, missing.data, lacking > NAMES_MAX ? ", …" : ""),
+	explain(add(doctor, "module lines", DOCTOR_LESS,
+		    "not for %zu of %zu loaded modules: %s%s", lacking, nr, missing.data,
+		    lacking > NAMES_MAX ? ", …" : ""),
 		"file and line of call sites in these",
 		"the debug package of this kernel, or of whoever built the modules; "
 		"analyze --debug-dir");

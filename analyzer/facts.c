@@ -157,7 +157,8 @@ static struct err *write_recorder(struct writer *writer, const struct tracefile 
 	}
 	if (!tracefile_text(file, "version", &text) || !span_line(&text, &line))
 		return NULL;
-	auto_free char *name = xasprintf("trace-cmd %.*s", (int)line.len, (const char *)line.data);
+	auto_free char *name =
+		xasprintf("trace-cmd %.*s", (int)line.len, (const char *)line.data);
 
 	return write_text(writer, "recorder", name);
 }
@@ -329,8 +330,9 @@ static struct err *note_end(struct writer *writer, const struct tracefile *file)
 	if (!tracefile_text(file, BLOB_RECORDER, &text))
 		text = (struct span){};
 	if (tracefile_unfinished(file) && tracefile_text(file, BLOB_TIMES, &times))
-		TRY(note(writer, "the recorder came to the end of the recorded time, but not to "
-				 "writing its file; no event is missing for that"));
+		TRY(note(writer,
+			 "the recorder came to the end of the recorded time, but not to "
+			 "writing its file; no event is missing for that"));
 	else if (tracefile_unfinished(file) && field(text, "buffer_bytes", &bytes))
 		TRY(note(writer,
 			 "the recording is not finished: its recorder %s; what was in the "
@@ -412,26 +414,39 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 		TRY(note(writer, "events are missing: what lived across a gap is uncertain%s",
 			 lost ? "; record with a larger buffer (record -m)" : ""));
 	if (truncated)
-		TRY(note(writer, "the recording is cut short: of its data %" PRIu64 " bytes are missing",
+		TRY(note(writer,
+			 "the recording is cut short: of its data %" PRIu64
+			 " bytes are missing",
 			 truncated));
 	if (merge->damaged_pages || totals->damaged_bytes)
-		TRY(note(writer, "pages of the recording that would not decode: %" PRIu64
-			 "; they count as lost; if this is a copy, make a new one", merge->damaged_pages));
+		TRY(note(writer,
+			 "pages of the recording that would not decode: %" PRIu64
+			 "; they count as lost; if this is a copy, make a new one",
+			 merge->damaged_pages));
 	TRY(note_missing_events(writer, file));
 	if (inferred)
-		TRY(note(writer, "objects freed without an event of their own (in bulk, by RCU): %" PRIu64
-			 "; they count as freed when their memory was used anew", inferred));
+		TRY(note(
+			writer,
+			"objects freed without an event of their own (in bulk, by RCU): %" PRIu64
+			"; they count as freed when their memory was used anew",
+			inferred));
 	/* The kernel lets what RCU frees wait for 5 s. */
 	if (silent_ns < UINT64_C(6000000000))
-		TRY(note(writer, "the recording ends %.1f s after the last allocation of objects that are "
-			 "freed so, which takes up to 6 s: some that seem to live may only wait for it",
-			 (double)silent_ns / 1e9));
+		TRY(note(
+			writer,
+			"the recording ends %.1f s after the last allocation of objects that are "
+			"freed so, which takes up to 6 s: some that seem to live may only wait for it",
+			(double)silent_ns / 1e9));
 	if (unknown > allocs / 100)
-		TRY(note(writer, "frees of slab objects that no event allocated (before the recording, "
-			 "in bulk): %" PRIu64 "; they are in no figure but unknown_frees", unknown));
+		TRY(note(writer,
+			 "frees of slab objects that no event allocated (before the recording, "
+			 "in bulk): %" PRIu64 "; they are in no figure but unknown_frees",
+			 unknown));
 	if (missing_stacks)
-		TRY(note(writer, "allocations without the stack that would name their call site: %"
-			 PRIu64, missing_stacks));
+		TRY(note(
+			writer,
+			"allocations without the stack that would name their call site: %" PRIu64,
+			missing_stacks));
 	return NULL;
 }
 

@@ -31,7 +31,8 @@ static bool next_number(struct span *line, int64_t *ret)
 		return false;
 	minus = word.len > 1 && *word.data == '-';
 	for (size_t i = minus; i < word.len; i++)
-		if (word.data[i] < '0' || word.data[i] > '9' || __builtin_mul_overflow(v, 10, &v) ||
+		if (word.data[i] < '0' || word.data[i] > '9' ||
+		    __builtin_mul_overflow(v, 10, &v) ||
 		    __builtin_add_overflow(v, word.data[i] - '0', &v))
 			return false;
 	*ret = minus ? -v : v;
@@ -48,7 +49,8 @@ struct place {
 	const char *name, *at;
 };
 
-static struct err *value(const struct place *place, struct span key, const char *unit, int64_t v)
+static struct err *value(const struct place *place, struct span key, const char *unit,
+			 int64_t v)
 {
 	return writer_snapshot_value(place->writer, place->name, place->at, key, unit, v);
 }
@@ -62,7 +64,8 @@ static struct err *meminfo_line(const struct place *place, struct span line)
 	if (!next_word(&line, &key) || key.data[key.len - 1] != ':' || !next_number(&line, &v))
 		return NULL;
 	key.len--;
-	if (!next_word(&line, &unit) || !word_is(unit, "kB") || __builtin_mul_overflow(v, 1024, &v))
+	if (!next_word(&line, &unit) || !word_is(unit, "kB") ||
+	    __builtin_mul_overflow(v, 1024, &v))
 		return NULL;
 	return value(place, key, "bytes", v);
 }
@@ -73,8 +76,8 @@ static struct err *slabinfo_line(const struct place *place, struct span line)
 	struct span key;
 	int64_t active, all, bytes;
 
-	if (!next_word(&line, &key) || !next_number(&line, &active) || !next_number(&line, &all) ||
-	    !next_number(&line, &bytes))
+	if (!next_word(&line, &key) || !next_number(&line, &active) ||
+	    !next_number(&line, &all) || !next_number(&line, &bytes))
 		return NULL;
 	TRY(value(place, key, "objects", active));
 	return value(place, key, "object_bytes", bytes);

@@ -15,12 +15,12 @@
 
 struct cmd {
 	const char *name;
-	const char *summary; /* one line, for the list of commands */
-	const char *usage;   /* what follows the name: "[-i FILE] [QUERY]" */
+	const char *summary;	/* one line, for the list of commands */
+	const char *usage;	/* what follows the name: "[-i FILE] [QUERY]" */
 	const struct opt *opts; /* ends in {} */
-	size_t args_size;    /* of the struct that opts fill … */
-	const void *defaults; /* … and its first value; NULL: all zero */
-	bool options_first;  /* the first word that is no option ends the options */
+	size_t args_size;	/* of the struct that opts fill … */
+	const void *defaults;	/* … and its first value; NULL: all zero */
+	bool options_first;	/* the first word that is no option ends the options */
 
 	/*
 	 * @args is the filled struct, @words what is left of the command line,

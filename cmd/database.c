@@ -24,7 +24,8 @@ char *database_path(const char *recording)
 	/* The database of FILE.part/ is that of FILE. */
 	while (len && recording[len - 1] == '/')
 		len--;
-	if (len > strlen(part) && !strncmp(recording + len - strlen(part), part, strlen(part)) &&
+	if (len > strlen(part) &&
+	    !strncmp(recording + len - strlen(part), part, strlen(part)) &&
 	    partdir_is(recording))
 		len -= strlen(part);
 	if (len > 4 && !strncmp(recording + len - 4, ".dat", 4))
@@ -81,8 +82,9 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 
 	input = found;
 	if (!args->input && !exists(input))
-		return err_new(ERR_OS, DEFAULT_RECORDING ": there is none here; make one with "
-			       "'allocprof record', or name one with -i");
+		return err_new(ERR_OS,
+			       DEFAULT_RECORDING ": there is none here; make one with "
+						 "'allocprof record', or name one with -i");
 	if (!partdir_is(input))
 		TRY(query_is_db(input, &is_db));
 	if (is_db)

@@ -18,17 +18,19 @@ struct database_args {
 	struct opt_list debug_dirs;
 };
 
-#define DATABASE_OPTS(s, member)                                               \
-	{ 0, "vmlinux", "FILE", OPT_TEXT(s, member.vmlinux),                   \
-	  "the recorded kernel with its debug information" },                  \
-	{ 0, "debug-dir", "DIR", OPT_LIST(s, member.debug_dirs),               \
-	  "look there first for debug information; may be repeated" },         \
-	{ 0, "kallsyms", "FILE", OPT_TEXT(s, member.kallsyms),                 \
-	  "symbols to use instead of the recording's own" },           \
-	{ 0, "wrappers", "FILE", OPT_TEXT(s, member.wrappers),                 \
-	  "functions to charge to their callers, besides the\nbuilt-in ones" },             \
-	{ 0, "no-cache", NULL, OPT_FLAG(s, member.no_cache),                   \
-	  "neither take nor keep the lines that addresses lead to" }
+#define DATABASE_OPTS(s, member)                                                        \
+	{ 0, "vmlinux", "FILE", OPT_TEXT(s, member.vmlinux),                            \
+	  "the recorded kernel with its debug information" },                           \
+		{ 0, "debug-dir", "DIR", OPT_LIST(s, member.debug_dirs),                \
+		  "look there first for debug information; may be repeated" },          \
+		{ 0, "kallsyms", "FILE", OPT_TEXT(s, member.kallsyms),                  \
+		  "symbols to use instead of the recording's own" },                    \
+		{ 0, "wrappers", "FILE", OPT_TEXT(s, member.wrappers),                  \
+		  "functions to charge to their callers, besides the\nbuilt-in ones" }, \
+	{                                                                               \
+		0, "no-cache", NULL, OPT_FLAG(s, member.no_cache),                      \
+			"neither take nor keep the lines that addresses lead to"        \
+	}
 
 /* The database of a recording: X.db beside X.dat; owned by the caller. */
 char *database_path(const char *recording);

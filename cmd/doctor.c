@@ -42,8 +42,8 @@ static void print_rows(const struct doctor *doctor, enum view_format format)
 		{ "subject", VIEW_PLAIN }, { "status", VIEW_PLAIN }, { "found", VIEW_PLAIN },
 		{ "lost", VIEW_PLAIN },	   { "remedy", VIEW_PLAIN },
 	};
-	CLEANUP(view_cleanup) struct view *view =
-		view_new(format, stdout, &(struct view_layout){}, columns, 5);
+	CLEANUP(view_cleanup)
+	struct view *view = view_new(format, stdout, &(struct view_layout){}, columns, 5);
 
 	for (size_t i = 0; i < doctor->nr; i++) {
 		const struct doctor_finding *f = &doctor->finding[i];

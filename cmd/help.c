@@ -34,8 +34,8 @@ static struct err *help_run(const void *args, char **words, int *status)
 
 	if (words[0] && !cmd)
 		return err_new(ERR_USAGE, "help: %s: no such command", words[0]);
-	auto_free char *page = cmd ? xasprintf("allocprof-%s", cmd->name)
-				   : xstrdup("allocprof");
+	auto_free char *page =
+		cmd ? xasprintf("allocprof-%s", cmd->name) : xstrdup("allocprof");
 
 	if (page_exists(page))
 		execlp("man", "man", "1", page, (char *)NULL);

@@ -30,7 +30,8 @@ void cmd_print_usage(FILE *f)
 	fputs("Usage: allocprof COMMAND [OPTION...]\n"
 	      "\n"
 	      "Records the kernel's memory allocations and finds who holds the memory.\n"
-	      "\n", f);
+	      "\n",
+	      f);
 	for (const struct cmd *const *c = cmd_all; *c; c++)
 		fprintf(f, "  %-10s %s\n", (*c)->name, (*c)->summary);
 	fputs("\n"

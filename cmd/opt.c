@@ -75,7 +75,8 @@ static struct err *set(const struct opt *opt, void *args, const char *value)
 		return NULL;
 	case OPT_IS_SIZE:
 		if (!scaled(value, "KMGT", bytes, &v))
-			return bad_value(opt, value, "not a size such as 4096, 512K, 64M or 2G");
+			return bad_value(opt, value,
+					 "not a size such as 4096, 512K, 64M or 2G");
 		*(uint64_t *)p = (uint64_t)v;
 		return NULL;
 	case OPT_IS_SECONDS:
@@ -154,8 +155,8 @@ static struct err *parse_letters(const struct opt *opts, char ***argv, void *arg
 	return NULL;
 }
 
-struct err *opt_parse(const struct opt *opts, bool options_first, char **argv,
-		      void *args, enum opt_wish *ret)
+struct err *opt_parse(const struct opt *opts, bool options_first, char **argv, void *args,
+		      enum opt_wish *ret)
 {
 	char **words = argv;
 
@@ -203,7 +204,9 @@ static void print_one(const struct opt *opt)
 	auto_free char *left =
 		xasprintf("  %c%c%s%s%s%s%s", opt->letter ? '-' : ' ',
 			  opt->letter ? opt->letter : ' ',
-			  opt->letter && opt->name ? ", " : opt->name ? "  " : "",
+			  opt->letter && opt->name ? ", "
+			  : opt->name		   ? "  "
+						   : "",
 			  opt->name ? "--" : "", opt->name ? opt->name : "",
 			  opt->arg && (opt->name || opt->arg[0] != '[') ? " " : "",
 			  opt->arg ? opt->arg : "");
@@ -225,10 +228,9 @@ static void print_one(const struct opt *opt)
 
 void opt_print(const struct opt *opts)
 {
-	static const struct opt help = { 'h', "help", NULL, OPT_IS_FLAG, 0,
-					 "print this text" };
-	static const struct opt version = { 0, "version", NULL, OPT_IS_FLAG, 0,
-					    "print the version" };
+	static const struct opt help = { 'h', "help", NULL, OPT_IS_FLAG, 0, "print this text" };
+	static const struct opt version = { 0,		 "version", NULL,
+					    OPT_IS_FLAG, 0,	    "print the version" };
 
 	for (; opts->type != OPT_END; opts++)
 		print_one(opts);

@@ -27,11 +27,11 @@
 
 enum opt_type {
 	OPT_END,
-	OPT_IS_FLAG,   /* bool */
-	OPT_IS_TEXT,   /* const char *, borrowed from the command line */
-	OPT_IS_LIST,   /* struct opt_list */
-	OPT_IS_NUMBER, /* uint64_t */
-	OPT_IS_SIZE,   /* uint64_t bytes: 4096, 64K, 16M, 2G */
+	OPT_IS_FLAG,	/* bool */
+	OPT_IS_TEXT,	/* const char *, borrowed from the command line */
+	OPT_IS_LIST,	/* struct opt_list */
+	OPT_IS_NUMBER,	/* uint64_t */
+	OPT_IS_SIZE,	/* uint64_t bytes: 4096, 64K, 16M, 2G */
 	OPT_IS_SECONDS, /* uint64_t ns: 10, 0.5, 2m, 1h */
 };
 
@@ -49,9 +49,8 @@ struct opt {
 	const char *help;
 };
 
-#define OPT_MEMBER_(s, member, ctype)                                          \
-	(offsetof(s, member) +                                                 \
-	 0 * sizeof((ctype *)0 == &((s *)0)->member))
+#define OPT_MEMBER_(s, member, ctype) \
+	(offsetof(s, member) + 0 * sizeof((ctype *)0 == &((s *)0)->member))
 #define OPT_FLAG(s, m)	  OPT_IS_FLAG, OPT_MEMBER_(s, m, bool)
 #define OPT_TEXT(s, m)	  OPT_IS_TEXT, OPT_MEMBER_(s, m, const char *)
 #define OPT_LIST(s, m)	  OPT_IS_LIST, OPT_MEMBER_(s, m, struct opt_list)
@@ -74,8 +73,8 @@ enum opt_wish { OPT_RUN, OPT_HELP, OPT_VERSION };
  *
  * Return: ERR_USAGE naming the option.
  */
-struct err *opt_parse(const struct opt *opts, bool options_first, char **argv,
-		      void *args, enum opt_wish *ret) MUST_CHECK;
+struct err *opt_parse(const struct opt *opts, bool options_first, char **argv, void *args,
+		      enum opt_wish *ret) MUST_CHECK;
 
 /* Frees the lists in @args. */
 void opt_release(const struct opt *opts, void *args);

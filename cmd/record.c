@@ -17,7 +17,7 @@
 #include "capture/workload.h"
 #include "cmd.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_S  UINT64_C(1000000000)
 #define STATUS_NS (NS_PER_S / 2)
 
 struct args {
@@ -116,9 +116,8 @@ static void print_status(const struct session *s, uint64_t *events, uint64_t *at
 
 	recorder_progress(s->recorder, &p);
 	double seconds = (double)(p.elapsed_ns - *at_ns) / 1e9;
-	double rate = p.events > *events && seconds > 0 ?
-			      (double)(p.events - *events) / seconds :
-			      0;
+	double rate =
+		p.events > *events && seconds > 0 ? (double)(p.events - *events) / seconds : 0;
 
 	fprintf(stderr, "\r[ %.1f s, %.0f events/s, %.1f MB, %" PRIu64 " lost ]\033[K",
 		(double)p.elapsed_ns / 1e9, rate, (double)p.bytes / 1e6, p.lost);
@@ -202,7 +201,8 @@ static void end_command(struct session *s)
 		take_signal(s);
 	}
 	if (s->command)
-		fprintf(stderr, "allocprof record: the command does not end; it is left running\n");
+		fprintf(stderr,
+			"allocprof record: the command does not end; it is left running\n");
 }
 
 static struct err *write_file(struct session *s)

@@ -93,7 +93,8 @@ static struct err *parse_by(const struct report_args *args, char ***words, char 
 	*ret_depth = strtoull(number, &end, 10);
 	if (strcmp(*ret_by, "caller") || *number < '1' || *number > '9' || *end || errno ||
 	    *ret_depth > CALLERS_DEPTH)
-		return err_new(ERR_USAGE, "report: --by %s %s: give caller and a number from 1 to %d",
+		return err_new(ERR_USAGE,
+			       "report: --by %s %s: give caller and a number from 1 to %d",
 			       *ret_by, number, CALLERS_DEPTH);
 	return NULL;
 }
@@ -114,16 +115,19 @@ static struct err *report_run(const void *p, char **words, int *status)
 	if (args->self && args->no_self)
 		return err_new(ERR_USAGE, "report: --self and --no-self contradict each other");
 	if (!allocinfo && !view_format_find(args->format, &format))
-		return err_new(ERR_USAGE, "report: --format %s: no such format; there are table, "
-			       "csv, json, allocinfo", args->format);
+		return err_new(ERR_USAGE,
+			       "report: --format %s: no such format; there are table, "
+			       "csv, json, allocinfo",
+			       args->format);
 	bool tree = args->tree || args->callers;
 	bool table = !allocinfo && format == VIEW_TABLE, terminal = isatty(STDOUT_FILENO);
 	const struct view_layout layout = { terminal, progress_columns(STDOUT_FILENO) };
 	const struct sites_opts opts = {
 		.kinds = args->kinds,
 		.sort = args->sort,
-		.limit = args->limit != ROWS_BY_DEFAULT ? args->limit
-			 : table && terminal && !args->callers ? ROWS_ON_TERMINAL : 0,
+		.limit = args->limit != ROWS_BY_DEFAULT	       ? args->limit
+			 : table && terminal && !args->callers ? ROWS_ON_TERMINAL
+							       : 0,
 		.by = by,
 		.depth = depth,
 		.self = args->self,
@@ -136,16 +140,19 @@ static struct err *report_run(const void *p, char **words, int *status)
 		return err_new(ERR_USAGE, "report: --by %s does not go with %s", by,
 			       tree ? "--callers and --tree" : "--format allocinfo");
 	if (tree && allocinfo)
-		return err_new(ERR_USAGE, "report: --callers and --tree do not go with --format "
+		return err_new(ERR_USAGE,
+			       "report: --callers and --tree do not go with --format "
 			       "allocinfo");
 	if (args->reconcile && (tree || allocinfo || sites_grouped(&opts)))
-		return err_new(ERR_USAGE, "report: --reconcile goes with --format table, csv and json, "
+		return err_new(ERR_USAGE,
+			       "report: --reconcile goes with --format table, csv and json, "
 			       "and with -n only");
 	TRY(database_open(&args->database, &db));
 	if (args->reconcile)
 		return reconcile_print(db, opts.limit, format, stdout, &layout);
 	if (tree)
-		return err_wrap(callers_print(db, &opts, args->callers, format, stdout, &layout),
+		return err_wrap(callers_print(db, &opts, args->callers, format, stdout,
+					      &layout),
 				"report");
 	if (allocinfo)
 		return print_allocinfo(db, &opts);
@@ -157,20 +164,22 @@ static struct err *report_run(const void *p, char **words, int *status)
 const struct cmd cmd_report = {
 	.name = "report",
 	.summary = "Print the memory of each call site",
-	.usage = "[-i FILE|DB] [--sort KEY[,KEY...]] [-n N] [--kind KIND[,KIND...]]\n"
-		 "                        [--by GROUP] [--callers SITE] [--tree]\n"
-		 "                        [--format table|csv|json|allocinfo]\n"
-		 "                        [--self|--no-self] [--reconcile]\n"
-		 "                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
-		 "                        [--wrappers FILE] [--no-cache]",
+	.usage =
+		"[-i FILE|DB] [--sort KEY[,KEY...]] [-n N] [--kind KIND[,KIND...]]\n"
+		"                        [--by GROUP] [--callers SITE] [--tree]\n"
+		"                        [--format table|csv|json|allocinfo]\n"
+		"                        [--self|--no-self] [--reconcile]\n"
+		"                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
+		"                        [--wrappers FILE] [--no-cache]",
 	.opts = report_opts,
 	.args_size = sizeof(struct report_args),
-	.defaults = &(const struct report_args){
-		.sort = "bytes",
-		.kinds = SITES_ALL_KINDS,
-		.format = "table",
-		.by = "site",
-		.limit = ROWS_BY_DEFAULT,
-	},
+	.defaults =
+		&(const struct report_args){
+			.sort = "bytes",
+			.kinds = SITES_ALL_KINDS,
+			.format = "table",
+			.by = "site",
+			.limit = ROWS_BY_DEFAULT,
+		},
 	.run = report_run,
 };

@@ -82,8 +82,10 @@ static struct err *sql_run(const void *p, char **words, int *status)
 	if (words[0] && words[1])
 		return err_new(ERR_USAGE, "sql: %s: one query, in quotes", words[1]);
 	if (!view_format_find(args->format, &format))
-		return err_new(ERR_USAGE, "sql: --format %s: no such format; there are table, csv, "
-			       "json", args->format);
+		return err_new(ERR_USAGE,
+			       "sql: --format %s: no such format; there are table, csv, "
+			       "json",
+			       args->format);
 	TRY(database_open(&args->database, &db));
 	if (!words[0])
 		TRY(read_stdin(&text));

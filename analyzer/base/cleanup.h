@@ -22,10 +22,10 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* Defines name_cleanup(T **) for CLEANUP(): calls fn(*p); fn accepts NULL. */
-#define DEFINE_CLEANUP(type, name, fn)                                         \
-	static inline void name##_cleanup(type *p)                             \
-	{                                                                      \
-		fn(*p);                                                        \
+#define DEFINE_CLEANUP(type, name, fn)             \
+	static inline void name##_cleanup(type *p) \
+	{                                          \
+		fn(*p);                            \
 	}
 
 static inline void cleanup_free_(void *p)
@@ -50,19 +50,19 @@ static inline void cleanup_file_(FILE **f)
 #define auto_file CLEANUP(cleanup_file_)
 
 /* The value of @p, which the scope no longer owns. */
-#define take_ptr(p)                                                            \
-	({                                                                     \
-		__typeof__(p) taken_ = (p);                                    \
-		(p) = NULL;                                                    \
-		taken_;                                                        \
+#define take_ptr(p)                         \
+	({                                  \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 
 /* The descriptor in @fd, which the scope no longer owns. */
-#define take_fd(fd)                                                            \
-	({                                                                     \
-		int taken_ = (fd);                                             \
-		(fd) = -1;                                                     \
-		taken_;                                                        \
+#define take_fd(fd)                \
+	({                         \
+		int taken_ = (fd); \
+		(fd) = -1;         \
+		taken_;            \
 	})
 
 #endif

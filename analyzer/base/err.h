@@ -32,15 +32,13 @@ struct err;
 #define MUST_CHECK	 __attribute__((warn_unused_result))
 
 /* A new error with the given text; never NULL. */
-struct err *err_new(enum err_kind kind, const char *fmt, ...)
-	ERR_PRINTF(2, 3) MUST_CHECK;
+struct err *err_new(enum err_kind kind, const char *fmt, ...) ERR_PRINTF(2, 3) MUST_CHECK;
 
 /* A new ERR_OS error, "text: strerror(errnum)"; never NULL. */
 struct err *err_os(int errnum, const char *fmt, ...) ERR_PRINTF(2, 3) MUST_CHECK;
 
 /* @err with "text: " put before its own; consumes @err, passes NULL through. */
-struct err *err_wrap(struct err *err, const char *fmt, ...)
-	ERR_PRINTF(2, 3) MUST_CHECK;
+struct err *err_wrap(struct err *err, const char *fmt, ...) ERR_PRINTF(2, 3) MUST_CHECK;
 
 /* The text of one line, without a line feed; owned by @err. */
 const char *err_text(const struct err *err);
@@ -54,11 +52,11 @@ DEFINE_CLEANUP(struct err *, err, err_free)
 #define auto_err CLEANUP(err_cleanup)
 
 /* Returns from the calling function when @expr fails. */
-#define TRY(expr)                                                              \
-	do {                                                                   \
-		struct err *try_err_ = (expr);                                 \
-		if (try_err_)                                                  \
-			return try_err_;                                       \
+#define TRY(expr)                              \
+	do {                                   \
+		struct err *try_err_ = (expr); \
+		if (try_err_)                  \
+			return try_err_;       \
 	} while (0)
 
 #endif

@@ -29,13 +29,13 @@ char *xvasprintf(const char *fmt, va_list ap) ERR_PRINTF(1, 0);
  * Makes room for one more member in the array @p of *@cap members, @nr of
  * them in use: amortised O(1).
  */
-#define vec_room(p, nr, cap)                                                   \
-	do {                                                                   \
-		if ((nr) >= (cap)) {                                           \
-			size_t cap_ = (cap) ? (size_t)(cap)*2 : 16;            \
-			(p) = xreallocarray((p), cap_, sizeof(*(p)));          \
-			(cap) = (__typeof__(cap))cap_;                         \
-		}                                                              \
+#define vec_room(p, nr, cap)                                          \
+	do {                                                          \
+		if ((nr) >= (cap)) {                                  \
+			size_t cap_ = (cap) ? (size_t)(cap)*2 : 16;   \
+			(p) = xreallocarray((p), cap_, sizeof(*(p))); \
+			(cap) = (__typeof__(cap))cap_;                \
+		}                                                     \
 	} while (0)
 
 #endif

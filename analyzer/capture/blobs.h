@@ -24,16 +24,28 @@
 #define BLOBS_SECTION_ID 0x4150
 #define BLOBS_NAME_MAX	 256
 
-#define BLOB_RECORDER	"allocprof"  /* "version 0.1.0\nkey value\n…": program, options in force; "cut WHY" */
-#define BLOB_TIMES	"times"	     /* "start_mono_ns N\nend_mono_ns N\nstart_unix_ns N\nend_unix_ns N\n" */
-#define BLOB_PAGE_SIZE	"page_size"  /* bytes, decimal */
-#define BLOB_MODULES	"modules"    /* /proc/modules */
-#define BLOB_SECTIONS	"sections"   /* "module section 0xADDR\n" from /sys/module/M/sections */
-#define BLOB_BUILD_IDS	"build_ids"  /* "name hex\n", kernel under the name "vmlinux" */
-#define BLOB_EVENTS	"events"     /* "system:event on|missing|refused [probe=FUNCTION] [filter=…] [stack|stack-of-opaque]\n", "probes missed N\n", "kprobes missing\n" */
-#define BLOB_VMEMMAP	"vmemmap"    /* address of the first struct page, hex */
-#define BLOB_CPUSTAT	"cpustat/"   /* cpustat/N: per_cpu/cpuN/stats after the final drain */
-#define BLOB_SNAPSHOT	"snapshot/"  /* snapshot/{start,end}/{meminfo,slabinfo,…}: /proc/… */
-#define BLOB_SELF	"self"	     /* tids of the recorder, one a line */
+/* "version 0.1.0\nkey value\n…": program, options in force; "cut WHY" */
+#define BLOB_RECORDER  "allocprof"
+/* "start_mono_ns N\nend_mono_ns N\nstart_unix_ns N\nend_unix_ns N\n" */
+#define BLOB_TIMES     "times"
+/* bytes, decimal */
+#define BLOB_PAGE_SIZE "page_size"
+/* /proc/modules */
+#define BLOB_MODULES   "modules"
+/* "module section 0xADDR\n" from /sys/module/M/sections */
+#define BLOB_SECTIONS  "sections"
+/* "name hex\n", kernel under the name "vmlinux" */
+#define BLOB_BUILD_IDS "build_ids"
+/* "system:event on|missing|refused [probe=FUNCTION] [filter=…] [stack|stack-of-opaque]\n",
+ * "probes missed N\n", "kprobes missing\n" */
+#define BLOB_EVENTS    "events"
+/* address of the first struct page, hex */
+#define BLOB_VMEMMAP   "vmemmap"
+/* cpustat/N: per_cpu/cpuN/stats after the final drain */
+#define BLOB_CPUSTAT   "cpustat/"
+/* snapshot/{start,end}/{meminfo,slabinfo,…}: /proc/… */
+#define BLOB_SNAPSHOT  "snapshot/"
+/* tids of the recorder, one a line */
+#define BLOB_SELF      "self"
 
 #endif

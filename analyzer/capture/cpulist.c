@@ -101,8 +101,7 @@ struct err *cpulist_parse(const char *text, struct cpulist *ret)
 struct err *cpulist_online(struct cpulist *ret)
 {
 	auto_text text = {};
-	auto_err struct err *no_sysfs =
-		text_read_file(&text, "/sys/devices/system/cpu/online");
+	auto_err struct err *no_sysfs = text_read_file(&text, "/sys/devices/system/cpu/online");
 
 	if (!no_sysfs)
 		return cpulist_parse(text.data, ret);
@@ -118,8 +117,7 @@ struct err *cpulist_online(struct cpulist *ret)
 
 bool cpulist_has(const struct cpulist *cpus, unsigned int cpu)
 {
-	return cpus->nr &&
-	       bsearch(&cpu, cpus->v, cpus->nr, sizeof(*cpus->v), compare) != NULL;
+	return cpus->nr && bsearch(&cpu, cpus->v, cpus->nr, sizeof(*cpus->v), compare) != NULL;
 }
 
 char *cpulist_mask(const struct cpulist *cpus)

@@ -8,9 +8,9 @@
 
 #include "base/xalloc.h"
 
-#define FLAG_COMPRESSED 1
+#define FLAG_COMPRESSED	 1
 /* u16 id, u16 flags, u32 description, u64 size */
-#define SECTION_HEADER 16
+#define SECTION_HEADER	 16
 #define SECTION_SIZE_OFF 8
 
 struct datfile {
@@ -130,8 +130,8 @@ struct err *datfile_create(const char *path, uint32_t subbuf_size, int level,
 	*file = (struct datfile){ .fd = fd, .subbuf_size = subbuf_size, .level = level };
 	if (level)
 		file->zstd = ZSTD_createCCtx();
-	struct err *err = level && !file->zstd ? err_new(ERR_OS, "no memory for zstd") :
-						 write_header(file);
+	struct err *err = level && !file->zstd ? err_new(ERR_OS, "no memory for zstd")
+					       : write_header(file);
 	if (err) {
 		datfile_close(file);
 		return err;
@@ -209,8 +209,7 @@ struct err *datfile_data_begin(struct datfile *file, const char *clock, uint32_t
 	return section_header(file, DATFILE_BUFFER, file->zstd != NULL, "buffer flyrecord");
 }
 
-struct err *datfile_cpu_begin(struct datfile *file, uint32_t cpu, uint64_t bytes,
-			      size_t chunk)
+struct err *datfile_cpu_begin(struct datfile *file, uint32_t cpu, uint64_t bytes, size_t chunk)
 {
 	TRY(pad_to_page(file));
 	file->cpu_at = file->off;

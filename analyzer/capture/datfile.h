@@ -62,7 +62,8 @@ struct err *datfile_section(struct datfile *file, uint16_t id, const char *descr
 			    const struct text *body) MUST_CHECK;
 void datfile_option(struct datfile *file, uint16_t id, const void *data, size_t len);
 
-struct err *datfile_data_begin(struct datfile *file, const char *clock, uint32_t nr_cpus) MUST_CHECK;
+struct err *datfile_data_begin(struct datfile *file, const char *clock,
+			       uint32_t nr_cpus) MUST_CHECK;
 /* @bytes will follow, in chunks of @chunk bytes and a last one with the rest. */
 struct err *datfile_cpu_begin(struct datfile *file, uint32_t cpu, uint64_t bytes,
 			      size_t chunk) MUST_CHECK;

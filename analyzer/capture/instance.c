@@ -63,8 +63,8 @@ struct err *instance_create(const char *tracedir, struct instance *ret)
 
 	if (!start_time(getpid(), &ticks))
 		return err_new(ERR_OS, "cannot read /proc/self/stat; is /proc mounted?");
-	auto_free char *dir = xasprintf("%s/instances/" PREFIX "%d.%" PRIu64, tracedir,
-					getpid(), ticks);
+	auto_free char *dir =
+		xasprintf("%s/instances/" PREFIX "%d.%" PRIu64, tracedir, getpid(), ticks);
 
 	if (mkdir(dir, 0700) < 0)
 		return tracedir_refused(errno, dir);
@@ -163,13 +163,12 @@ struct err *instance_set_buffer(const struct instance *instance, const struct cp
 	if (all)
 		TRY(resize(instance, "buffer_size_kb", kb));
 	for (size_t i = 0; !all && i < cpus->nr; i++) {
-		auto_free char *file =
-			xasprintf("per_cpu/cpu%u/buffer_size_kb", cpus->v[i]);
+		auto_free char *file = xasprintf("per_cpu/cpu%u/buffer_size_kb", cpus->v[i]);
 
 		TRY(resize(instance, file, kb));
 	}
-	auto_free char *path = xasprintf("%s/per_cpu/cpu%u/buffer_size_kb", instance->dir,
-					 cpus->v[0]);
+	auto_free char *path =
+		xasprintf("%s/per_cpu/cpu%u/buffer_size_kb", instance->dir, cpus->v[0]);
 	auto_text text = {};
 
 	TRY(text_read_file(&text, path));
@@ -193,8 +192,8 @@ struct err *instance_subbuf_size(const struct instance *instance, uint32_t *ret)
 	TRY(text_read_file(&text, path));
 	const char *data = strstr(text.data, " data;");
 
-	if (!data || sscanf(data, " data; offset:%u; size:%u;", &off, &size) != 2 ||
-	    off > 64 || size < 64 || size > 1u << 24)
+	if (!data || sscanf(data, " data; offset:%u; size:%u;", &off, &size) != 2 || off > 64 ||
+	    size < 64 || size > 1u << 24)
 		return err_new(ERR_FORMAT, "%s does not tell the size of a page", path);
 	*ret = off + size;
 	return NULL;

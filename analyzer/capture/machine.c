@@ -93,8 +93,8 @@ static void describe_modules(struct text *sections, struct text *ids)
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		auto_free char *notes = xasprintf("/sys/module/%s/notes/.note.gnu.build-id",
-						  entry->d_name);
+		auto_free char *notes =
+			xasprintf("/sys/module/%s/notes/.note.gnu.build-id", entry->d_name);
 
 		add_sections(sections, entry->d_name);
 		add_build_id(ids, entry->d_name, notes);
@@ -118,8 +118,8 @@ static void add_vmemmap(struct texts *ret)
 	if (!value)
 		return;
 	value += strlen(key);
-	text_printf(texts_new(ret, BLOB_VMEMMAP), "%.*s\n", (int)strspn(value, "0123456789abcdef"),
-		    value);
+	text_printf(texts_new(ret, BLOB_VMEMMAP), "%.*s\n",
+		    (int)strspn(value, "0123456789abcdef"), value);
 }
 
 void machine_describe(struct texts *ret)

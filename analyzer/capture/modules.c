@@ -59,8 +59,7 @@ static struct span module_of(struct span line, enum modules_form form)
 
 	if (!open || line.data[line.len - 1] != ']')
 		return (struct span){ line.data, 0 };
-	return (struct span){ open + 1,
-			      (size_t)(line.data + line.len - 1 - (open + 1)) };
+	return (struct span){ open + 1, (size_t)(line.data + line.len - 1 - (open + 1)) };
 }
 
 static bool is_among(struct span names, struct span name)

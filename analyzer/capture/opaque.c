@@ -16,12 +16,23 @@
 static const char *const names[] = {
 	"*_noprof",
 	/* Between them, without a name that says so. */
-	"__vmalloc_area_node", "__do_krealloc", "mempool_alloc_slab", "mempool_kmalloc",
+	"__vmalloc_area_node",
+	"__do_krealloc",
+	"mempool_alloc_slab",
+	"mempool_kmalloc",
 	/* A hash table's buckets are charged to who initialised it. */
-	"bucket_table_alloc", "nested_bucket_table_alloc", "nested_table_alloc",
+	"bucket_table_alloc",
+	"nested_bucket_table_alloc",
+	"nested_table_alloc",
 	/* Before 6.10. */
-	"kvmalloc_node", "kvrealloc", "mempool_alloc", "mempool_init_node", "mempool_init",
-	"mempool_create_node", "mempool_create", "__vmalloc_node_range",
+	"kvmalloc_node",
+	"kvrealloc",
+	"mempool_alloc",
+	"mempool_init_node",
+	"mempool_init",
+	"mempool_create_node",
+	"mempool_create",
+	"__vmalloc_node_range",
 };
 
 /*
@@ -29,9 +40,21 @@ static const char *const names[] = {
  * or they have to do with pages only.
  */
 static const char *const others[] = {
-	"__kmalloc*", "kmalloc_nolock_noprof", "kmem_cache_alloc*", "*alloc_page*", "*folio*",
-	"*free_page*", "*zeroed_page*", "alloc_contig*", "pcpu_alloc_noprof", "*alloc_frozen*",
-	"__pfx_*", "__cfi_*", "rhashtable_init_noprof", "rhltable_init_noprof", "*alloc_workqueue*",
+	"__kmalloc*",
+	"kmalloc_nolock_noprof",
+	"kmem_cache_alloc*",
+	"*alloc_page*",
+	"*folio*",
+	"*free_page*",
+	"*zeroed_page*",
+	"alloc_contig*",
+	"pcpu_alloc_noprof",
+	"*alloc_frozen*",
+	"__pfx_*",
+	"__cfi_*",
+	"rhashtable_init_noprof",
+	"rhltable_init_noprof",
+	"*alloc_workqueue*",
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))

@@ -62,9 +62,10 @@ static struct err *lock_dir(struct part *part)
 	if (part->dir_fd < 0)
 		return err_os(errno, "%s", part->dir);
 	if (flock(part->dir_fd, LOCK_EX | LOCK_NB) < 0)
-		return err_new(ERR_OS,
-			       "another allocprof is recording to %s; choose another file with -o",
-			       part->output);
+		return err_new(
+			ERR_OS,
+			"another allocprof is recording to %s; choose another file with -o",
+			part->output);
 	clear(part->dir_fd);
 	return NULL;
 }
@@ -74,8 +75,8 @@ static struct err *open_files(struct part *part, const struct cpulist *cpus)
 	part->fds = xcalloc(cpus->nr, sizeof(*part->fds));
 	for (; part->nr < cpus->nr; part->nr++) {
 		auto_free char *name = xasprintf("cpu%u.raw", cpus->v[part->nr]);
-		int fd = openat(part->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-				0600);
+		int fd =
+			openat(part->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 		if (fd < 0)
 			return err_os(errno, "%s/%s", part->dir, name);
@@ -111,8 +112,7 @@ struct err *part_open(const char *output, const struct cpulist *cpus, struct par
 struct err *part_publish_meta(const struct part *part)
 {
 	if (rename(part->meta_new, part->meta_file) < 0)
-		return err_os(errno, "cannot rename %s to %s", part->meta_new,
-			      part->meta_file);
+		return err_os(errno, "cannot rename %s to %s", part->meta_new, part->meta_file);
 	fsync(part->dir_fd);
 	return NULL;
 }

@@ -21,7 +21,7 @@
 #include "capture/texts.h"
 
 struct probes {
-	char *group; /* NULL: none were made */
+	char *group;  /* NULL: none were made */
 	bool vmalloc; /* they stand in for the vmalloc tracepoints */
 };
 

@@ -84,8 +84,7 @@ static uint64_t now_ns(clockid_t clock)
 
 static struct span span_of(const struct text *text)
 {
-	return text ? (struct span){ (const uint8_t *)text->data, text->len } :
-		      (struct span){};
+	return text ? (struct span){ (const uint8_t *)text->data, text->len } : (struct span){};
 }
 
 static struct text *new_note(struct recorder *r)
@@ -139,24 +138,26 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 				   unsigned int kinds)
 {
 	struct recording *rec = &r->recording;
-	uint64_t buffer = opts->buffer_bytes ?
-				  opts->buffer_bytes :
-				  recorder_default_buffer(available_bytes(), rec->cpus.nr);
+	uint64_t buffer = opts->buffer_bytes
+				  ? opts->buffer_bytes
+				  : recorder_default_buffer(available_bytes(), rec->cpus.nr);
 	auto_text events = {}, missing = {}, no_probe = {}, opaque = {};
 
 	TRY(instance_create(r->tracedir, &r->instance));
 	TRY(instance_set_clock(&r->instance, &rec->clock));
 	if (strcmp(rec->clock, "mono"))
-		text_printf(new_note(r),
-			    "this kernel has no trace clock mono; with %s the order of events on "
-			    "different CPUs is not certain",
-			    rec->clock);
+		text_printf(
+			new_note(r),
+			"this kernel has no trace clock mono; with %s the order of events on "
+			"different CPUs is not certain",
+			rec->clock);
 	TRY(instance_set_cpus(&r->instance, &rec->cpus, r->all_cpus));
 	TRY(instance_set_buffer(&r->instance, &rec->cpus, r->all_cpus, buffer,
 				&r->buffer_bytes));
 	TRY(instance_subbuf_size(&r->instance, &rec->subbuf_size));
 	if (!opts->no_probes)
-		probes_enable(r->tracedir, r->instance.dir, kinds, &r->probes, &events, &no_probe);
+		probes_enable(r->tracedir, r->instance.dir, kinds, &r->probes, &events,
+			      &no_probe);
 	opaque_filter(span_of(texts_find(&rec->standard, "kallsyms")), &opaque);
 	/* What a probe stands in for is not missing. */
 	TRY(tracepoint_enable(r->instance.dir,
@@ -508,8 +509,8 @@ static struct err *keep(struct recorder *r, struct err *err)
 	if (!err || !r->started)
 		return explain(r->part.output, err);
 	part_keep(&r->part);
-	auto_free char *why = is_full(err) ? xasprintf("%s: the disk is full", r->part.output) :
-					     xstrdup(err_text(err));
+	auto_free char *why = is_full(err) ? xasprintf("%s: the disk is full", r->part.output)
+					   : xstrdup(err_text(err));
 
 	err_free(err);
 	return err_new(ERR_OS, "%s; what was recorded is in %s, which analyze -i reads", why,
@@ -587,8 +588,7 @@ uint64_t recorder_file_bytes(const struct recorder *r)
 	return r->file_bytes;
 }
 
-bool recorder_cpu(const struct recorder *r, size_t i, unsigned int *ret_cpu,
-		  uint64_t *ret_lost)
+bool recorder_cpu(const struct recorder *r, size_t i, unsigned int *ret_cpu, uint64_t *ret_lost)
 {
 	if (i >= r->recording.cpus.nr)
 		return false;

@@ -14,9 +14,9 @@ struct recording_writer {
 	struct datfile *file;
 	uint8_t *chunk;
 	size_t chunk_size;
-	size_t cpu;	/* index of the one at work */
+	size_t cpu; /* index of the one at work */
 	bool in_cpu;
-	uint64_t off;	/* in its raw file */
+	uint64_t off; /* in its raw file */
 	uint64_t end;
 };
 
@@ -57,8 +57,7 @@ static struct err *write_headers(struct datfile *file, const struct recording *r
 	return datfile_section(file, DATFILE_HEADER_INFO, "headers", &body);
 }
 
-static struct err *write_ftrace_formats(struct datfile *file,
-					const struct recording *recording)
+static struct err *write_ftrace_formats(struct datfile *file, const struct recording *recording)
 {
 	const struct texts *formats = &recording->ftrace_formats;
 	auto_text body = {};
@@ -146,8 +145,7 @@ static void add_options(struct datfile *file, const struct recording *recording)
 {
 	static const char version[] = "allocprof " VERSION;
 
-	datfile_option(file, DATFILE_CPUCOUNT, &recording->nr_cpus,
-		       sizeof(recording->nr_cpus));
+	datfile_option(file, DATFILE_CPUCOUNT, &recording->nr_cpus, sizeof(recording->nr_cpus));
 	text_option(file, DATFILE_TRACECLOCK, standard(recording, "trace_clock"));
 	text_option(file, DATFILE_UNAME, standard(recording, "uname"));
 	datfile_option(file, DATFILE_VERSION, version, sizeof(version));
@@ -190,8 +188,7 @@ struct err *recording_write_begin(const struct recording *recording, const struc
 
 	if (!err) {
 		add_options(file, recording);
-		err = datfile_data_begin(file, recording->clock,
-					 (uint32_t)recording->cpus.nr);
+		err = datfile_data_begin(file, recording->clock, (uint32_t)recording->cpus.nr);
 	}
 	if (err) {
 		datfile_close(file);
@@ -221,8 +218,7 @@ static struct err *begin_cpu(struct recording_writer *w)
 	w->off = 0;
 	w->end = (uint64_t)st.st_size;
 	w->in_cpu = true;
-	return datfile_cpu_begin(w->file, w->recording->cpus.v[w->cpu], w->end,
-				 w->chunk_size);
+	return datfile_cpu_begin(w->file, w->recording->cpus.v[w->cpu], w->end, w->chunk_size);
 }
 
 static struct err *read_chunk(struct recording_writer *w, size_t len)

@@ -28,7 +28,6 @@ void snapshot_deinit(struct snapshot *snapshot);
 void snapshot_prepare(struct snapshot *snapshot);
 void snapshot_take(struct snapshot *snapshot, enum snapshot_moment moment);
 /* Adds snapshot/{start,end}/NAME; the snapshot's texts move into @ret. */
-void snapshot_store(struct snapshot *snapshot, enum snapshot_moment moment,
-		    struct texts *ret);
+void snapshot_store(struct snapshot *snapshot, enum snapshot_moment moment, struct texts *ret);
 
 #endif

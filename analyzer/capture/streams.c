@@ -34,10 +34,10 @@ struct stream {
 	bool realtime;
 	pid_t tid;
 	unsigned int cpu;
-	int raw;      /* trace_pipe_raw, not blocking */
-	int stats;    /* the CPU's stats */
-	int out;      /* borrowed */
-	int pipe[2];  /* carries pages from raw to out */
+	int raw;     /* trace_pipe_raw, not blocking */
+	int stats;   /* the CPU's stats */
+	int out;     /* borrowed */
+	int pipe[2]; /* carries pages from raw to out */
 	size_t pipe_bytes;
 	uint8_t *page; /* for the last, partial ones */
 	_Atomic uint64_t bytes;
@@ -94,8 +94,8 @@ static struct err *empty_pipe(struct stream *s, size_t len)
 
 	while (len) {
 		struct err *err = NULL;
-		ssize_t n = copy ? copy_from_pipe(s, len, &err) :
-				   splice(s->pipe[0], NULL, s->out, NULL, len, SPLICE_F_MOVE);
+		ssize_t n = copy ? copy_from_pipe(s, len, &err)
+				 : splice(s->pipe[0], NULL, s->out, NULL, len, SPLICE_F_MOVE);
 
 		if (err)
 			return err;
@@ -246,8 +246,7 @@ static void *thread_main(void *arg)
 
 static struct err *open_stream(struct stream *s, const char *instance)
 {
-	auto_free char *path =
-		xasprintf("%s/per_cpu/cpu%u/trace_pipe_raw", instance, s->cpu);
+	auto_free char *path = xasprintf("%s/per_cpu/cpu%u/trace_pipe_raw", instance, s->cpu);
 
 	auto_free char *stats = xasprintf("%s/per_cpu/cpu%u/stats", instance, s->cpu);
 
@@ -305,9 +304,9 @@ static struct err *open_all(struct streams *all, const char *instance)
 	return NULL;
 }
 
-struct err *streams_open(const char *instance, const struct cpulist *cpus,
-			 const int *outputs, uint32_t subbuf_size, uint64_t buffer_bytes,
-			 bool realtime, struct streams **ret)
+struct err *streams_open(const char *instance, const struct cpulist *cpus, const int *outputs,
+			 uint32_t subbuf_size, uint64_t buffer_bytes, bool realtime,
+			 struct streams **ret)
 {
 	struct streams *all = xcalloc(1, sizeof(*all));
 

@@ -39,9 +39,9 @@ struct streams;
  * @buffer_bytes: of one CPU's buffer
  * @realtime:    threads go before other tasks, where that is permitted
  */
-struct err *streams_open(const char *instance, const struct cpulist *cpus,
-			 const int *outputs, uint32_t subbuf_size, uint64_t buffer_bytes,
-			 bool realtime, struct streams **ret) MUST_CHECK;
+struct err *streams_open(const char *instance, const struct cpulist *cpus, const int *outputs,
+			 uint32_t subbuf_size, uint64_t buffer_bytes, bool realtime,
+			 struct streams **ret) MUST_CHECK;
 /* Ends the threads wherever they are; accepts NULL. */
 void streams_close(struct streams *streams);
 

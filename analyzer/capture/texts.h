@@ -40,7 +40,7 @@ struct texts {
 	struct named_text {
 		char *name;
 		struct text text;
-	} *v;
+	} * v;
 	size_t nr;
 	size_t cap;
 };

@@ -28,7 +28,8 @@ struct err *tracedir_refused(int errnum, const char *path)
 	if (errnum != EPERM && errnum != EACCES)
 		return err_os(errnum, "%s", path);
 	if (geteuid() != 0)
-		return err_new(ERR_OS, "recording the kernel needs root (%s: %s); run it with sudo",
+		return err_new(ERR_OS,
+			       "recording the kernel needs root (%s: %s); run it with sudo",
 			       path, strerror(errnum));
 	if (locked_down())
 		return err_new(ERR_OS,

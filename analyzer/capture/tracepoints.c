@@ -12,7 +12,7 @@ static const struct tracepoint {
 	const char *system, *event;
 	const char *filter;
 	bool stack;
-	bool opaque; /* a stack for the call sites of opaque.h */
+	bool opaque;   /* a stack for the call sites of opaque.h */
 	bool optional; /* other kernels do without: not worth a word */
 } tracepoints[] = {
 	{ TRACEPOINT_SLAB, "kmem", "kmalloc", NULL, false, true, false },
@@ -147,7 +147,8 @@ static struct err *check_kinds(unsigned int present, unsigned int kinds, bool as
 }
 
 struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,
-			      const struct text *opaque, struct text *ret_list, struct text *ret_note)
+			      const struct text *opaque, struct text *ret_list,
+			      struct text *ret_note)
 {
 	auto_text missing = {}, no_stack = {};
 
@@ -176,8 +177,7 @@ struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool ask
 	return NULL;
 }
 
-struct err *tracepoint_formats(const char *instance, const struct text *list,
-			       struct texts *ret)
+struct err *tracepoint_formats(const char *instance, const struct text *list, struct texts *ret)
 {
 	struct span text = { (const uint8_t *)list->data, list->len }, line;
 

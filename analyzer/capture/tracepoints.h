@@ -45,7 +45,8 @@ char *tracepoint_list(unsigned int kinds);
  * Return: ERR_UNSUPPORTED when rule 1 says so.
  */
 struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,
-			      const struct text *opaque, struct text *ret_list, struct text *ret_note) MUST_CHECK;
+			      const struct text *opaque, struct text *ret_list,
+			      struct text *ret_note) MUST_CHECK;
 
 /*
  * The formats of the enabled events: for each "SYSTEM/EVENT" the text of its

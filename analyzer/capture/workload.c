@@ -13,8 +13,7 @@ void workload_env_save(struct workload_env *ret)
 
 	*ret = (struct workload_env){};
 	sigprocmask(SIG_SETMASK, NULL, &ret->mask);
-	ret->sigpipe_ignored =
-		sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+	ret->sigpipe_ignored = sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
 	getrlimit(RLIMIT_NOFILE, &ret->files);
 }
 

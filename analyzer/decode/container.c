@@ -59,8 +59,9 @@ static struct err *named_text(struct container *c, struct metadata_src *src, con
 		auto_free char *quoted =
 			metadata_quote((struct span){ (const uint8_t *)found, strlen(found) });
 
-		return err_new(ERR_FORMAT, "\"%s\" stands before byte %" PRIu64
-			       " instead of \"%s\"", quoted, metadata_off(src), name);
+		return err_new(ERR_FORMAT,
+			       "\"%s\" stands before byte %" PRIu64 " instead of \"%s\"",
+			       quoted, metadata_off(src), name);
 	}
 	TRY(metadata_u64(src, name, &len));
 	TRY(metadata_span(src, name, len, &text));
@@ -74,8 +75,7 @@ struct err *container_header_info(struct container *c, struct metadata_src *src)
 	return named_text(c, src, "header_event");
 }
 
-static struct err *formats_of(struct container *c, struct metadata_src *src,
-			      const char *system)
+static struct err *formats_of(struct container *c, struct metadata_src *src, const char *system)
 {
 	uint32_t nr;
 
@@ -201,7 +201,8 @@ struct err *container_add_cpu(struct container *c, struct container_buffer *buff
 	if (off > INT64_MAX || size > INT64_MAX)
 		return err_new(ERR_FORMAT,
 			       "cpu %" PRIu32 ": %" PRIu64 " bytes of data at byte %" PRIu64
-			       ": no file is that long", cpu, size, off);
+			       ": no file is that long",
+			       cpu, size, off);
 
 	uint64_t left = off < c->meta.file_size ? c->meta.file_size - off : 0;
 
@@ -216,8 +217,7 @@ struct err *container_add_cpu(struct container *c, struct container_buffer *buff
 	return NULL;
 }
 
-void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd,
-			uint64_t size)
+void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd, uint64_t size)
 {
 	if (!size) {
 		close(fd);

@@ -38,7 +38,7 @@ struct container_format {
 };
 
 struct container_buffer {
-	const char *name;  /* borrowed from metadata */
+	const char *name; /* borrowed from metadata */
 	char *clock;
 	uint32_t subbuf_size;
 	bool compressed;
@@ -76,7 +76,8 @@ struct err *container_ftrace_formats(struct container *c, struct metadata_src *s
 struct err *container_event_formats(struct container *c, struct metadata_src *src) MUST_CHECK;
 
 /* An option other than DONE and BUFFER; unknown ones are passed over. */
-struct err *container_option(struct container *c, uint16_t id, struct metadata_src data) MUST_CHECK;
+struct err *container_option(struct container *c, uint16_t id,
+			     struct metadata_src data) MUST_CHECK;
 
 /* A new buffer; valid until the next is added. */
 struct container_buffer *container_add_buffer(struct container *c, const char *name);
@@ -85,8 +86,7 @@ struct err *container_add_cpu(struct container *c, struct container_buffer *buff
 			      uint32_t cpu, uint64_t off, uint64_t size) MUST_CHECK;
 
 /* A CPU whose data is @size bytes of a file of its own; @fd is taken over. */
-void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd,
-			uint64_t size);
+void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd, uint64_t size);
 
 /* The name in brackets in the text of a trace_clock file; "" when there is none. */
 char *container_clock_name(struct span trace_clock);

@@ -23,9 +23,7 @@ struct parent {
 	int32_t pid;
 };
 
-enum {
-	NOT_OURS = -1
-};
+enum { NOT_OURS = -1 };
 
 struct memo {
 	char text[MEMO_LEN];
@@ -410,15 +408,16 @@ static size_t push_list(struct cursor *c, const struct format_record *rec,
 			const struct subbuf_event *item, const uint8_t *page_end, bool swap)
 {
 	struct event ev = c->event[--c->nr];
-	uint64_t n = format_value(&rec->load[FORMAT_EXTRA], widen(c, rec, item, page_end), swap);
+	uint64_t n =
+		format_value(&rec->load[FORMAT_EXTRA], widen(c, rec, item, page_end), swap);
 	size_t first = c->nr, len = rec->list_len;
 	struct kmemcache cache;
 
 	n = n > rec->list_first ? n - rec->list_first : 0;
 	if (n < len)
 		len = (size_t)n;
-	if (rec->cache_len && kmemcache_find(&cache, item->data + rec->cache_off, rec->cache_len,
-					     swap)) {
+	if (rec->cache_len &&
+	    kmemcache_find(&cache, item->data + rec->cache_off, rec->cache_len, swap)) {
 		ev.bytes_alloc = cache.size;
 		ev.bytes_req = cache.object_size;
 	}
@@ -535,11 +534,13 @@ static inline __attribute__((always_inline)) void decode(struct cursor *c, const
 		if (rec->use == FORMAT_UNUSED) {
 			c->stats.skipped++;
 		} else if (push_event(c, rec, &item, walk.page_end, pid, context, swap)) {
-			size_t nr = rec->list_len ? push_list(c, rec, &item, walk.page_end, swap) : 1;
+			size_t nr = rec->list_len
+					    ? push_list(c, rec, &item, walk.page_end, swap)
+					    : 1;
 
 			if (nr)
-				c->parent[i] = (struct parent){ (int32_t)(c->nr - nr), (int32_t)nr,
-								pid };
+				c->parent[i] = (struct parent){ (int32_t)(c->nr - nr),
+								(int32_t)nr, pid };
 		} else {
 			c->stats.malformed++;
 		}

@@ -97,8 +97,8 @@ static char *clock_behind_table(struct metadata_src *src)
 	return err ? xstrdup("") : container_clock_name(text);
 }
 
-static struct err *read_table(struct container *c, struct metadata_src *src,
-			      const char *name, uint32_t nr_cpus, bool clock_follows)
+static struct err *read_table(struct container *c, struct metadata_src *src, const char *name,
+			      uint32_t nr_cpus, bool clock_follows)
 {
 	struct container_buffer *buffer = container_add_buffer(c, name);
 
@@ -133,8 +133,9 @@ static struct err *check_flyrecord(const char *tag, uint64_t off)
 			       "holds the text of a latency tracer, not events");
 	auto_free char *quoted = metadata_quote((struct span){ (const uint8_t *)tag, TAG_LEN });
 
-	return err_new(ERR_FORMAT, "\"%s\" stands before byte %" PRIu64
-		       " instead of \"flyrecord\"", quoted, off);
+	return err_new(ERR_FORMAT,
+		       "\"%s\" stands before byte %" PRIu64 " instead of \"flyrecord\"", quoted,
+		       off);
 }
 
 static struct err *read_instances(struct container *c, const struct places *places,
@@ -144,7 +145,8 @@ static struct err *read_instances(struct container *c, const struct places *plac
 	uint64_t table = TAG_LEN + (uint64_t)nr_cpus * 16;
 
 	if (places->nr > c->meta.file_size / table)
-		return err_new(ERR_FORMAT, "%zu instances of %" PRIu32
+		return err_new(ERR_FORMAT,
+			       "%zu instances of %" PRIu32
 			       " CPUs cannot be in a file of %" PRIu64 " bytes",
 			       places->nr, nr_cpus, c->meta.file_size);
 	for (size_t i = 0; i < places->nr; i++) {
@@ -153,8 +155,7 @@ static struct err *read_instances(struct container *c, const struct places *plac
 
 		TRY(read_tag(&src, tag));
 		TRY(check_flyrecord(tag, metadata_off(&src)));
-		TRY(read_table(c, &src, places->place[i].name, nr_cpus,
-			       places->clock_follows));
+		TRY(read_table(c, &src, places->place[i].name, nr_cpus, places->clock_follows));
 	}
 	return NULL;
 }

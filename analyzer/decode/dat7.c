@@ -32,8 +32,7 @@ struct section {
 	uint64_t len;
 };
 
-static struct err *section_header(const struct container *c, uint64_t off,
-				  struct section *ret)
+static struct err *section_header(const struct container *c, uint64_t off, struct section *ret)
 {
 	uint8_t raw[SECTION_HEADER_LEN];
 
@@ -55,15 +54,17 @@ static struct err *section_open(struct container *c, uint16_t id, uint64_t off,
 
 	TRY(err_wrap(section_header(c, off, &section), "section %u", id));
 	if (section.id != id)
-		return err_new(ERR_FORMAT, "section %u is sought at byte %" PRIu64
-			       ", where there is section %u", id, off, section.id);
+		return err_new(ERR_FORMAT,
+			       "section %u is sought at byte %" PRIu64
+			       ", where there is section %u",
+			       id, off, section.id);
 	return err_wrap(metadata_inside(&c->meta, section.body, section.len,
 					section.flags & SECTION_COMPRESSED, ret),
 			"section %u at byte %" PRIu64, id, off);
 }
 
-static struct err *text_section(struct container *c, struct metadata_src *src,
-				const char *name, bool wide)
+static struct err *text_section(struct container *c, struct metadata_src *src, const char *name,
+				bool wide)
 {
 	uint32_t len32 = 0;
 	uint64_t len = 0;
@@ -141,8 +142,10 @@ static struct err *buffer_option(struct container *c, struct metadata_src *data)
 
 	TRY(section_header(c, off, &section));
 	if (section.id != SECTION_BUFFER)
-		return err_new(ERR_FORMAT, "a buffer is sought at byte %" PRIu64
-			       ", where there is section %u", off, section.id);
+		return err_new(ERR_FORMAT,
+			       "a buffer is sought at byte %" PRIu64
+			       ", where there is section %u",
+			       off, section.id);
 	buffer->compressed = section.flags & SECTION_COMPRESSED;
 	return NULL;
 }
@@ -190,17 +193,18 @@ static struct err *read_options_chain(struct container *c, uint64_t off)
 
 		for (size_t i = 0; i < nr; i++)
 			if (seen[i] == off)
-				return err_new(ERR_FORMAT,
-					       "the options sections form a ring at byte %" PRIu64,
-					       off);
+				return err_new(
+					ERR_FORMAT,
+					"the options sections form a ring at byte %" PRIu64,
+					off);
 		if (nr == OPTIONS_SECTIONS_MAX)
 			return err_new(ERR_UNSUPPORTED, "more than %d options sections",
 				       OPTIONS_SECTIONS_MAX);
 		if (off >= c->meta.file_size)
 			return err_new(ERR_FORMAT,
 				       "is cut short: its options are at byte %" PRIu64
-				       " of %" PRIu64 "; copy it again or record anew", off,
-				       c->meta.file_size);
+				       " of %" PRIu64 "; copy it again or record anew",
+				       off, c->meta.file_size);
 		vec_room(seen, nr, cap);
 		seen[nr++] = off;
 		TRY(section_open(c, SECTION_OPTIONS, off, &src));
@@ -222,7 +226,8 @@ static struct err *read_blobs(struct container *c, struct metadata_src *src)
 
 		TRY(metadata_str(src, "the name of a blob", &blob.name));
 		if (!*blob.name || strlen(blob.name) >= BLOBS_NAME_MAX)
-			return err_new(ERR_FORMAT, "a blob before byte %" PRIu64
+			return err_new(ERR_FORMAT,
+				       "a blob before byte %" PRIu64
 				       " has no name, or one that is too long",
 				       metadata_off(src));
 		TRY(metadata_u64(src, blob.name, &len));
@@ -273,7 +278,8 @@ struct err *dat7_read(struct container *c, struct metadata_src *src)
 
 		return err_new(ERR_UNSUPPORTED,
 			       "is compressed with \"%s\"; zstd can be read, and what "
-			       "trace-cmd convert --compression makes of it", quoted);
+			       "trace-cmd convert --compression makes of it",
+			       quoted);
 	}
 	TRY(metadata_u64(src, "the offset of the options", &options));
 

@@ -21,25 +21,25 @@
  * virtual address, pages by pfn, percpu areas by cookie, vmap areas by start.
  */
 enum event_kind {
-	EVENT_LOST,	     /* a gap in one CPU's stream, see below */
-	EVENT_KMALLOC,	     /* kmem:kmalloc, kmalloc_node */
-	EVENT_CACHE_ALLOC,   /* kmem:kmem_cache_alloc, kmem_cache_alloc_node */
-	EVENT_KFREE,	     /* kmem:kfree */
-	EVENT_CACHE_FREE,    /* kmem:kmem_cache_free */
-	EVENT_PAGE_ALLOC,    /* kmem:mm_page_alloc */
-	EVENT_PAGE_FREE,     /* kmem:mm_page_free */
-	EVENT_PERCPU_ALLOC,  /* percpu:percpu_alloc_percpu */
-	EVENT_PERCPU_FREE,   /* percpu:percpu_free_percpu */
-	EVENT_VMAP_ALLOC,    /* vmalloc:alloc_vmap_area */
-	EVENT_VMAP_FREE,     /* vmalloc:free_vmap_area_noflush */
+	EVENT_LOST,	    /* a gap in one CPU's stream, see below */
+	EVENT_KMALLOC,	    /* kmem:kmalloc, kmalloc_node */
+	EVENT_CACHE_ALLOC,  /* kmem:kmem_cache_alloc, kmem_cache_alloc_node */
+	EVENT_KFREE,	    /* kmem:kfree */
+	EVENT_CACHE_FREE,   /* kmem:kmem_cache_free */
+	EVENT_PAGE_ALLOC,   /* kmem:mm_page_alloc */
+	EVENT_PAGE_FREE,    /* kmem:mm_page_free */
+	EVENT_PERCPU_ALLOC, /* percpu:percpu_alloc_percpu */
+	EVENT_PERCPU_FREE,  /* percpu:percpu_free_percpu */
+	EVENT_VMAP_ALLOC,   /* vmalloc:alloc_vmap_area */
+	EVENT_VMAP_FREE,    /* vmalloc:free_vmap_area_noflush */
 	/* Probes of the recorder's own, one event for each pointer of a list. */
-	EVENT_BULK_ALLOC,    /* an object of kmem_cache_alloc_bulk */
-	EVENT_BULK_FREE,     /* an object of kmem_cache_free_bulk */
-	EVENT_RCU_FREE,	     /* kvfree_call_rcu: to be freed after a grace period */
-	EVENT_PAGE_BULK,     /* a page of alloc_pages_bulk; perhaps one that was there before */
-	EVENT_PAGE_MOVE,     /* folio_migrate_flags: a folio's content goes to another place */
-	EVENT_MODULE_LOAD,   /* module:module_load */
-	EVENT_MODULE_FREE,   /* module:module_free */
+	EVENT_BULK_ALLOC,  /* an object of kmem_cache_alloc_bulk */
+	EVENT_BULK_FREE,   /* an object of kmem_cache_free_bulk */
+	EVENT_RCU_FREE,	   /* kvfree_call_rcu: to be freed after a grace period */
+	EVENT_PAGE_BULK,   /* a page of alloc_pages_bulk; perhaps one that was there before */
+	EVENT_PAGE_MOVE,   /* folio_migrate_flags: a folio's content goes to another place */
+	EVENT_MODULE_LOAD, /* module:module_load */
+	EVENT_MODULE_FREE, /* module:module_free */
 	NR_EVENT_KINDS,
 };
 
@@ -59,13 +59,12 @@ enum event_context {
  * Field by kind; a field that the kernel of the recording does not have is 0.
  *
  * field        slab alloc   slab free  page alloc/free  percpu       vmap    LOST
- * addr         ptr          ptr        pfn              cookie       start   start of the gap, ns: the
- *                                                                            last time seen on that CPU
- * call_site    return addr  ret. addr  0                return addr  0       0
+ * addr         ptr          ptr        pfn              cookie       start   start of the gap,
+ * ns: the last time seen on that CPU call_site    return addr  ret. addr  0 return addr  0 0
  * bytes_req    asked for    0          bytes of block   size x CPUs* size    events lost or
  *                                                                            EVENT_LOST_UNKNOWN
- * bytes_alloc  slot size    0          bytes of block   bytes_alloc  size**  bytes of a page that would not
- *                                                                            decode, else 0
+ * bytes_alloc  slot size    0          bytes of block   bytes_alloc  size**  bytes of a page
+ * that would not decode, else 0
  * * percpu bytes_req is the `size` of one CPU's area, as asked for.
  * ** without the guard page. A failed attempt has addr 0.
  * ts_ns of a LOST is the end of the gap: the base time of the next good page.
@@ -86,7 +85,7 @@ struct event {
 	int32_t pid;
 	uint32_t gfp_flags; /* low 32 bits, the kernel's own encoding */
 	uint16_t cpu;
-	uint16_t cache;	  /* interned name: names.h; EVENT_CACHE_NONE if not told */
+	uint16_t cache; /* interned name: names.h; EVENT_CACHE_NONE if not told */
 	uint16_t nr_stack : 11;
 	uint16_t order : 5;	 /* pages only */
 	uint8_t kind : 5;	 /* enum event_kind */

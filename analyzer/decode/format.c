@@ -7,10 +7,7 @@
 #include "base/xalloc.h"
 
 /* A format without its print fmt is some hundred bytes a field. */
-enum {
-	MAX_TEXT = 1 << 16, MAX_LIST_OFF = 4096,
-	MAX_LINE = 512
-};
+enum { MAX_TEXT = 1 << 16, MAX_LIST_OFF = 4096, MAX_LINE = 512 };
 
 struct field_spec {
 	const char *name;
@@ -87,11 +84,22 @@ static const struct event_spec specs[] = {
 /* clang-format on */
 
 /* What capture/probes.c defines. */
-#define PROBE(name, kind, ...) \
-	{ PROBES, name, FORMAT_EVENT, kind, false, { __VA_ARGS__ } }
-#define SITE { "site", FORMAT_CALL_SITE, true }
-#define LIST(name, kind, is_pages, first) \
-	{ PROBE(name, kind, { "n", FORMAT_EXTRA, true }, SITE), true, is_pages, false, first }
+#define PROBE(name, kind, ...)                           \
+	{                                                \
+		PROBES, name, FORMAT_EVENT, kind, false, \
+		{                                        \
+			__VA_ARGS__                      \
+		}                                        \
+	}
+#define SITE                                   \
+	{                                      \
+		"site", FORMAT_CALL_SITE, true \
+	}
+#define LIST(name, kind, is_pages, first)                                                    \
+	{                                                                                    \
+		PROBE(name, kind, { "n", FORMAT_EXTRA, true }, SITE), true, is_pages, false, \
+			first                                                                \
+	}
 
 static const struct probe_spec probes[] = {
 	LIST("bulk_free", EVENT_BULK_FREE, false, 0),
@@ -111,8 +119,8 @@ static const struct probe_spec probes[] = {
 	{ PROBE("vmap_alloc", EVENT_VMAP_ALLOC, { "start", FORMAT_ADDR, true },
 		{ "end", FORMAT_BYTES_REQ, true }),
 	  false, false, true, 0 },
-	{ PROBE("vmap_free", EVENT_VMAP_FREE, { "start", FORMAT_ADDR, true }),
-	  false, false, false, 0 },
+	{ PROBE("vmap_free", EVENT_VMAP_FREE, { "start", FORMAT_ADDR, true }), false, false,
+	  false, 0 },
 };
 
 struct format *format_new(bool swap, unsigned int long_size)
@@ -370,7 +378,8 @@ static struct err *add_list(struct format_record *record, struct tep_format_fiel
 		    field->size % 8 || field->offset <= 0 || field->offset > MAX_LIST_OFF ||
 		    (i && field->offset != end) ||
 		    field->size / 8 > FORMAT_MAX_LIST - (int)record->list_len)
-			return err_new(ERR_FORMAT, "%s: field %s is no part of a list of pointers",
+			return err_new(ERR_FORMAT,
+				       "%s: field %s is no part of a list of pointers",
 				       record->text, names[i]);
 		if (!i)
 			record->list_off = (uint16_t)field->offset;
@@ -388,7 +397,8 @@ static struct err *add_cache(struct format_record *record, const struct tep_form
 		return NULL;
 	if (!inside(field) || !(field->flags & TEP_FIELD_IS_ARRAY) || field->size % 4 ||
 	    !field->offset)
-		return err_new(ERR_FORMAT, "%s: field %s of %d bytes at offset %d is no array of words",
+		return err_new(ERR_FORMAT,
+			       "%s: field %s of %d bytes at offset %d is no array of words",
 			       record->text, field->name, field->size, field->offset);
 	record->cache_off = (uint16_t)field->offset;
 	record->cache_len = (uint16_t)field->size;

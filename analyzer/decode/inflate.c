@@ -12,8 +12,7 @@ bool inflate_may_hold(struct span frame, uint64_t promised)
 	return size == ZSTD_CONTENTSIZE_UNKNOWN || size <= promised;
 }
 
-struct err *inflate_exactly(ZSTD_DCtx *ctx, struct span frame, uint8_t *out,
-			    size_t promised)
+struct err *inflate_exactly(ZSTD_DCtx *ctx, struct span frame, uint8_t *out, size_t promised)
 {
 	size_t size = ZSTD_decompressDCtx(ctx, out, promised, frame.data, frame.len);
 

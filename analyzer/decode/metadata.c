@@ -58,7 +58,8 @@ struct err *metadata_read(const struct metadata *meta, uint64_t off, void *ret, 
 			       " pass the end of the file at %" PRIu64,
 			       len, off, meta->file_size);
 	while (got < len) {
-		ssize_t n = pread(meta->fd, (uint8_t *)ret + got, len - got, (off_t)(off + got));
+		ssize_t n =
+			pread(meta->fd, (uint8_t *)ret + got, len - got, (off_t)(off + got));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -84,9 +85,9 @@ static struct err *load(struct metadata *meta, uint64_t off, uint64_t len, struc
 
 struct metadata_src metadata_at(struct metadata *meta, uint64_t off)
 {
-	return (struct metadata_src){
-		.meta = meta, .b = bytes_of("", 0, meta->swap), .base = off
-	};
+	return (struct metadata_src){ .meta = meta,
+				      .b = bytes_of("", 0, meta->swap),
+				      .base = off };
 }
 
 struct metadata_src metadata_sub(const struct metadata_src *src, struct span part)
@@ -99,8 +100,7 @@ struct metadata_src metadata_sub(const struct metadata_src *src, struct span par
 	};
 }
 
-static struct err *inflate_section(struct metadata *meta, struct bytes stored,
-				   struct span *ret)
+static struct err *inflate_section(struct metadata *meta, struct bytes stored, struct span *ret)
 {
 	uint32_t size, promised;
 	struct span frame;
@@ -111,10 +111,13 @@ static struct err *inflate_section(struct metadata *meta, struct bytes stored,
 	if (promised > (uint64_t)size * RATIO_MAX + RATIO_SLACK)
 		return err_new(ERR_FORMAT,
 			       "%" PRIu32 " compressed bytes cannot be %" PRIu32
-			       " bytes of text", size, promised);
+			       " bytes of text",
+			       size, promised);
 	if (!inflate_may_hold(frame, promised))
-		return err_new(ERR_FORMAT, "is not the zstd frame of %" PRIu32
-			       " bytes that it claims to be", promised);
+		return err_new(ERR_FORMAT,
+			       "is not the zstd frame of %" PRIu32
+			       " bytes that it claims to be",
+			       promised);
 
 	CLEANUP(inflate_ctx_cleanup) ZSTD_DCtx *ctx = ZSTD_createDCtx();
 	uint8_t *block;
@@ -127,8 +130,8 @@ static struct err *inflate_section(struct metadata *meta, struct bytes stored,
 	return NULL;
 }
 
-struct err *metadata_inside(struct metadata *meta, uint64_t off, uint64_t len,
-			    bool compressed, struct metadata_src *ret)
+struct err *metadata_inside(struct metadata *meta, uint64_t off, uint64_t len, bool compressed,
+			    struct metadata_src *ret)
 {
 	struct span body;
 

@@ -35,9 +35,9 @@ struct metadata {
 /* A place to read from. */
 struct metadata_src {
 	struct metadata *meta;
-	struct bytes b;	   /* what is in memory */
-	uint64_t base;	   /* file offset of its first byte; 0 when inflated */
-	bool whole;	   /* there is no more than what is in memory */
+	struct bytes b; /* what is in memory */
+	uint64_t base;	/* file offset of its first byte; 0 when inflated */
+	bool whole;	/* there is no more than what is in memory */
 };
 
 void metadata_init(struct metadata *meta, int fd, uint64_t file_size);
@@ -54,8 +54,8 @@ struct err *metadata_read(const struct metadata *meta, uint64_t off, void *ret,
 struct metadata_src metadata_at(struct metadata *meta, uint64_t off);
 /* Reads @len bytes at @off, which are all there is; @compressed: u32 size,
  * u32 inflated size and a zstd frame of what is meant. */
-struct err *metadata_inside(struct metadata *meta, uint64_t off, uint64_t len,
-			    bool compressed, struct metadata_src *ret) MUST_CHECK;
+struct err *metadata_inside(struct metadata *meta, uint64_t off, uint64_t len, bool compressed,
+			    struct metadata_src *ret) MUST_CHECK;
 /* A part of what is already in memory. */
 struct metadata_src metadata_sub(const struct metadata_src *src, struct span part);
 
@@ -69,7 +69,8 @@ struct err *metadata_u8(struct metadata_src *src, const char *what, uint8_t *ret
 struct err *metadata_u16(struct metadata_src *src, const char *what, uint16_t *ret) MUST_CHECK;
 struct err *metadata_u32(struct metadata_src *src, const char *what, uint32_t *ret) MUST_CHECK;
 struct err *metadata_u64(struct metadata_src *src, const char *what, uint64_t *ret) MUST_CHECK;
-struct err *metadata_str(struct metadata_src *src, const char *what, const char **ret) MUST_CHECK;
+struct err *metadata_str(struct metadata_src *src, const char *what,
+			 const char **ret) MUST_CHECK;
 struct err *metadata_span(struct metadata_src *src, const char *what, uint64_t len,
 			  struct span *ret) MUST_CHECK;
 

@@ -5,9 +5,7 @@
 
 #include "base/xalloc.h"
 
-enum {
-	MAX_NAMES = UINT16_MAX - 1
-};
+enum { MAX_NAMES = UINT16_MAX - 1 };
 
 struct name {
 	char *text; /* NUL-terminated, may hold NULs of its own */

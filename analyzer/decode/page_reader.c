@@ -170,8 +170,8 @@ static void drop_chunk(struct page_reader *r, uint32_t promised, uint64_t *damag
 	r->inflated = r->straddles ? r->inflated + promised : 0;
 }
 
-static struct err *inflate_chunk(struct page_reader *r, struct span frame,
-				 uint32_t promised, uint64_t *damaged)
+static struct err *inflate_chunk(struct page_reader *r, struct span frame, uint32_t promised,
+				 uint64_t *damaged)
 {
 	size_t carry = r->len - r->pos;
 
@@ -185,8 +185,7 @@ static struct err *inflate_chunk(struct page_reader *r, struct span frame,
 	if (!r->zstd)
 		return err_os(ENOMEM, "zstd");
 
-	auto_err struct err *bad =
-		inflate_exactly(r->zstd, frame, r->buf + carry, promised);
+	auto_err struct err *bad = inflate_exactly(r->zstd, frame, r->buf + carry, promised);
 
 	if (bad) {
 		drop_chunk(r, promised, damaged);
@@ -277,8 +276,8 @@ struct err *page_reader_next(struct page_reader *r, struct span *ret, uint64_t *
 			*ret_damaged = damaged;
 			return NULL;
 		}
-		TRY(err_wrap(r->from.compressed ? next_chunk(r, &damaged) :
-						  next_block(r, &damaged),
+		TRY(err_wrap(r->from.compressed ? next_chunk(r, &damaged)
+						: next_block(r, &damaged),
 			     "%s: cpu %" PRIu32, r->from.path, r->from.data.cpu));
 	}
 	*ret = (struct span){ r->buf + r->pos, r->from.subbuf_size };

@@ -28,7 +28,7 @@ struct cpu_data {
 	uint64_t promised;
 	uint64_t stored; /* of the promised, those that the file has */
 	uint32_t cpu;
-	int fd;		 /* a file of its own; -1: the trace.dat */
+	int fd; /* a file of its own; -1: the trace.dat */
 };
 
 struct page_reader_source {

@@ -44,8 +44,10 @@ static struct err *open_regular(const char *path, int *ret_fd, uint64_t *ret_siz
 	if (S_ISDIR(st.st_mode))
 		return err_new(ERR_FORMAT, "%s: is a directory, not a trace.dat", path);
 	if (!S_ISREG(st.st_mode))
-		return err_new(ERR_FORMAT, "%s: is not a regular file: a trace.dat is "
-					   "not read from start to end", path);
+		return err_new(ERR_FORMAT,
+			       "%s: is not a regular file: a trace.dat is "
+			       "not read from start to end",
+			       path);
 	if (!st.st_size)
 		return err_new(ERR_FORMAT, "%s: is empty, not a trace.dat", path);
 	*ret_fd = take_fd(fd);

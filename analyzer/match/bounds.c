@@ -65,8 +65,8 @@ static void set_lower(struct site *s)
 {
 	uint64_t calls = s->live - s->uncertain, bytes = s->live_bytes - s->uncertain_bytes;
 	uint64_t gone = silently_gone(s, calls);
-	uint64_t most = gone > bytes / (s->max_bytes ? s->max_bytes : 1) ? bytes
-									  : gone * s->max_bytes;
+	uint64_t most =
+		gone > bytes / (s->max_bytes ? s->max_bytes : 1) ? bytes : gone * s->max_bytes;
 
 	s->lower = calls - gone;
 	s->lower_bytes = s->lower ? bytes - most : 0;
@@ -85,7 +85,8 @@ static int by_group(const void *a, const void *b)
 }
 
 /* The call sites, sorted and each once. */
-static struct place *find_places(const struct sitetab *sites, const uint32_t *group, size_t *ret_nr)
+static struct place *find_places(const struct sitetab *sites, const uint32_t *group,
+				 size_t *ret_nr)
 {
 	struct place *place = xcalloc(sites->nr + 1, sizeof(*place));
 	size_t nr = 0;
@@ -94,8 +95,9 @@ static struct place *find_places(const struct sitetab *sites, const uint32_t *gr
 		const struct site *s = &sites->site[i];
 		uint64_t bursts = s->bursts ? s->bursts : 1;
 
-		place[i] = (struct place){ group[i], (uint32_t)i, s->live, s->max_bytes, s->allocs,
-					   (double)s->allocs / (double)bursts };
+		place[i] = (struct place){ group[i],  (uint32_t)i,
+					   s->live,   s->max_bytes,
+					   s->allocs, (double)s->allocs / (double)bursts };
 	}
 	qsort(place, sites->nr, sizeof(*place), by_group);
 	for (size_t i = 0; i < sites->nr; i++) {

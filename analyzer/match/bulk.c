@@ -55,7 +55,8 @@ bool bulk_moved(struct bulk *bulk, const struct event *ev)
 	uint64_t to = o->bytes, time = live_time(o);
 
 	live_end(o);
-	if (!page_plausible(to, ev->order) || (to | ev->addr) & ((UINT64_C(1) << ev->order) - 1) ||
+	if (!page_plausible(to, ev->order) ||
+	    (to | ev->addr) & ((UINT64_C(1) << ev->order) - 1) ||
 	    !page_older(bulk->pages, to, ev->order, time))
 		return false;
 	page_move(bulk->pages, ev->addr, to, ev->order);

@@ -59,7 +59,8 @@ static int compare(uint64_t a, uint64_t b)
 
 static int by_cache(const void *a, const void *b)
 {
-	const struct flow *x = *(const struct flow *const *)a, *y = *(const struct flow *const *)b;
+	const struct flow *x = *(const struct flow *const *)a,
+			  *y = *(const struct flow *const *)b;
 	int ret = compare(x->cache, y->cache);
 
 	return ret ? ret : compare(x->bytes, y->bytes);
@@ -67,7 +68,8 @@ static int by_cache(const void *a, const void *b)
 
 static int by_call_site(const void *a, const void *b)
 {
-	const struct flow *x = *(const struct flow *const *)a, *y = *(const struct flow *const *)b;
+	const struct flow *x = *(const struct flow *const *)a,
+			  *y = *(const struct flow *const *)b;
 	int ret = compare(x->call_site, y->call_site);
 
 	return ret ? ret : by_cache(a, b);
@@ -119,7 +121,8 @@ static size_t drop_charged(const struct flow **flow, size_t nr)
 	return left;
 }
 
-static void charge_slab(const struct flow_table *flows, const uint32_t *group, struct site *site)
+static void charge_slab(const struct flow_table *flows, const uint32_t *group,
+			struct site *site)
 {
 	size_t nr = flows->full ? 0 : flows->nr;
 	auto_free const struct flow **flow = xcalloc(nr + 1, sizeof(*flow));
@@ -156,14 +159,17 @@ static struct site *charge_areas(struct site *site, size_t nr, const uint32_t *g
 		bool one_size = site[i].alloc_bytes == site[i].allocs * site[i].max_bytes &&
 				site[i].max_bytes <= UINT32_MAX;
 
-		weigh(&v, &(struct flow){
-			.nr = site[i].allocs,
-			.site = (uint32_t)i,
-			.bytes = one_size ? (uint32_t)site[i].max_bytes : 0,
-		}, group);
+		weigh(&v,
+		      &(struct flow){
+			      .nr = site[i].allocs,
+			      .site = (uint32_t)i,
+			      .bytes = one_size ? (uint32_t)site[i].max_bytes : 0,
+		      },
+		      group);
 	}
 	return unknown_frees && charge(&(struct flow){ .nr = unknown_frees }, &v, site)
-		       ? &site[v.site] : NULL;
+		       ? &site[v.site]
+		       : NULL;
 }
 
 /* The silent pages of the areas that were charged to @area (rule 16). */

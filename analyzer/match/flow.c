@@ -23,7 +23,9 @@ static const struct table_ops seen_ops = { sizeof(uint64_t), seen_key, seen_used
 void flow_init(struct flow_table *flows)
 {
 	*flows = (struct flow_table){
-		.cap = 512, .nr_slots = 1024, .secret = table_secret(),
+		.cap = 512,
+		.nr_slots = 1024,
+		.secret = table_secret(),
 	};
 	flows->flow = xcalloc(flows->cap, sizeof(*flows->flow));
 	flows->slot = xcalloc(flows->nr_slots, sizeof(*flows->slot));
@@ -79,7 +81,8 @@ void flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache, uint
 		.bytes = bytes <= UINT32_MAX ? (uint32_t)bytes : 0,
 		.cache = cache,
 	};
-	uint32_t *recent = &flows->recent[(call_site ^ call_site >> 9 ^ site * 7) % FLOW_RECENT];
+	uint32_t *recent =
+		&flows->recent[(call_site ^ call_site >> 9 ^ site * 7) % FLOW_RECENT];
 
 	if (*recent < flows->nr && equal(&flows->flow[*recent], &f)) {
 		flows->flow[*recent].nr++;

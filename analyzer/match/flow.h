@@ -32,7 +32,7 @@ enum { FLOW_MAX = 1 << 18, FLOW_MAX_SEEN = 1 << 20, FLOW_RECENT = 512 };
 struct flow {
 	uint64_t call_site; /* of the frees */
 	uint64_t nr;
-	uint32_t site; /* index, or FLOW_* */
+	uint32_t site;	/* index, or FLOW_* */
 	uint32_t bytes; /* of each; 0: not known */
 	uint16_t cache; /* that the frees name, or 0 */
 };
@@ -40,7 +40,7 @@ struct flow {
 struct flow_table {
 	struct flow *flow;
 	size_t nr, cap;
-	uint32_t *slot; /* index + 1; 0 is empty */
+	uint32_t *slot;	 /* index + 1; 0 is empty */
 	size_t nr_slots; /* a power of two, at least twice nr */
 	bool full;
 	uint32_t recent[FLOW_RECENT]; /* indexes: most frees repeat one */

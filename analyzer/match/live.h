@@ -15,7 +15,7 @@
 /* 8 TiB: more than any one area of memory that a kernel hands out. */
 #define LIVE_MAX_BYTES (UINT64_C(1) << 43)
 /* Times are ns since the first event, up to 78 hours; later ones are this. */
-#define LIVE_MAX_TIME ((UINT64_C(1) << 48) - 1)
+#define LIVE_MAX_TIME  ((UINT64_C(1) << 48) - 1)
 
 enum live_flag {
 	LIVE_YES = 1,	/* else the entry is dead, and only its key is good */
@@ -48,7 +48,8 @@ TABLE_INLINE bool live_alive(const void *entry)
 	return ((const struct live_obj *)entry)->flags & LIVE_YES;
 }
 
-static const struct table_ops live_ops = { sizeof(struct live_obj), live_key, live_used, live_alive };
+static const struct table_ops live_ops = { sizeof(struct live_obj), live_key, live_used,
+					   live_alive };
 
 /* The object at @key, or NULL. */
 static inline struct live_obj *live_find(const struct table *live, uint64_t key)

@@ -33,7 +33,7 @@ struct match {
 	struct tasks self;
 	struct bulk bulk;
 	bool started;
-	uint64_t gap_end_ns; /* of the last gap; 0: none */
+	uint64_t gap_end_ns;	       /* of the last gap; 0: none */
 	uint64_t gap_ns, uncounted_ns; /* length of all gaps, and of those without a count */
 	uint64_t nr_events;
 	uint32_t nr_cpus; /* as far as events came from them */
@@ -141,7 +141,8 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 		return;
 	}
 	/* A probe knows a return address, which will do if the stack went missing. */
-	site = sitetab_get(&m->sites, SITE_PAGE, stack == SITE_NO_STACK ? ev->call_site : 0, stack);
+	site = sitetab_get(&m->sites, SITE_PAGE, stack == SITE_NO_STACK ? ev->call_site : 0,
+			   stack);
 	page_alloc(&m->pages, ev->addr, ev->order, site, time);
 	sitetab_alloc(&m->sites, site, bytes, bytes, ev->ts_ns);
 }
@@ -250,7 +251,8 @@ void match_event(struct match *m, const struct event *ev)
 	case EVENT_KMALLOC:
 	case EVENT_CACHE_ALLOC:
 	case EVENT_BULK_ALLOC:
-		slab_alloc(&m->slab, ev, call_site(m, SITE_SLAB, ev), relative_time(m, ev->ts_ns));
+		slab_alloc(&m->slab, ev, call_site(m, SITE_SLAB, ev),
+			   relative_time(m, ev->ts_ns));
 		break;
 	case EVENT_KFREE:
 	case EVENT_CACHE_FREE:
@@ -330,8 +332,7 @@ void match_finish(struct match *m)
 	}
 	uint64_t end = relative_time(m, m->totals.last_ns);
 
-	bulk_finish(&m->bulk, m->opts.rcu_silent,
-		    end > MATCH_RCU_NS ? end - MATCH_RCU_NS : 0);
+	bulk_finish(&m->bulk, m->opts.rcu_silent, end > MATCH_RCU_NS ? end - MATCH_RCU_NS : 0);
 	m->totals.page_offset_base = m->slab.offset.base;
 	m->totals.page_offset_votes = offset_leader_votes(&m->slab.offset);
 	m->totals.page_offset_dissent = m->slab.offset.votes - m->totals.page_offset_votes;
@@ -362,7 +363,8 @@ static uint64_t estimate_lost(const struct match *m)
 	double least = (double)m->totals.lost_uncounted_gaps * SITETAB_BURST;
 
 	lost = lost > least ? lost : least;
-	return lost < 1e18 ? m->totals.lost_counted + (uint64_t)lost : UINT64_C(1000000000000000000);
+	return lost < 1e18 ? m->totals.lost_counted + (uint64_t)lost
+			   : UINT64_C(1000000000000000000);
 }
 
 void match_judge(struct match *m, const uint32_t *group, uint64_t lost)

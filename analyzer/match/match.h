@@ -53,27 +53,28 @@ struct match_opts {
 struct match_totals {
 	uint64_t events[NR_EVENT_KINDS];
 	uint64_t lost_gaps;
-	uint64_t lost_counted;	    /* events, from gaps that carry a count */
+	uint64_t lost_counted; /* events, from gaps that carry a count */
 	uint64_t lost_uncounted_gaps;
-	uint64_t lost_estimate;	    /* events; of gaps without a count by their length */
-	uint64_t missed_calls;	    /* rule 17: live objects, at most, of a call site … */
-	uint64_t missed_bytes;	    /* … that no event names, and their bytes */
-	uint64_t damaged_bytes;	    /* of pages that would not decode */
-	uint64_t null_frees;	    /* rule 1: kfree(NULL), kfree(ZERO_SIZE_PTR) */
-	uint64_t duplicate_kmallocs; /* rule 3: second event of one allocation */
+	uint64_t lost_estimate;	       /* events; of gaps without a count by their length */
+	uint64_t missed_calls;	       /* rule 17: live objects, at most, of a call site … */
+	uint64_t missed_bytes;	       /* … that no event names, and their bytes */
+	uint64_t damaged_bytes;	       /* of pages that would not decode */
+	uint64_t null_frees;	       /* rule 1: kfree(NULL), kfree(ZERO_SIZE_PTR) */
+	uint64_t duplicate_kmallocs;   /* rule 3: second event of one allocation */
 	uint64_t large_kmalloc_blocks; /* rule 10: page blocks charged to a kmalloc */
-	uint64_t partial_page_frees; /* rule 8: frees of less than a whole block */
-	uint64_t unknown_frees[NR_SITE_KINDS];	 /* rule 2 */
+	uint64_t partial_page_frees;   /* rule 8: frees of less than a whole block */
+	uint64_t unknown_frees[NR_SITE_KINDS];	    /* rule 2 */
 	uint64_t unknown_free_bytes[NR_SITE_KINDS]; /* pages only */
-	uint64_t silent_allocs; /* rule 5: unknown slab frees of objects made in the recording */
-	uint64_t silent_pages;	/* rule 16: of areas, and told by no event */
-	uint64_t cross_type_frees;   /* rule 7: kfree of a cache object or the reverse */
-	uint64_t skewed_frees;	     /* rule 3: stamped just after the reuse they allowed */
-	uint64_t unsized;	     /* slab objects whose size the recording does not tell */
-	uint64_t bulk_pages_known;   /* pages of alloc_pages_bulk that an event had told */
-	uint64_t moved_pages;	     /* rule 12 */
-	uint64_t implausible;	     /* sizes, orders and pfns that no kernel has; left out */
-	uint64_t page_offset_base;   /* direct map, voted from the trace; 0 if not known */
+	uint64_t
+		silent_allocs; /* rule 5: unknown slab frees of objects made in the recording */
+	uint64_t silent_pages; /* rule 16: of areas, and told by no event */
+	uint64_t cross_type_frees; /* rule 7: kfree of a cache object or the reverse */
+	uint64_t skewed_frees;	   /* rule 3: stamped just after the reuse they allowed */
+	uint64_t unsized;	   /* slab objects whose size the recording does not tell */
+	uint64_t bulk_pages_known; /* pages of alloc_pages_bulk that an event had told */
+	uint64_t moved_pages;	   /* rule 12 */
+	uint64_t implausible;	   /* sizes, orders and pfns that no kernel has; left out */
+	uint64_t page_offset_base; /* direct map, voted from the trace; 0 if not known */
 	uint64_t page_offset_votes;
 	uint64_t page_offset_dissent;
 	uint64_t first_ns, last_ns;

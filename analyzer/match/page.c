@@ -9,11 +9,7 @@
 static_assert(sizeof(struct page_entry) == 16, "an entry is two words");
 
 /* How pages go. */
-enum how {
-	HOW_FREE,
-	HOW_OVERLAP,
-	HOW_MOVED
-};
+enum how { HOW_FREE, HOW_OVERLAP, HOW_MOVED };
 
 TABLE_INLINE uint64_t entry_key(const void *entry)
 {
@@ -80,7 +76,8 @@ static uint32_t split_new(struct page_map *map, uint32_t site, uint32_t pages)
 		vec_room(map->split, map->nr_split, map->cap_split);
 		at = (uint32_t)map->nr_split++;
 	}
-	map->split[at] = (struct page_split){ .site = site, .pages = pages, .larger = pages < 4 };
+	map->split[at] =
+		(struct page_split){ .site = site, .pages = pages, .larger = pages < 4 };
 	return at;
 }
 

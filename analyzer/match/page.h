@@ -25,7 +25,7 @@
 #include "match/sitetab.h"
 #include "match/table.h"
 
-enum { PAGE_MAX_ORDER = 13 }; /* of arm64 with 64 KiB pages; x86-64 has 10 */
+enum { PAGE_MAX_ORDER = 13 };		 /* of arm64 with 64 KiB pages; x86-64 has 10 */
 #define PAGE_MAX_PFN (UINT64_C(1) << 41) /* 8 PiB of 4 KiB pages */
 
 struct page_entry {
@@ -33,7 +33,7 @@ struct page_entry {
 	uint64_t order : 4;
 	uint64_t live : 1;
 	uint64_t piece : 1; /* owner is an index of split[], not of a site */
-	uint64_t used : 1; /* not an empty slot */
+	uint64_t used : 1;  /* not an empty slot */
 	uint64_t time_high : 16;
 	uint32_t owner;
 	uint32_t time_low;
@@ -48,12 +48,12 @@ struct page_split {
 };
 
 struct page_map {
-	struct table table; /* of struct page_entry, by pfn */
+	struct table table;		     /* of struct page_entry, by pfn */
 	size_t nr_order[PAGE_MAX_ORDER + 1]; /* entries */
 	struct page_split *split;
 	size_t nr_split, cap_split;
 	uint32_t free_split; /* index + 1 */
-	unsigned int order; /* of the event that takes pages */
+	unsigned int order;  /* of the event that takes pages */
 	uint64_t page_size;
 	struct sitetab *sites;
 };

@@ -46,8 +46,8 @@ struct site {
 	uint64_t allocs;
 	uint64_t alloc_bytes; /* bytes_alloc */
 	uint64_t bytes_req;
-	uint64_t max_bytes; /* of one object */
-	uint64_t failures; /* allocations that returned nothing; no object */
+	uint64_t max_bytes;	 /* of one object */
+	uint64_t failures;	 /* allocations that returned nothing; no object */
 	uint64_t missing_stacks; /* allocations whose stack went missing */
 
 	/* Ends of objects that were allocated here. */
@@ -75,7 +75,8 @@ struct site {
 	uint64_t lower, lower_bytes;
 	uint64_t upper, upper_bytes;
 	uint64_t bursts; /* of SITETAB_BURST events each, that allocated here */
-	/* Of what is live: given to RCU to be freed, which the end of the recording forestalled. */
+	/* Of what is live: given to RCU to be freed, which the end of the recording
+	 * forestalled. */
 	uint64_t rcu_pending;
 	uint64_t rcu_pending_bytes;
 

@@ -27,8 +27,9 @@ void sitetab_deinit(struct sitetab *tab)
 static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		   uint32_t stack, bool self)
 {
-	uint64_t h = table_hash(tab->secret, call_site ^ (uint64_t)stack << 32 ^ (uint64_t)kind << 60 ^
-						     (uint64_t)self << 59);
+	uint64_t h =
+		table_hash(tab->secret, call_site ^ (uint64_t)stack << 32 ^
+						(uint64_t)kind << 60 ^ (uint64_t)self << 59);
 
 	return (size_t)(h >> 32) & (tab->nr_slots - 1);
 }
@@ -37,7 +38,8 @@ static void grow(struct sitetab *tab)
 {
 	tab->site = xreallocarray(tab->site, tab->cap * 2, sizeof(*tab->site));
 	tab->flags = xreallocarray(tab->flags, tab->cap * 2, sizeof(*tab->flags));
-	tab->last_burst = xreallocarray(tab->last_burst, tab->cap * 2, sizeof(*tab->last_burst));
+	tab->last_burst =
+		xreallocarray(tab->last_burst, tab->cap * 2, sizeof(*tab->last_burst));
 	tab->cap *= 2;
 
 	free(tab->slot);

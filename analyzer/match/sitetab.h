@@ -26,14 +26,14 @@ enum sitetab_flag {
 enum { SITETAB_BURST = 64 };
 
 struct sitetab {
-	uint64_t burst; /* that goes on */
+	uint64_t burst;	      /* that goes on */
 	uint64_t *last_burst; /* by site */
 	struct site *site;
 	uint8_t *flags; /* enum sitetab_flag, by site */
 	size_t nr, cap;
-	uint32_t *slot; /* index + 1; 0 is empty */
+	uint32_t *slot;	 /* index + 1; 0 is empty */
 	size_t nr_slots; /* a power of two, at least twice nr */
-	bool self; /* whose the event at hand is: a part of the key */
+	bool self;	 /* whose the event at hand is: a part of the key */
 	struct table_secret secret;
 };
 

@@ -8,8 +8,9 @@ enum { ZERO_SIZE_PTR = 16 };
 
 static_assert(sizeof(struct live_obj) == 24, "an object is three words");
 
-void slab_init(struct slab *slab, const struct match_opts *opts, const struct page_map *page_map,
-	       struct vmalloc *vmalloc, struct sitetab *sites, struct match_totals *totals)
+void slab_init(struct slab *slab, const struct match_opts *opts,
+	       const struct page_map *page_map, struct vmalloc *vmalloc, struct sitetab *sites,
+	       struct match_totals *totals)
 {
 	*slab = (struct slab){
 		.page_size = opts->page_size,
@@ -204,8 +205,9 @@ static void unknown_free(struct slab *slab, const struct event *ev)
 	if (slab->lossy)
 		return;
 	const struct slabpage *page = slabpage_find(&slab->pages, ev->addr);
-	bool young = slab->offset.base && page_is_live(slab->page_map, (ev->addr - slab->offset.base) /
-								       slab->page_size);
+	bool young =
+		slab->offset.base &&
+		page_is_live(slab->page_map, (ev->addr - slab->offset.base) / slab->page_size);
 
 	young |= flow_seen(&slab->flows, ev->addr);
 	slab->totals->silent_allocs += young;
@@ -237,8 +239,8 @@ void slab_free(struct slab *slab, const struct event *ev)
 		sitetab_free(slab->sites, o->site, 1, o->bytes);
 		sitetab_cache(slab->sites, o->site, ev->cache);
 	}
-	flow_add(&slab->flows, ev->call_site, ev->cache, o->flags & LIVE_TWIN ? FLOW_LARGE : o->site,
-		 o->bytes);
+	flow_add(&slab->flows, ev->call_site, ev->cache,
+		 o->flags & LIVE_TWIN ? FLOW_LARGE : o->site, o->bytes);
 	slabpage_remove(&slab->pages, ev->addr);
 	live_end(o);
 }

@@ -34,7 +34,7 @@ struct slab_large {
 
 /* An object that ended by reuse, whose free may only be stamped too late. */
 struct slab_skew {
-	uint64_t addr; /* 0: none */
+	uint64_t addr;	/* 0: none */
 	uint64_t ts_ns; /* of the reuse */
 	uint64_t bytes;
 	uint32_t site;
@@ -48,8 +48,8 @@ struct slab {
 	struct offset offset;
 	struct slab_large large[OFFSET_TASKS];
 	struct slab_skew skew[SLAB_SKEWS]; /* a ring */
-	uint64_t nr_skew;	/* ever put into it */
-	uint64_t skew_until_ns; /* none is of use after it */
+	uint64_t nr_skew;		   /* ever put into it */
+	uint64_t skew_until_ns;		   /* none is of use after it */
 	bool lossy; /* there was a gap: what is not known need not be old */
 	uint64_t page_size;
 	const struct match_opts *opts;
@@ -59,8 +59,9 @@ struct slab {
 	struct match_totals *totals;
 };
 
-void slab_init(struct slab *slab, const struct match_opts *opts, const struct page_map *page_map,
-	       struct vmalloc *vmalloc, struct sitetab *sites, struct match_totals *totals);
+void slab_init(struct slab *slab, const struct match_opts *opts,
+	       const struct page_map *page_map, struct vmalloc *vmalloc, struct sitetab *sites,
+	       struct match_totals *totals);
 void slab_deinit(struct slab *slab);
 
 /* For @site, its index by return address, or by stack too where there is one. */

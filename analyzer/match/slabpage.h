@@ -13,11 +13,11 @@
 #include "match/table.h"
 
 struct slabpage {
-	uint64_t addr;	   /* of the object first put there */
-	uint32_t nr : 24;  /* objects that start in it */
+	uint64_t addr;	    /* of the object first put there */
+	uint32_t nr : 24;   /* objects that start in it */
 	uint32_t shift : 8; /* of the page size; not 0 */
-	uint16_t step;	   /* divides the distances of its objects; 0: one object only */
-	uint16_t bytes;	   /* of the object last put there; 0: 64 KiB and more */
+	uint16_t step;	    /* divides the distances of its objects; 0: one object only */
+	uint16_t bytes;	    /* of the object last put there; 0: 64 KiB and more */
 };
 
 struct slabpage_table {

@@ -85,7 +85,8 @@ TABLE_INLINE void *table_seek(const struct table *t, const struct table_ops *ops
 }
 
 /* Starts to fetch where @key is likely to be. */
-TABLE_INLINE void table_prefetch(const struct table *t, const struct table_ops *ops, uint64_t key)
+TABLE_INLINE void table_prefetch(const struct table *t, const struct table_ops *ops,
+				 uint64_t key)
 {
 	__builtin_prefetch(t->slot + table_home(t, key) * ops->size);
 }
@@ -166,13 +167,14 @@ TABLE_INLINE void table_grow(struct table *t, const struct table_ops *ops)
 }
 
 /* A copy for each entry type. */
-static __attribute__((noinline, unused)) void
-table_make_room(struct table *t, const struct table_ops *ops)
+static __attribute__((noinline, unused)) void table_make_room(struct table *t,
+							      const struct table_ops *ops)
 {
 	size_t dead = 0;
 
 	for (size_t i = 0; i < t->cap; i++)
-		dead += ops->used(t->slot + i * ops->size) && !ops->live(t->slot + i * ops->size);
+		dead += ops->used(t->slot + i * ops->size) &&
+			!ops->live(t->slot + i * ops->size);
 	for (size_t i = 0; i < t->cap && dead;) {
 		const char *e = t->slot + i * ops->size;
 

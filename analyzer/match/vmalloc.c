@@ -33,8 +33,9 @@ static const struct table_ops silent_ops = { sizeof(struct silent), silent_key, 
 void vmalloc_init(struct vmalloc *v, const struct match_opts *opts, struct stacks *stacks,
 		  struct sitetab *sites, struct match_totals *totals)
 {
-	*v = (struct vmalloc){ .opts = opts, .stacks = stacks, .sites = sites,
-			       .totals = totals };
+	*v = (struct vmalloc){
+		.opts = opts, .stacks = stacks, .sites = sites, .totals = totals
+	};
 	table_init(&v->areas, &silent_ops);
 }
 
@@ -56,8 +57,8 @@ static uint32_t find_outer(const struct vmalloc *v, uint32_t stack)
 	const uint64_t *frame = stacks_frames(v->stacks, stack, &nr);
 	size_t i = 0;
 
-	while (i < nr && (class_of(v, frame[i]) == CODE_ALLOCATOR ||
-			  class_of(v, frame[i]) == CODE_INNER))
+	while (i < nr &&
+	       (class_of(v, frame[i]) == CODE_ALLOCATOR || class_of(v, frame[i]) == CODE_INNER))
 		i++;
 	if (i == nr || class_of(v, frame[i]) != CODE_VMALLOC)
 		return 0;
@@ -98,8 +99,10 @@ static struct vmalloc_task *task_of(struct vmalloc *v, const struct event *ev)
 {
 	struct vmalloc_task *t = &v->task[offset_task_slot(ev)];
 
-	return t->pid == ev->pid && t->context == ev->context && t->cpu == (ev->pid ? 0 : ev->cpu)
-		       ? t : NULL;
+	return t->pid == ev->pid && t->context == ev->context &&
+			       t->cpu == (ev->pid ? 0 : ev->cpu)
+		       ? t
+		       : NULL;
 }
 
 /* The same, of a task that takes the place of another one when there is none. */
@@ -108,7 +111,8 @@ static struct vmalloc_task *new_task(struct vmalloc *v, const struct event *ev)
 	struct vmalloc_task *t = &v->task[offset_task_slot(ev)];
 
 	if (!task_of(v, ev))
-		*t = (struct vmalloc_task){ .pid = ev->pid, .context = ev->context,
+		*t = (struct vmalloc_task){ .pid = ev->pid,
+					    .context = ev->context,
 					    .cpu = ev->pid ? 0 : ev->cpu };
 	return t;
 }
@@ -134,7 +138,8 @@ void vmalloc_area_alloc(struct vmalloc *v, const struct event *ev, uint32_t stac
 	if (!outer_of(v, stack) || !pages || pages > UINT32_MAX)
 		return;
 	s = table_put(&v->areas, &silent_ops, ev->addr);
-	*s = (struct silent){ ev->addr, sitetab_get(v->sites, SITE_PAGE, 0, stack), (uint32_t)pages };
+	*s = (struct silent){ ev->addr, sitetab_get(v->sites, SITE_PAGE, 0, stack),
+			      (uint32_t)pages };
 	v->totals->silent_pages += pages;
 	sitetab_alloc_many(v->sites, s->site, pages, pages * v->opts->page_size, ev->ts_ns);
 

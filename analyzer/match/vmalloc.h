@@ -31,17 +31,18 @@ struct vmalloc_task {
 	struct {
 		uint64_t start; /* of an area; 0: none */
 		uint32_t stack; /* that made it */
-	} last[VMALLOC_DEPTH]; /* newest first */
-	uint32_t freed_site; /* of the area that it freed last, … */
-	uint32_t freed_pages; /* and silent pages of it not yet seen to be freed */
-	bool freed_unknown; /* it was not known */
+	} last[VMALLOC_DEPTH];	/* newest first */
+	uint32_t freed_site;	/* of the area that it freed last, … */
+	uint32_t freed_pages;	/* and silent pages of it not yet seen to be freed */
+	bool freed_unknown;	/* it was not known */
 };
 
 struct vmalloc {
 	const struct match_opts *opts;
 	struct table areas; /* with silent pages, by start */
 	struct vmalloc_task task[OFFSET_TASKS];
-	uint32_t *outer; /* by stack: index of the frame that called vmalloc; 0: no vmalloc, + 1 */
+	uint32_t *outer; /* by stack: index of the frame that called vmalloc; 0: no vmalloc, + 1
+			  */
 	size_t nr_outer;
 	uint64_t older_pages; /* frees of single pages, not known, after areas not known */
 	struct stacks *stacks;

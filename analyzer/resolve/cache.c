@@ -15,7 +15,7 @@
 #include "base/xalloc.h"
 
 /* In the order of the machine: a file of another one has another magic. */
-#define CACHE_MAGIC UINT64_C(0x0131637061657469)
+#define CACHE_MAGIC  UINT64_C(0x0131637061657469)
 #define CACHE_SUFFIX ".sites"
 
 enum { MAX_FILE = 48 << 20, MAX_FILES = 4096, HEADER = 40 };
@@ -28,7 +28,7 @@ struct entry {
 struct cache {
 	char *dir, *name;
 	uint64_t fingerprint;
-	char *blob; /* the file; strings point into it */
+	char *blob;	     /* the file; strings point into it */
 	struct entry *entry; /* oldest first */
 	size_t nr_entries, cap_entries;
 	struct cache_frame *frame;
@@ -102,7 +102,8 @@ static void add(struct cache *c, const struct cache_key *key, const struct cache
 	if (*slot || c->nr_entries >= 4 * (size_t)CACHE_MAX_ENTRIES)
 		return;
 	vec_room(c->entry, c->nr_entries, c->cap_entries);
-	c->entry[c->nr_entries++] = (struct entry){ *key, (uint32_t)c->nr_frames, (uint32_t)nr };
+	c->entry[c->nr_entries++] =
+		(struct entry){ *key, (uint32_t)c->nr_frames, (uint32_t)nr };
 	*slot = (uint32_t)c->nr_entries;
 	for (size_t i = 0; i < nr; i++) {
 		vec_room(c->frame, c->nr_frames, c->cap_frames);
@@ -286,7 +287,7 @@ struct strings {
 	struct string {
 		const char *s;
 		uint32_t off; /* plus one */
-	} *string;
+	} * string;
 	size_t nr, cap;
 };
 
@@ -325,7 +326,8 @@ static uint32_t string_off(const struct strings *s, const char *text)
 {
 	const struct string key = { .s = text };
 	const struct string *found =
-		text && s->nr ? bsearch(&key, s->string, s->nr, sizeof(key), compare_strings) : NULL;
+		text && s->nr ? bsearch(&key, s->string, s->nr, sizeof(key), compare_strings)
+			      : NULL;
 
 	return found ? found->off : 0;
 }
@@ -383,7 +385,8 @@ static void save(const struct cache *c)
 	auto_free char *path = xasprintf("%s/%s", c->dir, c->name);
 	auto_free char *tmp = xasprintf("%s/tmp-XXXXXX", c->dir);
 	struct text text = {};
-	size_t first = c->nr_entries > CACHE_MAX_ENTRIES ? c->nr_entries - CACHE_MAX_ENTRIES : 0;
+	size_t first =
+		c->nr_entries > CACHE_MAX_ENTRIES ? c->nr_entries - CACHE_MAX_ENTRIES : 0;
 
 	serialize(c, first, &text);
 	int fd = text.len <= MAX_FILE ? mkostemp(tmp, O_CLOEXEC) : -1;

@@ -44,7 +44,8 @@ struct cache_frame {
 	uint32_t flags; /* the caller's */
 };
 
-/* $XDG_CACHE_HOME/allocprof or ~/.cache/allocprof, owned by the caller; NULL: neither is set. */
+/* $XDG_CACHE_HOME/allocprof or ~/.cache/allocprof, owned by the caller; NULL: neither is set.
+ */
 char *cache_default_dir(void);
 
 /* @build_id in hexadecimal. Never NULL; empty when nothing was kept. */
@@ -62,7 +63,7 @@ bool cache_get(const struct cache *cache, const struct cache_key *key, struct ca
 	       size_t max, size_t *ret_nr);
 
 /* Strings are borrowed until cache_close(). A known key is not put again. */
-void cache_put(struct cache *cache, const struct cache_key *key, const struct cache_frame *frame,
-	       size_t nr);
+void cache_put(struct cache *cache, const struct cache_key *key,
+	       const struct cache_frame *frame, size_t nr);
 
 #endif

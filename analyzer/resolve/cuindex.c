@@ -73,8 +73,8 @@ static uint32_t add_scope(struct builder *b, Dwarf_Die *die, uint32_t parent)
 		if (!lo || lo >= hi)
 			continue;
 		vec_room(b->range, b->nr, b->cap);
-		b->range[b->nr++] = (struct range){ lo, hi, (uint32_t)ix->nr_scopes,
-						    (uint16_t)depth };
+		b->range[b->nr++] =
+			(struct range){ lo, hi, (uint32_t)ix->nr_scopes, (uint16_t)depth };
 		if (lo < entry)
 			entry = lo;
 	}
@@ -140,8 +140,8 @@ static void walk(struct builder *b, Dwarf_Die *parent, uint32_t scope, int depth
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_subprogram:
 		case DW_TAG_inlined_subroutine: {
-			uint32_t own = scope == SCOPE_ABSTRACT ? SCOPE_NONE :
-								 add_scope(b, &die, scope);
+			uint32_t own = scope == SCOPE_ABSTRACT ? SCOPE_NONE
+							       : add_scope(b, &die, scope);
 
 			walk(b, &die, own == SCOPE_NONE ? SCOPE_ABSTRACT : own, depth + 1);
 			break;
@@ -168,7 +168,8 @@ static void walk(struct builder *b, Dwarf_Die *parent, uint32_t scope, int depth
 
 		Dwarf_Die next;
 
-		if (dwarf_siblingof(&die, &next) || dwarf_dieoffset(&next) <= dwarf_dieoffset(&die))
+		if (dwarf_siblingof(&die, &next) ||
+		    dwarf_dieoffset(&next) <= dwarf_dieoffset(&die))
 			return;
 		die = next;
 	}

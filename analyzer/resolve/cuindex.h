@@ -47,7 +47,7 @@ struct cuindex {
 	struct cuseg {
 		uint64_t start;
 		uint32_t scope; /* innermost from here to the next start */
-	} *seg;
+	} * seg;
 	size_t nr_segs, cap_segs;
 };
 

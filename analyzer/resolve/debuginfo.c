@@ -329,8 +329,7 @@ bool debuginfo_next_symbol(struct debuginfo *di, size_t *i, struct debuginfo_sym
 		const char *name = elf_strptr(di->elf, di->symtab_shdr.sh_link, sym.st_name);
 
 		/* _stext and _etext have no type. */
-		if (!name || !*name ||
-		    (GELF_ST_TYPE(sym.st_info) != STT_FUNC && *name != '_'))
+		if (!name || !*name || (GELF_ST_TYPE(sym.st_info) != STT_FUNC && *name != '_'))
 			continue;
 		*ret = (struct debuginfo_symbol){ name, sym.st_value };
 		++*i;
@@ -385,7 +384,8 @@ static const char *scope_name(struct debuginfo *di, const struct scope *scope)
 	return name ? name : die_name(di, scope->die);
 }
 
-size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame *ret, size_t max)
+size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame *ret,
+		       size_t max)
 {
 	struct unit *unit = unit_at(di, pc);
 	Dwarf_Files *files = NULL;
@@ -424,15 +424,17 @@ size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame
 			break;
 		if (!files && dwarf_getsrcfiles(&unit->die, &files, &nr_files))
 			files = NULL;
-		frame.file = files ? file_name(di, unit,
-					       dwarf_filesrc(files, scope->call_file, NULL, NULL)) :
-				     NULL;
+		frame.file =
+			files ? file_name(di, unit,
+					  dwarf_filesrc(files, scope->call_file, NULL, NULL))
+			      : NULL;
 		frame.line = scope->call_line;
 	}
 	return nr;
 }
 
-static void fill_call(struct debuginfo *di, const struct cucall *call, struct debuginfo_call *ret)
+static void fill_call(struct debuginfo *di, const struct cucall *call,
+		      struct debuginfo_call *ret)
 {
 	*ret = (struct debuginfo_call){
 		.ret_pc = call->ret_pc,
@@ -470,7 +472,8 @@ static const uint8_t *code_at(const struct debuginfo *di, uint64_t pc, size_t le
 /* Code is little-endian on both machines. */
 #define CODE_SWAP (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
 
-static bool branch_x86(const struct debuginfo *di, uint64_t ret_pc, uint64_t *ret, bool *ret_tail)
+static bool branch_x86(const struct debuginfo *di, uint64_t ret_pc, uint64_t *ret,
+		       bool *ret_tail)
 {
 	const uint8_t *code = code_at(di, ret_pc - 5, 5);
 
@@ -492,7 +495,8 @@ static bool branch_x86(const struct debuginfo *di, uint64_t ret_pc, uint64_t *re
 	return true;
 }
 
-static bool branch_arm64(const struct debuginfo *di, uint64_t ret_pc, uint64_t *ret, bool *ret_tail)
+static bool branch_arm64(const struct debuginfo *di, uint64_t ret_pc, uint64_t *ret,
+			 bool *ret_tail)
 {
 	const uint8_t *code = code_at(di, ret_pc - 4, 4);
 	struct bytes b = bytes_of(code, code ? 4 : 0, CODE_SWAP);
@@ -513,8 +517,8 @@ bool debuginfo_branch_at(struct debuginfo *di, uint64_t ret_pc, uint64_t *ret, b
 	return di->machine == EM_AARCH64 && branch_arm64(di, ret_pc, ret, ret_tail);
 }
 
-size_t debuginfo_entries(struct debuginfo *di, const struct debuginfo_call *call,
-			 uint64_t *ret, size_t max)
+size_t debuginfo_entries(struct debuginfo *di, const struct debuginfo_call *call, uint64_t *ret,
+			 size_t max)
 {
 	struct unit *unit = unit_at(di, call->ret_pc - 1);
 	size_t nr = 0;

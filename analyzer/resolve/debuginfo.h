@@ -61,7 +61,8 @@ bool debuginfo_has_dwarf(const struct debuginfo *di);
 bool debuginfo_next_symbol(struct debuginfo *di, size_t *i, struct debuginfo_symbol *ret);
 
 /* Innermost first, at most @max; returns the number, 0 when nothing is known. */
-size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame *ret, size_t max);
+size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame *ret,
+		       size_t max);
 
 /* The call instruction before @ret_pc, if the debug information describes it. */
 bool debuginfo_call_at(struct debuginfo *di, uint64_t ret_pc, struct debuginfo_call *ret);
@@ -73,10 +74,11 @@ bool debuginfo_call_at(struct debuginfo *di, uint64_t ret_pc, struct debuginfo_c
 bool debuginfo_branch_at(struct debuginfo *di, uint64_t ret_pc, uint64_t *ret, bool *ret_tail);
 
 /* Entry addresses of the callee as far as this file defines it in the same unit. */
-size_t debuginfo_entries(struct debuginfo *di, const struct debuginfo_call *call,
-			 uint64_t *ret, size_t max);
+size_t debuginfo_entries(struct debuginfo *di, const struct debuginfo_call *call, uint64_t *ret,
+			 size_t max);
 
 /* The @i-th call of the function that @pc lies in, in address order. */
-bool debuginfo_call_in(struct debuginfo *di, uint64_t pc, size_t *i, struct debuginfo_call *ret);
+bool debuginfo_call_in(struct debuginfo *di, uint64_t pc, size_t *i,
+		       struct debuginfo_call *ret);
 
 #endif

@@ -42,7 +42,8 @@ static void count_samples(struct debuginfo *di, struct kallsyms *kallsyms, uint6
 	*nr = *agree = 0;
 	for (size_t i = 0; debuginfo_next_symbol(di, &i, &sym); n++) {
 		bool end = !strcmp(sym.name, "_etext");
-		const struct ksym *ksym = end || n % step == 0 ? recorded(kallsyms, sym.name) : NULL;
+		const struct ksym *ksym =
+			end || n % step == 0 ? recorded(kallsyms, sym.name) : NULL;
 
 		if (!ksym)
 			continue;
@@ -61,24 +62,27 @@ struct err *identity_check(struct debuginfo *di, struct kallsyms *kallsyms,
 	if (*build_id && *own && strcmp(build_id, own))
 		return err_new(ERR_FORMAT,
 			       "another kernel: its build-id is %s, the recording's %s; give "
-			       "the vmlinux of that build, or none", own, build_id);
+			       "the vmlinux of that build, or none",
+			       own, build_id);
 	if (!kallsyms_nr(kallsyms))
 		return err_new(ERR_FORMAT,
 			       "of no use: the recording holds no kallsyms, so it is not known "
 			       "where the kernel was loaded");
 	if (!find_slide(di, kallsyms, &slide))
-		return err_new(ERR_FORMAT,
-			       "no symbol _stext or _text in common with the recording's kallsyms");
+		return err_new(
+			ERR_FORMAT,
+			"no symbol _stext or _text in common with the recording's kallsyms");
 	if (!*build_id || !*own) {
 		count_samples(di, kallsyms, slide, SAMPLE_EVERY, &nr, &agree);
 		if (nr < MIN_SAMPLES)
 			count_samples(di, kallsyms, slide, 1, &nr, &agree);
 		/* A kernel patches no symbol's address; a few may be named twice. */
 		if (agree * 20 < nr * 19 || !nr)
-			return err_new(ERR_FORMAT,
-				       "another kernel: %zu of %zu symbols compared lie elsewhere "
-				       "in the recording's kallsyms",
-				       nr - agree, nr);
+			return err_new(
+				ERR_FORMAT,
+				"another kernel: %zu of %zu symbols compared lie elsewhere "
+				"in the recording's kallsyms",
+				nr - agree, nr);
 	}
 	*ret_slide = slide;
 	return NULL;

@@ -136,8 +136,7 @@ struct err *kallsyms_parse(struct span text, struct kallsyms **ret)
 		line = next;
 	}
 	if (!k->nr && text.len)
-		return err_new(ERR_FORMAT, "kallsyms holds no function in %zu bytes",
-			       text.len);
+		return err_new(ERR_FORMAT, "kallsyms holds no function in %zu bytes", text.len);
 	if (k->nr && all_zero)
 		return err_new(ERR_FORMAT,
 			       "kallsyms holds only zero addresses: read it as root with "

@@ -101,7 +101,8 @@ static struct err *collect(struct layout *l, struct pool *pool, struct module_se
 		if (!name)
 			continue;
 		vec_room(section, nr, cap);
-		section[nr++] = (struct module_section){ pool_str(pool, name), l->vote[i].addr };
+		section[nr++] =
+			(struct module_section){ pool_str(pool, name), l->vote[i].addr };
 	}
 	if (agree * 20 < symbols * 19)
 		return err_new(ERR_FORMAT,

@@ -91,8 +91,8 @@ static struct answer **find_slot(struct answer **slot, size_t nr_slots, const ui
 	for (size_t i = hash(addr, nr);; i++) {
 		struct answer **at = &slot[i & (nr_slots - 1)];
 
-		if (!*at ||
-		    ((*at)->nr == nr && (!nr || !memcmp((*at)->addr, addr, nr * sizeof(*addr)))))
+		if (!*at || ((*at)->nr == nr &&
+			     (!nr || !memcmp((*at)->addr, addr, nr * sizeof(*addr)))))
 			return at;
 	}
 }

@@ -19,14 +19,14 @@
 struct resolver;
 
 struct resolver_opts {
-	struct span kallsyms;	/* text of /proc/kallsyms; may be empty */
-	struct span modules;	/* BLOB_MODULES; may be empty */
-	struct span sections;	/* BLOB_SECTIONS; may be empty */
-	struct span build_ids;	/* BLOB_BUILD_IDS; may be empty */
-	const char *cache_dir;	/* answers of earlier runs, or NULL: resolve/cache.h */
-	struct span rules;	/* read after rules.txt and in its form; may be empty */
-	const char *release;	/* uname -r of the recording, or NULL */
-	const char *vmlinux;	/* --vmlinux: must match, or resolver_open fails */
+	struct span kallsyms;	       /* text of /proc/kallsyms; may be empty */
+	struct span modules;	       /* BLOB_MODULES; may be empty */
+	struct span sections;	       /* BLOB_SECTIONS; may be empty */
+	struct span build_ids;	       /* BLOB_BUILD_IDS; may be empty */
+	const char *cache_dir;	       /* answers of earlier runs, or NULL: resolve/cache.h */
+	struct span rules;	       /* read after rules.txt and in its form; may be empty */
+	const char *release;	       /* uname -r of the recording, or NULL */
+	const char *vmlinux;	       /* --vmlinux: must match, or resolver_open fails */
 	const char *const *debug_dirs; /* --debug-dir, searched first; NULL-terminated */
 };
 
@@ -51,7 +51,8 @@ struct frame {
 /* Why the primary frame is the primary frame. */
 enum attributed_by {
 	ATTRIBUTED_CHAIN,   /* first frame that is not an allocator's */
-	ATTRIBUTED_CALLEE,  /* the call instruction led into a wrapper; its own allocation line */
+	ATTRIBUTED_CALLEE,  /* the call instruction led into a wrapper; its own allocation line
+			     */
 	ATTRIBUTED_OPAQUE,  /* nothing but allocator frames: the outermost of them */
 	ATTRIBUTED_NOTHING, /* no frame at all */
 };

@@ -48,9 +48,12 @@ static bool parse_class(const char *word, unsigned int *ret)
 		const char *name;
 		unsigned int class;
 	} classes[] = {
-		{ "plumbing", RULE_PLUMBING },	     { "allocator", RULE_ALLOCATOR },
-		{ "passthrough", RULE_PASSTHROUGH }, { "caller", RULE_CALLER },
-		{ "area", RULE_AREA },		     { "keep", RULE_KEEP },
+		{ "plumbing", RULE_PLUMBING },
+		{ "allocator", RULE_ALLOCATOR },
+		{ "passthrough", RULE_PASSTHROUGH },
+		{ "caller", RULE_CALLER },
+		{ "area", RULE_AREA },
+		{ "keep", RULE_KEEP },
 		{ "vmalloc", RULE_VMALLOC },
 	};
 
@@ -135,9 +138,10 @@ static struct err *parse_line(struct rules *r, char *line, unsigned long version
 		return NULL;
 	if (*word == '[') {
 		if (!parse_section(word, version, holds) || strtok_r(NULL, " \t\r", &save))
-			return err_new(ERR_FORMAT,
-				       "\"%s\" is no range: [all], [6.10-], [-6.9] or [6.1-6.9]",
-				       word);
+			return err_new(
+				ERR_FORMAT,
+				"\"%s\" is no range: [all], [6.10-], [-6.9] or [6.1-6.9]",
+				word);
 		return NULL;
 	}
 	if (!parse_class(word, &class))

@@ -102,7 +102,8 @@ static char *release_path(const char *dir, const char *place, const char *releas
 static bool kernel_below(struct search *s, const char *dir, const char *build_id, size_t *i,
 			 const char **ret)
 {
-	for (size_t p = 0; s->release && p < sizeof(kernel_places) / sizeof(*kernel_places); p++)
+	for (size_t p = 0; s->release && p < sizeof(kernel_places) / sizeof(*kernel_places);
+	     p++)
 		if (take(s, release_path(dir, kernel_places[p], s->release), i, ret))
 			return true;
 	if (is_hex(build_id) && take(s, build_id_path(dir, build_id), i, ret))
@@ -162,16 +163,17 @@ static void walk(struct search *s, const char *path, int depth)
 
 			/* A link may be a file's, never a directory's: it could lead back. */
 			if (!(type == DT_LNK ? stat : lstat)(full, &st))
-				type = S_ISREG(st.st_mode) ? DT_REG :
-				       S_ISDIR(st.st_mode) && type != DT_LNK ? DT_DIR : DT_LNK;
+				type = S_ISREG(st.st_mode)		       ? DT_REG
+				       : S_ISDIR(st.st_mode) && type != DT_LNK ? DT_DIR
+									       : DT_LNK;
 		}
 		if (type == DT_DIR) {
 			walk(s, full, depth + 1);
 		} else if (type == DT_REG && module_name(entry->d_name, module)) {
 			vec_room(s->file, s->nr_files, s->cap_files);
-			s->file[s->nr_files] = (struct file){ pool_str(s->pool, module),
-							      pool_str(s->pool, full),
-							      (uint32_t)s->nr_files };
+			s->file[s->nr_files] =
+				(struct file){ pool_str(s->pool, module),
+					       pool_str(s->pool, full), (uint32_t)s->nr_files };
 			s->nr_files++;
 		}
 	}

@@ -19,7 +19,8 @@
 struct search;
 
 /* @release and @debug_dirs (NULL-terminated) may be NULL and are borrowed. */
-struct search *search_new(const char *release, const char *const *debug_dirs, struct pool *pool);
+struct search *search_new(const char *release, const char *const *debug_dirs,
+			  struct pool *pool);
 void search_free(struct search *search);
 DEFINE_CLEANUP(struct search *, search, search_free)
 
@@ -27,6 +28,7 @@ DEFINE_CLEANUP(struct search *, search, search_free)
 const char *search_kernel(struct search *search, const char *build_id, size_t i);
 
 /* The @i-th file that may be module @name, or NULL; - and _ are the same. */
-const char *search_module(struct search *search, const char *name, const char *build_id, size_t i);
+const char *search_module(struct search *search, const char *name, const char *build_id,
+			  size_t i);
 
 #endif

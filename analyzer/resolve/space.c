@@ -12,7 +12,7 @@
 #include "resolve/search.h"
 
 struct object {
-	const char *module; /* NULL for the kernel */
+	const char *module;   /* NULL for the kernel */
 	struct debuginfo *di; /* NULL when there is none */
 	uint64_t slide;
 };
@@ -33,9 +33,9 @@ struct space {
 	bool kernel_tried;
 	const char *kernel_path;
 	const char *kernel_build_id;
-	bool kernel_later; /* kernel_path is not opened yet: the cache may know all */
+	bool kernel_later;   /* kernel_path is not opened yet: the cache may know all */
 	struct cache *cache; /* NULL: none */
-	struct base *base; /* where the cache's sections lie in this boot */
+	struct base *base;   /* where the cache's sections lie in this boot */
 	size_t nr_bases, cap_bases;
 	struct object *object; /* modules seen */
 	size_t nr_objects, cap_objects;
@@ -127,7 +127,8 @@ static struct err *open_kernel(struct space *s, const char *path)
 	uint64_t slide;
 
 	TRY(debuginfo_open(path, NULL, s->pool, &di));
-	TRY(err_wrap(identity_check(di, s->kallsyms, modules_kernel_build_id(s->modules), &slide),
+	TRY(err_wrap(identity_check(di, s->kallsyms, modules_kernel_build_id(s->modules),
+				    &slide),
 		     "%s", path));
 	if (!debuginfo_has_dwarf(di))
 		return err_new(ERR_FORMAT, "%s holds no debug information", path);
@@ -161,7 +162,8 @@ static const char *likely_kernel(struct space *s, const char *vmlinux,
 {
 	const char *recorded = modules_kernel_build_id(s->modules), *path;
 
-	for (size_t i = 0; (path = vmlinux ? vmlinux : search_kernel(s->search, recorded, i)); i++) {
+	for (size_t i = 0; (path = vmlinux ? vmlinux : search_kernel(s->search, recorded, i));
+	     i++) {
 		debuginfo_peek(path, build_id);
 		if (*build_id && (!*recorded || !strcmp(recorded, build_id)))
 			return path;
@@ -212,8 +214,9 @@ static void add_bases(struct space *s, const char *build_id, uint64_t stext)
 		const struct module *module = modules_get(s->modules, i);
 
 		for (size_t n = 0; module->build_id && n < module->nr_sections; n++)
-			add_base(s, mix(mix(mix(mix_start, module->build_id), module->name),
-					module->section[n].name),
+			add_base(s,
+				 mix(mix(mix(mix_start, module->build_id), module->name),
+				     module->section[n].name),
 				 module->section[n].addr, module->name);
 	}
 }
@@ -268,7 +271,8 @@ static bool open_later(struct space *s)
 			auto_err struct err *err = open_kernel(s, path);
 
 			if (err)
-				add_note(s, pool_printf(s->pool, "not used: %s", err_text(err)));
+				add_note(s,
+					 pool_printf(s->pool, "not used: %s", err_text(err)));
 			s->kernel_tried = !err;
 		}
 		if (!s->kernel_tried)
@@ -346,8 +350,8 @@ static struct err *open_module(struct space *s, const struct module *recorded, c
 	TRY(debuginfo_open(path, &module, s->pool, &di));
 	if (module.build_id && strcmp(module.build_id, debuginfo_build_id(di)))
 		return err_new(ERR_FORMAT,
-			       "%s: another build: its build-id is %s, the recording's %s", path,
-			       debuginfo_build_id(di), module.build_id);
+			       "%s: another build: its build-id is %s, the recording's %s",
+			       path, debuginfo_build_id(di), module.build_id);
 	if (!debuginfo_has_dwarf(di))
 		return err_new(ERR_FORMAT, "%s holds no debug information", path);
 	*ret = take_ptr(di);
@@ -435,14 +439,14 @@ static uint64_t place_addr(const struct space *s, const struct cache_place *plac
 
 enum { QUESTION_CHAIN };
 
-static size_t from_cache(struct space *s, const struct cache_key *key, struct debuginfo_frame *ret,
-			 size_t max, bool *ret_known)
+static size_t from_cache(struct space *s, const struct cache_key *key,
+			 struct debuginfo_frame *ret, size_t max, bool *ret_known)
 {
 	struct cache_frame frame[CACHE_MAX_FRAMES];
 	size_t nr = 0;
 
-	*ret_known = cache_get(s->cache, key, frame, max < CACHE_MAX_FRAMES ? max : CACHE_MAX_FRAMES,
-			       &nr);
+	*ret_known = cache_get(s->cache, key, frame,
+			       max < CACHE_MAX_FRAMES ? max : CACHE_MAX_FRAMES, &nr);
 	for (size_t i = 0; i < nr; i++)
 		ret[i] = (struct debuginfo_frame){ frame[i].func, frame[i].file, frame[i].line,
 						   frame[i].flags & 1 };

@@ -39,8 +39,8 @@ static struct intern_slot *find(const struct intern *table, const void *key, siz
 	for (size_t i = h;; i++) {
 		struct intern_slot *slot = &table->slot[i & (table->cap - 1)];
 
-		if (!slot->key || (slot->hash == h && slot->len == len &&
-				   !memcmp(slot->key, key, len)))
+		if (!slot->key ||
+		    (slot->hash == h && slot->len == len && !memcmp(slot->key, key, len)))
 			return slot;
 	}
 }

@@ -16,15 +16,14 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 {
 	size_t nr = 0;
 
-#define ROW(row_name, row_value, row_unit, row_meaning)                        \
-	do {                                                                   \
-		assert(nr < QUALITY_MAX);                                      \
-		ret[nr++] = (struct quality_row){ row_name, row_unit,          \
-						  row_meaning, row_value };    \
+#define ROW(row_name, row_value, row_unit, row_meaning)                                     \
+	do {                                                                                \
+		assert(nr < QUALITY_MAX);                                                   \
+		ret[nr++] =                                                                 \
+			(struct quality_row){ row_name, row_unit, row_meaning, row_value }; \
 	} while (0)
-#define EVENTS(row_name, kind, tracepoint)                                     \
-	ROW("events_" row_name, match->events[kind], "events",                 \
-	    "events read: " tracepoint)
+#define EVENTS(row_name, kind, tracepoint) \
+	ROW("events_" row_name, match->events[kind], "events", "events read: " tracepoint)
 
 	ROW("lost_gaps", match->lost_gaps, "gaps",
 	    "places in the streams of the CPUs where events are missing; an object that "
@@ -111,7 +110,8 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	EVENTS("percpu_free", EVENT_PERCPU_FREE, "percpu:percpu_free_percpu");
 	EVENTS("vmap_alloc", EVENT_VMAP_ALLOC, "vmalloc:alloc_vmap_area");
 	EVENTS("vmap_free", EVENT_VMAP_FREE, "vmalloc:free_vmap_area_noflush");
-	EVENTS("bulk_alloc", EVENT_BULK_ALLOC, "probe of kmem_cache_alloc_bulk, an object each");
+	EVENTS("bulk_alloc", EVENT_BULK_ALLOC,
+	       "probe of kmem_cache_alloc_bulk, an object each");
 	EVENTS("bulk_free", EVENT_BULK_FREE, "probe of kmem_cache_free_bulk, an object each");
 	EVENTS("rcu_free", EVENT_RCU_FREE, "probe of kvfree_call_rcu");
 	EVENTS("page_bulk", EVENT_PAGE_BULK, "probe of alloc_pages_bulk, a page each");

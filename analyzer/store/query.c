@@ -44,9 +44,9 @@ struct err *query_is_db(const char *path, bool *ret)
 static bool harmless_pragma(const char *name, const char *value)
 {
 	static const char *const describe[] = { "table_info", "table_xinfo", "table_list",
-						"index_list", "index_info", "index_xinfo" };
+						"index_list", "index_info",  "index_xinfo" };
 	static const char *const look[] = { "user_version", "application_id", "page_count",
-					    "page_size", "database_list", "compile_options",
+					    "page_size",    "database_list",  "compile_options",
 					    "function_list" };
 
 	for (size_t i = 0; i < sizeof(describe) / sizeof(*describe); i++)
@@ -63,8 +63,8 @@ static bool harmless_pragma(const char *name, const char *value)
  * Writes are told by sqlite3_stmt_readonly(): the authorizer is also asked for
  * those that a virtual table makes inside SQLite to describe itself.
  */
-static int authorize(void *arg, int action, const char *a, const char *b,
-		     const char *database, const char *trigger)
+static int authorize(void *arg, int action, const char *a, const char *b, const char *database,
+		     const char *trigger)
 {
 	struct query_db *db = arg;
 	const char *what;
@@ -101,15 +101,16 @@ static struct err *sql_err(struct query_db *db, const char *sql)
 	auto_free char *views = NULL;
 
 	if (!strncmp(msg, "no such table:", 14))
-		views = xstrdup("; the views are call_sites, raw_sites, frames, totals, recording, "
-				"quality, cpus, notes, snapshots, snapshot_values "
-				"and reconcile_*");
+		views = xstrdup(
+			"; the views are call_sites, raw_sites, frames, totals, recording, "
+			"quality, cpus, notes, snapshots, snapshot_values "
+			"and reconcile_*");
 	if (off < 0 || (size_t)off >= strlen(sql))
 		return err_new(ERR_DB, "%s%s", msg, views ? views : "");
 	int len = (int)strcspn(sql + off, "\n");
 
-	return err_new(ERR_DB, "%s%s, at character %d: %.*s%s", msg, views ? views : "", off + 1,
-		       len > 40 ? 40 : len, sql + off, len > 40 ? "..." : "");
+	return err_new(ERR_DB, "%s%s, at character %d: %.*s%s", msg, views ? views : "",
+		       off + 1, len > 40 ? 40 : len, sql + off, len > 40 ? "..." : "");
 }
 
 static struct err *one_int(struct query_db *db, const char *sql, int *ret)
@@ -134,11 +135,13 @@ static struct err *check_version(struct query_db *db)
 	TRY(one_int(db, "PRAGMA application_id", &id));
 	TRY(one_int(db, "PRAGMA user_version", &version));
 	if (id != SCHEMA_APPLICATION_ID)
-		return err_new(ERR_FORMAT, "%s: a database, but not one of allocprof", db->path);
+		return err_new(ERR_FORMAT, "%s: a database, but not one of allocprof",
+			       db->path);
 	if (version != SCHEMA_VERSION)
-		return err_new(ERR_UNSUPPORTED, "%s: made by a version of allocprof with another "
-			       "schema (%d, not %d); analyze the recording again", db->path,
-			       version, SCHEMA_VERSION);
+		return err_new(ERR_UNSUPPORTED,
+			       "%s: made by a version of allocprof with another "
+			       "schema (%d, not %d); analyze the recording again",
+			       db->path, version, SCHEMA_VERSION);
 	return NULL;
 }
 
@@ -149,8 +152,8 @@ static struct err *check_version(struct query_db *db)
 static struct err *check_views(struct query_db *db)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(db->db, "SELECT sql FROM sqlite_schema WHERE type = 'view'", -1,
-				    &stmt, NULL);
+	int rc = sqlite3_prepare_v2(db->db, "SELECT sql FROM sqlite_schema WHERE type = 'view'",
+				    -1, &stmt, NULL);
 	size_t nr = 0, wanted = 0;
 	bool same = rc == SQLITE_OK;
 
@@ -165,8 +168,10 @@ static struct err *check_views(struct query_db *db)
 	sqlite3_finalize(stmt);
 	if (same && rc == SQLITE_DONE && nr == wanted)
 		return NULL;
-	return err_new(ERR_UNSUPPORTED, "%s: made by another build of allocprof; analyze the "
-		       "recording again", db->path);
+	return err_new(ERR_UNSUPPORTED,
+		       "%s: made by another build of allocprof; analyze the "
+		       "recording again",
+		       db->path);
 }
 
 struct err *query_db_open(const char *path, struct query_db **ret)
@@ -180,7 +185,8 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 	CLEANUP(query_db_cleanup) struct query_db *db = xcalloc(1, sizeof(*db));
 
 	db->path = xstrdup(path);
-	int rc = sqlite3_open_v2(path, &db->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(path, &db->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+				 NULL);
 
 	if (rc != SQLITE_OK)
 		return err_new(ERR_DB, "%s: %s", path,
@@ -188,7 +194,8 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 	/* The file may be anyone's: its views may not call what has side effects. */
 	sqlite3_db_config(db->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_exec(db->db, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+	sqlite3_exec(db->db, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON", NULL, NULL,
+		     NULL);
 	TRY(check_version(db));
 	TRY(check_views(db));
 	sqlite3_set_authorizer(db->db, authorize, db);
@@ -320,7 +327,8 @@ struct err *query_next(struct query *query, const struct cell **ret)
 		return NULL;
 	}
 	if (rc != SQLITE_ROW)
-		return err_new(ERR_DB, "%s: %s", query->db->path, sqlite3_errmsg(query->db->db));
+		return err_new(ERR_DB, "%s: %s", query->db->path,
+			       sqlite3_errmsg(query->db->db));
 	for (size_t i = 0; i < query_nr_columns(query); i++)
 		query->row[i] = cell_of(query->stmt, (int)i);
 	*ret = query->row;

@@ -118,8 +118,9 @@ struct err *sites_check(const struct sites_opts *opts)
 
 	while (next_word(&list, &word, &len))
 		if (!is_kind(word, len))
-			return err_new(ERR_USAGE, "--kind %.*s: no such kind; there are "
-				       SITES_ALL_KINDS, (int)len, word);
+			return err_new(ERR_USAGE,
+				       "--kind %.*s: no such kind; there are " SITES_ALL_KINDS,
+				       (int)len, word);
 	list = opts->sort;
 	while (next_word(&list, &word, &len)) {
 		if (find_order(word, len))
@@ -130,7 +131,8 @@ struct err *sites_check(const struct sites_opts *opts)
 			       word, names);
 	}
 	if (!is_group(opts->by ? opts->by : "site"))
-		return err_new(ERR_USAGE, "--by %s: no such group; there are " SITES_GROUPS " N",
+		return err_new(ERR_USAGE,
+			       "--by %s: no such group; there are " SITES_GROUPS " N",
 			       opts->by);
 	return NULL;
 }
@@ -150,11 +152,12 @@ static struct err *prepare(struct query_db *db, const char *base, const struct s
 
 	while (next_word(&list, &word, &len))
 		append(&order, "%s, ", find_order(word, len));
-	auto_free char *limit = opts->limit ? xasprintf(" LIMIT %" PRIu64, opts->limit)
-					    : xstrdup("");
-	auto_free char *sql = xasprintf("%s\nORDER BY %snet_bytes DESC, alloc_bytes DESC, %sfile, line, func, "
-					  "module, kind, first_ns%s", base, order,
-					  base == schema_query_groups ? "name, " : "", limit);
+	auto_free char *limit =
+		opts->limit ? xasprintf(" LIMIT %" PRIu64, opts->limit) : xstrdup("");
+	auto_free char *sql = xasprintf(
+		"%s\nORDER BY %snet_bytes DESC, alloc_bytes DESC, %sfile, line, func, "
+		"module, kind, first_ns%s",
+		base, order, base == schema_query_groups ? "name, " : "", limit);
 
 	TRY(query_prepare(db, sql, NULL, ret));
 	query_bind_text(*ret, ":kinds", opts->kinds);

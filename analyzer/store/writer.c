@@ -144,9 +144,9 @@ static struct err *prepare_insert(struct writer *writer, enum insert i)
 
 static struct err *set_up(struct writer *writer)
 {
-	int rc = sqlite3_open_v2(writer->tmp_path, &writer->db,
-				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-					 SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(
+		writer->tmp_path, &writer->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (rc != SQLITE_OK)
 		return db_err(writer->db, rc);
@@ -242,8 +242,8 @@ static struct err *step(struct writer *writer, sqlite3_stmt *stmt)
 	return NULL;
 }
 
-static struct err *update_recording(struct writer *writer, const char *column,
-				    const char *text, size_t len, int64_t value, bool is_text)
+static struct err *update_recording(struct writer *writer, const char *column, const char *text,
+				    size_t len, int64_t value, bool is_text)
 {
 	/* %w: columns are named by the program, so a wrong one is its error. */
 	char *sql = sqlite3_mprintf("UPDATE _recording SET \"%w\" = ?", column);
@@ -252,19 +252,21 @@ static struct err *update_recording(struct writer *writer, const char *column,
 
 	sqlite3_free(sql);
 	if (rc != SQLITE_OK)
-		return err_wrap(db_err(writer->db, rc), "%s: recording.%s", writer->path, column);
+		return err_wrap(db_err(writer->db, rc), "%s: recording.%s", writer->path,
+				column);
 	if (!is_text)
 		sqlite3_bind_int64(stmt, 1, value);
 	else if (text)
-		sqlite3_bind_text64(stmt, 1, text, strnlen(text, len), SQLITE_STATIC, SQLITE_UTF8);
+		sqlite3_bind_text64(stmt, 1, text, strnlen(text, len), SQLITE_STATIC,
+				    SQLITE_UTF8);
 	struct err *err = step(writer, stmt);
 
 	sqlite3_finalize(stmt);
 	return err;
 }
 
-struct err *writer_recording_text(struct writer *writer, const char *column,
-				  const char *text, size_t len)
+struct err *writer_recording_text(struct writer *writer, const char *column, const char *text,
+				  size_t len)
 {
 	return update_recording(writer, column, text, len, 0, true);
 }
@@ -307,7 +309,8 @@ struct err *writer_snapshot_value(struct writer *writer, const char *name, const
 
 	bind_text(stmt, 1, name);
 	bind_text(stmt, 2, at);
-	sqlite3_bind_text64(stmt, 3, (const char *)key.data, key.len, SQLITE_STATIC, SQLITE_UTF8);
+	sqlite3_bind_text64(stmt, 3, (const char *)key.data, key.len, SQLITE_STATIC,
+			    SQLITE_UTF8);
 	bind_text(stmt, 4, unit);
 	bind_int(stmt, 5, value);
 	return step(writer, stmt);
@@ -412,8 +415,8 @@ static void bind_symbol(sqlite3_stmt *stmt, int column, const struct frame *fram
 	bind_known(stmt, column + 1, wanted ? frame->sym_size : 0);
 }
 
-static struct err *fold(struct writer *writer, enum site_kind kind,
-			const struct frame *primary, uint32_t *ret)
+static struct err *fold(struct writer *writer, enum site_kind kind, const struct frame *primary,
+			uint32_t *ret)
 {
 	bool by_offset = !primary->file;
 	CLEANUP(key_deinit) struct key key = {};
@@ -493,20 +496,37 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 	sqlite3_stmt *stmt = writer->insert[INSERT_RAW_SITE];
 	uint32_t id = ++writer->nr_raw_sites;
 	const uint64_t counts[] = {
-		site->allocs, site->alloc_bytes, site->bytes_req,
-		site->failures, site->missing_stacks,
-		site->frees, site->free_bytes,
-		site->inferred_frees[END_REUSE], site->inferred_bytes[END_REUSE],
-		site->inferred_frees[END_SLAB_PAGE], site->inferred_bytes[END_SLAB_PAGE],
-		site->inferred_frees[END_OVERLAP], site->inferred_bytes[END_OVERLAP],
-		site->inferred_frees[END_AREA], site->inferred_bytes[END_AREA],
-		site->inferred_frees[END_RCU], site->inferred_bytes[END_RCU],
-		site->rcu_pending, site->rcu_pending_bytes,
-		site->unknown_frees, site->unknown_free_bytes,
-		site->preexisting_frees, site->preexisting_bytes,
-		site->live + site->pieces, site->live_bytes,
-		site->uncertain, site->uncertain_bytes,
-		site->lower, site->lower_bytes, site->upper, site->upper_bytes,
+		site->allocs,
+		site->alloc_bytes,
+		site->bytes_req,
+		site->failures,
+		site->missing_stacks,
+		site->frees,
+		site->free_bytes,
+		site->inferred_frees[END_REUSE],
+		site->inferred_bytes[END_REUSE],
+		site->inferred_frees[END_SLAB_PAGE],
+		site->inferred_bytes[END_SLAB_PAGE],
+		site->inferred_frees[END_OVERLAP],
+		site->inferred_bytes[END_OVERLAP],
+		site->inferred_frees[END_AREA],
+		site->inferred_bytes[END_AREA],
+		site->inferred_frees[END_RCU],
+		site->inferred_bytes[END_RCU],
+		site->rcu_pending,
+		site->rcu_pending_bytes,
+		site->unknown_frees,
+		site->unknown_free_bytes,
+		site->preexisting_frees,
+		site->preexisting_bytes,
+		site->live + site->pieces,
+		site->live_bytes,
+		site->uncertain,
+		site->uncertain_bytes,
+		site->lower,
+		site->lower_bytes,
+		site->upper,
+		site->upper_bytes,
 		site->peak_bytes,
 	};
 	const size_t nr_counts = sizeof(counts) / sizeof(*counts);

@@ -32,8 +32,8 @@ DEFINE_CLEANUP(struct writer *, writer, writer_close)
  * A column of the one row of table _recording; NULL text is SQL NULL. A text
  * that is not UTF-8 is kept as far as it can be read.
  */
-struct err *writer_recording_text(struct writer *writer, const char *column,
-				  const char *text, size_t len) MUST_CHECK;
+struct err *writer_recording_text(struct writer *writer, const char *column, const char *text,
+				  size_t len) MUST_CHECK;
 struct err *writer_recording_int(struct writer *writer, const char *column,
 				 int64_t value) MUST_CHECK;
 
@@ -76,8 +76,8 @@ uint64_t writer_nr_call_sites(const struct writer *writer);
 
 /* Table _quality, from everything that counted doubt. */
 struct err *writer_quality(struct writer *writer, const struct match_totals *match,
-			   const struct merge_stats *merge,
-			   uint64_t truncated_bytes, bool unfinished) MUST_CHECK;
+			   const struct merge_stats *merge, uint64_t truncated_bytes,
+			   bool unfinished) MUST_CHECK;
 
 struct err *writer_commit(struct writer *writer) MUST_CHECK;
 

@@ -20,7 +20,8 @@ static char *word(const struct cell *cell)
 struct err *allocinfo_print(struct query *query, FILE *out)
 {
 	size_t file = query_find_column(query, "file"), line = query_find_column(query, "line");
-	size_t func = query_find_column(query, "func"), module = query_find_column(query, "module");
+	size_t func = query_find_column(query, "func"),
+	       module = query_find_column(query, "module");
 	size_t bytes = query_find_column(query, "net_bytes");
 	size_t calls = query_find_column(query, "net_calls");
 	const struct cell *row;

@@ -20,9 +20,9 @@ static const char *const sum_names[NR_SUMS] = {
 
 /* A frame, or the call site itself at the root. */
 struct node {
-	char *text; /* as place_text() */
+	char *text;		    /* as place_text() */
 	char *func, *file, *module; /* NULL: not known */
-	int64_t line; /* 0: not known */
+	int64_t line;		    /* 0: not known */
 	int64_t sum[NR_SUMS];
 	struct node *child;
 	size_t nr, cap;
@@ -153,8 +153,8 @@ static int compare_trees(const void *va, const void *vb)
 
 static struct cell text_cell(const char *text)
 {
-	return text ? (struct cell){ .type = CELL_TEXT, .text = text, .len = strlen(text) } :
-		      (struct cell){ .text = "" };
+	return text ? (struct cell){ .type = CELL_TEXT, .text = text, .len = strlen(text) }
+		    : (struct cell){ .text = "" };
 }
 
 static struct cell int_cell(int64_t i)
@@ -171,14 +171,15 @@ struct printer {
 };
 
 static const struct view_column table_columns[] = {
-	{ "NET", VIEW_BYTES }, { "CALLS", VIEW_PLAIN }, { "ALLOCATED", VIEW_BYTES },
-	{ "ALLOCS", VIEW_PLAIN }, { "KIND", VIEW_PLAIN }, { "SITE, THEN ITS CALLERS", VIEW_SITE },
+	{ "NET", VIEW_BYTES },	     { "CALLS", VIEW_PLAIN },
+	{ "ALLOCATED", VIEW_BYTES }, { "ALLOCS", VIEW_PLAIN },
+	{ "KIND", VIEW_PLAIN },	     { "SITE, THEN ITS CALLERS", VIEW_SITE },
 };
 
 static const struct view_column plain_columns[] = {
-	{ "id", VIEW_PLAIN }, { "parent", VIEW_PLAIN }, { "depth", VIEW_PLAIN },
-	{ "call_site", VIEW_PLAIN }, { "kind", VIEW_PLAIN }, { "file", VIEW_PLAIN },
-	{ "line", VIEW_PLAIN }, { "func", VIEW_PLAIN }, { "module", VIEW_PLAIN },
+	{ "id", VIEW_PLAIN },	     { "parent", VIEW_PLAIN },	  { "depth", VIEW_PLAIN },
+	{ "call_site", VIEW_PLAIN }, { "kind", VIEW_PLAIN },	  { "file", VIEW_PLAIN },
+	{ "line", VIEW_PLAIN },	     { "func", VIEW_PLAIN },	  { "module", VIEW_PLAIN },
 	{ "net_bytes", VIEW_PLAIN }, { "net_calls", VIEW_PLAIN }, { "alloc_bytes", VIEW_PLAIN },
 	{ "allocs", VIEW_PLAIN },
 };
@@ -189,42 +190,57 @@ static void print_node(struct printer *p, const struct node *node, int64_t paren
 	int64_t id = ++p->nr_rows;
 
 	if (p->table) {
-		auto_free char *text = depth ? xasprintf("%*s<- %s", 2 * indent, "", node->text) :
-					       xstrdup(node->text);
+		auto_free char *text = depth ? xasprintf("%*s<- %s", 2 * indent, "", node->text)
+					     : xstrdup(node->text);
 
 		view_row(p->view, (struct cell[]){
-			int_cell(node->sum[NET_BYTES]), int_cell(node->sum[NET_CALLS]),
-			int_cell(node->sum[ALLOC_BYTES]), int_cell(node->sum[ALLOCS]),
-			p->kind, text_cell(text),
-		});
+					  int_cell(node->sum[NET_BYTES]),
+					  int_cell(node->sum[NET_CALLS]),
+					  int_cell(node->sum[ALLOC_BYTES]),
+					  int_cell(node->sum[ALLOCS]),
+					  p->kind,
+					  text_cell(text),
+				  });
 	} else {
 		view_row(p->view, (struct cell[]){
-			int_cell(id), parent ? int_cell(parent) : text_cell(NULL), int_cell(depth),
-			int_cell(p->call_site), p->kind, text_cell(node->file),
-			node->line ? int_cell(node->line) : text_cell(NULL), text_cell(node->func),
-			text_cell(node->module), int_cell(node->sum[NET_BYTES]),
-			int_cell(node->sum[NET_CALLS]), int_cell(node->sum[ALLOC_BYTES]),
-			int_cell(node->sum[ALLOCS]),
-		});
+					  int_cell(id),
+					  parent ? int_cell(parent) : text_cell(NULL),
+					  int_cell(depth),
+					  int_cell(p->call_site),
+					  p->kind,
+					  text_cell(node->file),
+					  node->line ? int_cell(node->line) : text_cell(NULL),
+					  text_cell(node->func),
+					  text_cell(node->module),
+					  int_cell(node->sum[NET_BYTES]),
+					  int_cell(node->sum[NET_CALLS]),
+					  int_cell(node->sum[ALLOC_BYTES]),
+					  int_cell(node->sum[ALLOCS]),
+				  });
 	}
 	if (node->nr)
 		qsort(node->child, node->nr, sizeof(*node->child), compare_nodes);
 	/* A chain without branches stays in its column. */
 	for (size_t i = 0; i < node->nr; i++)
-		print_node(p, &node->child[i], id, depth + 1, indent + (!depth || node->nr > 1));
+		print_node(p, &node->child[i], id, depth + 1,
+			   indent + (!depth || node->nr > 1));
 }
 
 static void print_site(struct printer *p, struct query *query, const struct cell *row,
 		       const struct forest *forest)
 {
 	const struct tree key = { .call_site = get(query, row, "id")->i };
-	const struct tree *tree = forest->nr ? bsearch(&key, forest->tree, forest->nr,
-						       sizeof(key), compare_trees) : NULL;
+	const struct tree *tree =
+		forest->nr ? bsearch(&key, forest->tree, forest->nr, sizeof(key), compare_trees)
+			   : NULL;
 	auto_free char *text = place_text(query, row);
 	auto_free char *func = copy(get(query, row, "func"));
 	auto_free char *file = copy(get(query, row, "file"));
 	auto_free char *module = copy(get(query, row, "module"));
-	struct node root = { .text = text, .func = func, .file = file, .module = module,
+	struct node root = { .text = text,
+			     .func = func,
+			     .file = file,
+			     .module = module,
 			     .line = get(query, row, "line")->i };
 
 	add_sums(&root, query, row);
@@ -252,11 +268,11 @@ struct err *callers_print(struct query_db *db, const struct sites_opts *opts, co
 	/* The limit counts the call sites that are asked for. */
 	all.limit = 0;
 	TRY(sites_query(db, &all, &query));
-	CLEANUP(view_cleanup) struct view *view =
-		p.table ? view_new(format, out, layout, table_columns,
-				   sizeof(table_columns) / sizeof(*table_columns)) :
-			  view_new(format, out, layout, plain_columns,
-				   sizeof(plain_columns) / sizeof(*plain_columns));
+	CLEANUP(view_cleanup)
+	struct view *view = p.table ? view_new(format, out, layout, table_columns,
+					       sizeof(table_columns) / sizeof(*table_columns))
+				    : view_new(format, out, layout, plain_columns,
+					       sizeof(plain_columns) / sizeof(*plain_columns));
 
 	p.view = view;
 	while (!opts->limit || nr < opts->limit) {
@@ -278,8 +294,10 @@ struct err *callers_print(struct query_db *db, const struct sites_opts *opts, co
 		}
 	}
 	if (site && !nr)
-		return err_new(ERR_USAGE, "--callers %s: no such call site; give a function, a file "
-			       "or file:line as report prints them", site);
+		return err_new(ERR_USAGE,
+			       "--callers %s: no such call site; give a function, a file "
+			       "or file:line as report prints them",
+			       site);
 	view_finish(view);
 	return NULL;
 }

@@ -29,7 +29,8 @@ char *place_text(struct query *query, const struct cell *row)
 	auto_free char *in = *module ? xasprintf(" [%s]", module) : xstrdup("");
 
 	if (*file)
-		return xasprintf("%s:%" PRId64 " %s%s", file, get(query, row, "line")->i, func, in);
+		return xasprintf("%s:%" PRId64 " %s%s", file, get(query, row, "line")->i, func,
+				 in);
 	if (off->type == CELL_INT)
 		return xasprintf("%s+%#" PRIx64 "/%#" PRIx64 "%s", func, (uint64_t)off->i,
 				 (uint64_t)get(query, row, "sym_size")->i, in);

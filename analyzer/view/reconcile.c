@@ -15,14 +15,23 @@ static const struct {
 	const char *about; /* what comes before its table */
 	struct view_column column[NR_COLUMNS];
 } sections[] = {
-	{ "meminfo", "Change in /proc/meminfo, and what the recording explains of it (bytes)",
-	  { { "KERNEL", VIEW_BYTES }, { "RECORDED", VIEW_BYTES }, { "DIFFERENCE", VIEW_BYTES },
+	{ "meminfo",
+	  "Change in /proc/meminfo, and what the recording explains of it (bytes)",
+	  { { "KERNEL", VIEW_BYTES },
+	    { "RECORDED", VIEW_BYTES },
+	    { "DIFFERENCE", VIEW_BYTES },
 	    { "FIELD", VIEW_SITE } } },
-	{ "slabinfo", "Change in active objects of /proc/slabinfo, which counts what CPUs keep too",
-	  { { "KERNEL", VIEW_PLAIN }, { "RECORDED", VIEW_PLAIN }, { "DIFFERENCE", VIEW_PLAIN },
+	{ "slabinfo",
+	  "Change in active objects of /proc/slabinfo, which counts what CPUs keep too",
+	  { { "KERNEL", VIEW_PLAIN },
+	    { "RECORDED", VIEW_PLAIN },
+	    { "DIFFERENCE", VIEW_PLAIN },
 	    { "CACHE", VIEW_SITE } } },
-	{ "allocinfo", "Change in /proc/allocinfo (bytes)",
-	  { { "KERNEL", VIEW_BYTES }, { "RECORDED", VIEW_BYTES }, { "DIFFERENCE", VIEW_BYTES },
+	{ "allocinfo",
+	  "Change in /proc/allocinfo (bytes)",
+	  { { "KERNEL", VIEW_BYTES },
+	    { "RECORDED", VIEW_BYTES },
+	    { "DIFFERENCE", VIEW_BYTES },
 	    { "SITE", VIEW_SITE } } },
 };
 enum { NR_SECTIONS = sizeof(sections) / sizeof(*sections) };
@@ -40,17 +49,18 @@ static bool is_of(struct query *query, const struct cell *row, size_t section)
 static void print_row(struct view *view, struct query *query, const struct cell *row)
 {
 	const struct cell *covers = get(query, row, "covers");
-	auto_free char *name = text_printable(get(query, row, "name")->text,
-					      get(query, row, "name")->len);
+	auto_free char *name =
+		text_printable(get(query, row, "name")->text, get(query, row, "name")->len);
 	auto_free char *text = xasprintf("%s%s%s", name, covers->type == CELL_TEXT ? ": " : "",
 					 covers->type == CELL_TEXT ? covers->text : "");
 
-	view_row(view, (struct cell[]){
-		[KERNEL] = *get(query, row, "kernel_change"),
-		[RECORDED] = *get(query, row, "recorded_change"),
-		[DIFFERENCE] = *get(query, row, "difference"),
-		[NAME] = { .type = CELL_TEXT, .text = text, .len = strlen(text) },
-	});
+	view_row(view,
+		 (struct cell[]){
+			 [KERNEL] = *get(query, row, "kernel_change"),
+			 [RECORDED] = *get(query, row, "recorded_change"),
+			 [DIFFERENCE] = *get(query, row, "difference"),
+			 [NAME] = { .type = CELL_TEXT, .text = text, .len = strlen(text) },
+		 });
 }
 
 /* The rows of one file, which *row is at; moves it to the first of another. */
@@ -60,7 +70,8 @@ static struct err *print_section(struct query *query, const struct cell **row, s
 	uint64_t nr = 0;
 
 	fprintf(out, "%s\n\n", sections[section].about);
-	CLEANUP(view_cleanup) struct view *view =
+	CLEANUP(view_cleanup)
+	struct view *view =
 		view_new(VIEW_TABLE, out, layout, sections[section].column, NR_COLUMNS);
 
 	for (; *row && is_of(query, *row, section); nr++) {
@@ -84,7 +95,9 @@ static struct err *print_score(struct query_db *db, FILE *out)
 	TRY(query_next(query, &row));
 	if (!row || get(query, row, "byte_error")->type == CELL_NULL)
 		return NULL;
-	fprintf(out, "Agreement with /proc/allocinfo: %" PRId64 " call sites changed, byte_error %.5f, "
+	fprintf(out,
+		"Agreement with /proc/allocinfo: %" PRId64
+		" call sites changed, byte_error %.5f, "
 		"site_exact %.4f, site_near %.4f, byte_exact %.4f\n",
 		get(query, row, "sites")->i, get(query, row, "byte_error")->real,
 		get(query, row, "site_exact")->real, get(query, row, "site_near")->real,
@@ -92,15 +105,16 @@ static struct err *print_score(struct query_db *db, FILE *out)
 	return NULL;
 }
 
-static struct err *print_table(struct query_db *db, struct query *query, uint64_t limit, FILE *out,
-			       const struct view_layout *layout)
+static struct err *print_table(struct query_db *db, struct query *query, uint64_t limit,
+			       FILE *out, const struct view_layout *layout)
 {
 	const struct cell *row;
 
 	TRY(query_next(query, &row));
 	if (!row)
 		fputs("The recording carries no snapshots of /proc from its start and its end: only "
-		      "allocprof record takes them.\n", out);
+		      "allocprof record takes them.\n",
+		      out);
 	for (size_t i = 0; i < NR_SECTIONS; i++)
 		if (row && is_of(query, row, i))
 			TRY(print_section(query, &row, i, limit, out, layout));

@@ -11,16 +11,32 @@
 #include "view/text.h"
 
 enum report_column {
-	NET, CALLS, ALLOCATED, ALLOCS, FREES, OLDER, PEAK, KIND, CONFIDENCE, SITES, SITE, NR_COLUMNS
+	NET,
+	CALLS,
+	ALLOCATED,
+	ALLOCS,
+	FREES,
+	OLDER,
+	PEAK,
+	KIND,
+	CONFIDENCE,
+	SITES,
+	SITE,
+	NR_COLUMNS
 };
 
 static const struct view_column columns[NR_COLUMNS] = {
-	[NET] = { "NET", VIEW_BYTES },	 [CALLS] = { "CALLS", VIEW_PLAIN },
-	[ALLOCATED] = { "ALLOCATED", VIEW_BYTES }, [ALLOCS] = { "ALLOCS", VIEW_PLAIN },
-	[FREES] = { "FREES", VIEW_PLAIN }, [OLDER] = { "OLDER", VIEW_BYTES },
+	[NET] = { "NET", VIEW_BYTES },
+	[CALLS] = { "CALLS", VIEW_PLAIN },
+	[ALLOCATED] = { "ALLOCATED", VIEW_BYTES },
+	[ALLOCS] = { "ALLOCS", VIEW_PLAIN },
+	[FREES] = { "FREES", VIEW_PLAIN },
+	[OLDER] = { "OLDER", VIEW_BYTES },
 	[PEAK] = { "PEAK", VIEW_BYTES },
-	[KIND] = { "KIND", VIEW_PLAIN },   [CONFIDENCE] = { "CONFIDENCE", VIEW_PLAIN },
-	[SITES] = { "SITES", VIEW_PLAIN }, [SITE] = { "SITE", VIEW_SITE },
+	[KIND] = { "KIND", VIEW_PLAIN },
+	[CONFIDENCE] = { "CONFIDENCE", VIEW_PLAIN },
+	[SITES] = { "SITES", VIEW_PLAIN },
+	[SITE] = { "SITE", VIEW_SITE },
 };
 
 /* Below this width a site has more use for the columns than the counts have. */
@@ -148,22 +164,25 @@ static struct err *print_head(struct query_db *db, const struct sums *sums, FILE
 	auto_free char *vmlinux = get_text(query, row, "vmlinux");
 	int64_t cpus = get(query, row, "cpus")->i, events = get(query, row, "events")->i;
 
-	fprintf(out, "Kernel    %s%s%s", *release ? release : "not recorded", *machine ? " " : "",
-		machine);
-	fprintf(out, ", %" PRId64 " CPU%s%s%s\n", cpus, cpus == 1 ? "" : "s", *host ? ", host " : "",
-		host);
+	fprintf(out, "Kernel    %s%s%s", *release ? release : "not recorded",
+		*machine ? " " : "", machine);
+	fprintf(out, ", %" PRId64 " CPU%s%s%s\n", cpus, cpus == 1 ? "" : "s",
+		*host ? ", host " : "", host);
 	fprintf(out, "Recorded  %s%s%.3f s\n", started, *started ? ", " : "",
 		get(query, row, "duration_s")->real);
 	text_grouped(a, events);
 	fprintf(out, "Events    %s, ", a);
-	print_lost(out, get(query, row, "lost_events")->i, get(query, row, "lost_gaps")->i, events);
+	print_lost(out, get(query, row, "lost_events")->i, get(query, row, "lost_gaps")->i,
+		   events);
 	text_iec(bytes, (int64_t)sums->alloc);
 	text_share(a, sums->exact, sums->alloc);
 	text_share(b, sums->inferred, sums->alloc);
 	text_share(c, sums->uncertain, sums->alloc);
-	fprintf(out, "Exact     %s of %s allocated; end inferred: %s, uncertain after loss: %s\n",
-		a, bytes, b, c);
-	fprintf(out, "Symbols   %s\n\n", *vmlinux ? vmlinux : "no debug information of the kernel");
+	fprintf(out,
+		"Exact     %s of %s allocated; end inferred: %s, uncertain after loss: %s\n", a,
+		bytes, b, c);
+	fprintf(out, "Symbols   %s\n\n",
+		*vmlinux ? vmlinux : "no debug information of the kernel");
 	return NULL;
 }
 
@@ -172,8 +191,9 @@ static char *group_text(struct query *query, const struct cell *row, const char 
 {
 	if (get(query, row, "name")->type != CELL_NULL)
 		return get_text(query, row, "name");
-	return xstrdup(!strcmp(by, "cache") ? "(no cache, or several)" :
-		       !strcmp(by, "caller") ? "(caller not recorded)" : "(not known)");
+	return xstrdup(!strcmp(by, "cache")    ? "(no cache, or several)"
+		       : !strcmp(by, "caller") ? "(caller not recorded)"
+					       : "(not known)");
 }
 
 /* Behind what the recorder itself did. */
@@ -191,9 +211,14 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 			       struct body *body)
 {
 	static const char *const from[NR_COLUMNS] = {
-		[NET] = "net_bytes", [CALLS] = "net_calls", [ALLOCATED] = "alloc_bytes",
-		[ALLOCS] = "allocs", [FREES] = "frees",	    [PEAK] = "peak_bytes",
-		[OLDER] = "preexisting_freed_bytes", [KIND] = "kind",
+		[NET] = "net_bytes",
+		[CALLS] = "net_calls",
+		[ALLOCATED] = "alloc_bytes",
+		[ALLOCS] = "allocs",
+		[FREES] = "frees",
+		[PEAK] = "peak_bytes",
+		[OLDER] = "preexisting_freed_bytes",
+		[KIND] = "kind",
 		[SITES] = "call_sites",
 		[CONFIDENCE] = "confidence",
 	};
@@ -207,16 +232,19 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 		if (!row)
 			return NULL;
 		struct cell cells[NR_COLUMNS];
-		auto_free char *place = grouped ? group_text(query, row, opts->by) :
-						  site_text(query, row);
+		auto_free char *place =
+			grouped ? group_text(query, row, opts->by) : site_text(query, row);
 		/* In whatever width: what seems to live here is no leak. */
-		bool unseen = !grouped && !strcmp(get(query, row, "confidence")->text, "invisible");
-		auto_free char *site = xasprintf("%s%s", place, unseen ? " (frees unseen)" : "");
+		bool unseen =
+			!grouped && !strcmp(get(query, row, "confidence")->text, "invisible");
+		auto_free char *site =
+			xasprintf("%s%s", place, unseen ? " (frees unseen)" : "");
 
 		for (int i = 0; i < SITE; i++)
 			if (i != (grouped ? CONFIDENCE : SITES))
 				cells[i] = *get(query, row, from[i]);
-		cells[SITE] = (struct cell){ .type = CELL_TEXT, .text = site, .len = strlen(site) };
+		cells[SITE] =
+			(struct cell){ .type = CELL_TEXT, .text = site, .len = strlen(site) };
 		body_row(body, cells);
 	}
 }
@@ -235,9 +263,9 @@ static struct err *print_totals(struct query_db *db, const struct sites_opts *op
 		if (!row)
 			return NULL;
 		int64_t nr = get(query, row, "call_sites")->i;
-		auto_free char *text = xasprintf("total of %" PRId64 " call site%s%s", nr,
-						 nr == 1 ? "" : "s",
-						 get(query, row, "self")->i ? RECORDER : "");
+		auto_free char *text =
+			xasprintf("total of %" PRId64 " call site%s%s", nr, nr == 1 ? "" : "s",
+				  get(query, row, "self")->i ? RECORDER : "");
 		struct cell cells[NR_COLUMNS] = {
 			[NET] = *get(query, row, "net_bytes"),
 			[CALLS] = *get(query, row, "net_calls"),
@@ -302,7 +330,8 @@ static struct err *print_self(struct query_db *db, const struct sites_opts *opts
 		text_iec(net, get(query, row, "net_bytes")->i);
 		text_iec(alloc, get(query, row, "alloc_bytes")->i);
 		fprintf(out, "%s %s %s net (%s allocated)",
-			any ? "," : "Note: without what the recorder itself allocated, which --self shows:",
+			any ? ","
+			    : "Note: without what the recorder itself allocated, which --self shows:",
 			kind, net, alloc);
 		any = true;
 	}
@@ -330,13 +359,15 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	view_finish(body.view);
 	putc('\n', out);
 	if (grouped)
-		fputs("Note: a group's peak is the sum of its call sites' peaks: an upper bound\n", out);
+		fputs("Note: a group's peak is the sum of its call sites' peaks: an upper bound\n",
+		      out);
 	else if (opts->limit && opts->limit < sums.sites)
 		fprintf(out, "Note: call sites not shown: %" PRIu64 "; -n 0 shows all\n",
 			sums.sites - opts->limit);
 	if (strchr(opts->kinds, ','))
 		fputs("Note: kinds overlap: slab objects and percpu areas lie in pages that kind page "
-		      "counts again; vmalloc is address space\n", out);
+		      "counts again; vmalloc is address space\n",
+		      out);
 	TRY(print_self(db, opts, out));
 	return print_notes(db, out);
 }

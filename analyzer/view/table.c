@@ -14,8 +14,8 @@ struct table {
 	const struct view_column *column;
 	size_t nr;
 	size_t *width;
-	bool *left;	/* flush left: the column holds a text that is not empty */
-	char ***row;	/* measured rows; NULL is a gap */
+	bool *left;  /* flush left: the column holds a text that is not empty */
+	char ***row; /* measured rows; NULL is a gap */
 	size_t nr_rows, cap_rows;
 	bool measured;
 };

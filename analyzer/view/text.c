@@ -104,7 +104,8 @@ char *text_printable(const char *text, size_t len)
 		uint8_t c = (uint8_t)text[i];
 		size_t n = text_utf8(text + i, len - i);
 		/* U+0080 to U+009F are control characters too. */
-		bool control = c < 0x20 || c == 0x7f || (c == 0xc2 && n && (uint8_t)text[i + 1] < 0xa0);
+		bool control = c < 0x20 || c == 0x7f ||
+			       (c == 0xc2 && n && (uint8_t)text[i + 1] < 0xa0);
 
 		if (c == '\n' || c == '\t') {
 			*out++ = '\\';

@@ -20,8 +20,9 @@ struct view {
 
 bool view_format_find(const char *name, enum view_format *ret)
 {
-	static const char *const names[] = { [VIEW_TABLE] = "table", [VIEW_CSV] = "csv",
-					     [VIEW_JSON] = "json" };
+	static const char *const names[] = {
+		[VIEW_TABLE] = "table", [VIEW_CSV] = "csv", [VIEW_JSON] = "json"
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (!strcmp(name, names[i])) {

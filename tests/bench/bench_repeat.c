@@ -30,12 +30,14 @@ static void copy_texts(const struct tracefile *file, struct mkdat *to)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (!tracefile_text(file, texts[i], &text))
 			continue;
-		auto_free char *copy = xasprintf("%.*s", (int)text.len, (const char *)text.data);
+		auto_free char *copy =
+			xasprintf("%.*s", (int)text.len, (const char *)text.data);
 
 		mkdat_text(to, texts[i], copy);
 	}
 	for (size_t i = 0; tracefile_format(file, i, &name, &text); i++) {
-		auto_free char *copy = xasprintf("%.*s", (int)text.len, (const char *)text.data);
+		auto_free char *copy =
+			xasprintf("%.*s", (int)text.len, (const char *)text.data);
 
 		mkdat_format(to, name, copy);
 	}
@@ -78,7 +80,8 @@ static struct err *repeat(const char *from, const char *path, long times)
 	TRY(time_range(file, &first, &last));
 
 	uint32_t size = tracefile_subbuf_size(file, 0);
-	CLEANUP(mkdat_cleanup) struct mkdat *to = mkdat_new(&(struct mkdat_opts){
+	CLEANUP(mkdat_cleanup)
+	struct mkdat *to = mkdat_new(&(struct mkdat_opts){
 		.zstd = true, .page_size = size, .chunk_bytes = 256 * 1024 });
 	auto_free uint8_t *copy = xmalloc(size);
 

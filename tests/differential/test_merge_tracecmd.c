@@ -13,11 +13,7 @@
 #include "tests/lib/pages.h"
 #include "tests/lib/test.h"
 
-enum {
-	CPUS = 3,
-	EVENTS = 1500,
-	MAX_LINE = 16384
-};
+enum { CPUS = 3, EVENTS = 1500, MAX_LINE = 16384 };
 
 static bool have_trace_cmd(void)
 {

@@ -50,7 +50,8 @@ static size_t read_chain(FILE *f, char line[1024], struct theirs *chain)
 
 		chomp(line);
 		/* "helper inlined at file:line:column in caller" */
-		snprintf(frame->func, sizeof(frame->func), "%.*s", (int)strcspn(line, " "), line);
+		snprintf(frame->func, sizeof(frame->func), "%.*s", (int)strcspn(line, " "),
+			 line);
 		CHECK(fgets(line, 1024, f));
 		chomp(line);
 		tidy(line);

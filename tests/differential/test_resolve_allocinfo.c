@@ -86,8 +86,9 @@ static void score_call(const struct kit *k, struct resolver *r, const struct rul
 
 static bool is_wrapper(const char *func)
 {
-	static const char *const wrappers[] = { "kstrdup",	"kstrndup",    "kmemdup_nul",
-						"memdup_user",	"devm_kmalloc", "kvasprintf",
+	static const char *const wrappers[] = { "kstrdup",	 "kstrndup",
+						"kmemdup_nul",	 "memdup_user",
+						"devm_kmalloc",	 "kvasprintf",
 						"kstrdup_const", "kmalloc_reserve" };
 
 	for (size_t i = 0; i < sizeof(wrappers) / sizeof(*wrappers); i++)
@@ -130,11 +131,13 @@ TEST(calls_of_the_allocator_are_charged_to_lines_of_allocinfo)
 
 		for (size_t i = 0; debuginfo_call_in(di, entry, &i, &call);)
 			if (!call.tail && call.callee &&
-			    ((rules_of(rules, call.callee) & RULE_DROP) || is_wrapper(call.callee)))
+			    ((rules_of(rules, call.callee) & RULE_DROP) ||
+			     is_wrapper(call.callee)))
 				score_call(&k, r, rules, call.ret_pc + slide, &score);
 	}
 	printf("# %zu calls, %zu listed, %zu inside the allocator; of %zu wrappers %zu listed\n",
-	       score.calls, score.listed, score.inside, score.by_callee, score.by_callee_listed);
+	       score.calls, score.listed, score.inside, score.by_callee,
+	       score.by_callee_listed);
 	CHECK(score.listed + score.inside > 2000);
 	CHECK((score.listed + score.inside) * 200 >= score.calls * 199);
 	CHECK(score.by_callee > 200);

@@ -111,7 +111,9 @@ static void check_accepted(struct mkdat *m, long events)
 	mkdat_free(m);
 	CHECK_EQ(run("trace-cmd dump -v -i %s 2>&1 | grep -c 'is a valid'", path), 1);
 	CHECK_EQ(run("trace-cmd report -i %s 2>/dev/null |"
-		     " grep -c 'kfree:.*call_site=_stext+0x10'", path), events);
+		     " grep -c 'kfree:.*call_site=_stext+0x10'",
+		     path),
+		 events);
 	/* It has no complaint, the private section included. */
 	CHECK_EQ(run("trace-cmd report -i %s 2>&1 >/dev/null | grep -vc 'cpus='", path), 0);
 }
@@ -190,8 +192,8 @@ TEST(what_trace_cmd_converts_holds_the_same_sub_buffers)
 
 	need_trace_cmd();
 	for (int kind = 0; kind < 3; kind++) {
-		struct mkdat *m = recording(&(struct mkdat_opts){
-			.version = kind ? 7 : 6, .zstd = kind == 2 });
+		struct mkdat *m = recording(
+			&(struct mkdat_opts){ .version = kind ? 7 : 6, .zstd = kind == 2 });
 		auto_free char *from = path_of("from.dat");
 		auto_free char *to = path_of("to.dat");
 		size_t len;
@@ -204,8 +206,10 @@ TEST(what_trace_cmd_converts_holds_the_same_sub_buffers)
 		for (int i = 0; i < 3; i++) {
 			size_t to_len;
 
-			CHECK_EQ(run("trace-cmd convert -i %s -o %s %s >/dev/null 2>&1; echo $?",
-				     from, to, conversions[i]), 0);
+			CHECK_EQ(
+				run("trace-cmd convert -i %s -o %s %s >/dev/null 2>&1; echo $?",
+				    from, to, conversions[i]),
+				0);
 			auto_free uint8_t *converted = raw_of(to, &to_len);
 
 			CHECK_EQ(to_len, len);

@@ -8,10 +8,7 @@
 #include "decode/cursor.h"
 #include "tests/lib/pages.h"
 
-enum {
-	PAGE = 512,
-	HEAD = 16
-};
+enum { PAGE = 512, HEAD = 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

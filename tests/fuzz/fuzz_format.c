@@ -34,7 +34,7 @@ static void check(const struct format_record *r)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const systems[] = { "kmem", "percpu", "vmalloc", "ftrace",
-						"allocprof_1_2" };
+					       "allocprof_1_2" };
 
 	for (size_t i = 0; i < 5; i++) {
 		CLEANUP(format_cleanup) struct format *format = format_new(i & 1, 8);

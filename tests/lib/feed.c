@@ -3,11 +3,13 @@
 
 enum { PAGE_SIZE = 4096, PRIME_PFN = 0x70000 };
 
-void feed_init_classify(struct feed *feed, enum code_class (*classify)(void *arg, uint64_t addr))
+void feed_init_classify(struct feed *feed,
+			enum code_class (*classify)(void *arg, uint64_t addr))
 {
 	static const int32_t self[] = { FEED_SELF + 64, FEED_SELF };
-	struct match_opts opts = { .page_size = PAGE_SIZE, .classify = classify,
-				   .self = self, .nr_self = 2 };
+	struct match_opts opts = {
+		.page_size = PAGE_SIZE, .classify = classify, .self = self, .nr_self = 2
+	};
 
 	*feed = (struct feed){ .match = match_new(&opts), .now_ns = 1000000, .pid = 100 };
 }
@@ -145,8 +147,7 @@ static const struct site *feed_site(struct feed *feed, enum site_kind kind, uint
 			stacks_frames(match_stacks(feed->match), site[i].stack, &nr_frames);
 
 		if (site[i].kind == kind && site[i].call_site == call_site &&
-		    site[i].self == feed->self &&
-		    (nr_frames ? frame[0] == stack : !stack))
+		    site[i].self == feed->self && (nr_frames ? frame[0] == stack : !stack))
 			return &site[i];
 	}
 	return &none;

@@ -17,14 +17,15 @@ struct feed {
 	uint16_t cpu;
 	uint8_t context;
 	uint16_t cache; /* of the next event only */
-	bool self; /* feed_*_site() are of the recorder: of pid FEED_SELF */
+	bool self;	/* feed_*_site() are of the recorder: of pid FEED_SELF */
 };
 
 enum { FEED_SELF = 4711 };
 
 void feed_init(struct feed *feed);
 /* With what rules 3 and 16 ask. */
-void feed_init_classify(struct feed *feed, enum code_class (*classify)(void *arg, uint64_t addr));
+void feed_init_classify(struct feed *feed,
+			enum code_class (*classify)(void *arg, uint64_t addr));
 void feed_deinit(struct feed *feed);
 
 void feed_kmalloc(struct feed *feed, uint64_t call_site, uint64_t ptr, uint64_t bytes);

@@ -78,16 +78,15 @@ static const char default_header_page[] =
 	"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
 	"\tfield: char data;\toffset:16;\tsize:%u;\tsigned:1;\n";
 
-static const char default_header_event[] =
-	"# compressed entry header\n"
-	"\ttype_len    :    5 bits\n"
-	"\ttime_delta  :   27 bits\n"
-	"\tarray       :   32 bits\n"
-	"\n"
-	"\tpadding     : type == 29\n"
-	"\ttime_extend : type == 30\n"
-	"\ttime_stamp : type == 31\n"
-	"\tdata max type_len  == 28\n";
+static const char default_header_event[] = "# compressed entry header\n"
+					   "\ttype_len    :    5 bits\n"
+					   "\ttime_delta  :   27 bits\n"
+					   "\tarray       :   32 bits\n"
+					   "\n"
+					   "\tpadding     : type == 29\n"
+					   "\ttime_extend : type == 30\n"
+					   "\ttime_stamp : type == 31\n"
+					   "\tdata max type_len  == 28\n";
 
 static void put(struct buf *b, const void *data, size_t len)
 {
@@ -469,8 +468,7 @@ static void put_compressed(struct buf *b, const void *data, size_t len)
 }
 
 /* Takes what is in @body for a section of its own; returns the section's place. */
-static uint64_t put_section(const struct mkdat *m, struct buf *b, uint16_t id,
-			    struct buf *body)
+static uint64_t put_section(const struct mkdat *m, struct buf *b, uint16_t id, struct buf *body)
 {
 	uint64_t off = b->len;
 	size_t size_off = begin_section(b, id, m->opts.zstd);
@@ -569,8 +567,7 @@ static void build_v7(struct mkdat *m, struct buf *b)
 	put_offset_option(&options, ID_FORMATS, put_section(m, b, ID_FORMATS, &body));
 	if (m->kallsyms) {
 		put_sized(&body, m->kallsyms, 4);
-		put_offset_option(&options, ID_KALLSYMS,
-				  put_section(m, b, ID_KALLSYMS, &body));
+		put_offset_option(&options, ID_KALLSYMS, put_section(m, b, ID_KALLSYMS, &body));
 	}
 	if (m->printk) {
 		put_sized(&body, m->printk, 4);
@@ -578,8 +575,7 @@ static void build_v7(struct mkdat *m, struct buf *b)
 	}
 	if (m->cmdlines) {
 		put_sized(&body, m->cmdlines, 8);
-		put_offset_option(&options, ID_CMDLINES,
-				  put_section(m, b, ID_CMDLINES, &body));
+		put_offset_option(&options, ID_CMDLINES, put_section(m, b, ID_CMDLINES, &body));
 	}
 	if (m->blobs.len) {
 		put(&body, m->blobs.data, m->blobs.len);

@@ -15,9 +15,7 @@
 #include "decode/cursor.h"
 #include "tests/lib/pages.h"
 
-enum {
-	ONECPU_MAX_PAGES = 400
-};
+enum { ONECPU_MAX_PAGES = 400 };
 
 struct onecpu {
 	struct pages_opts opts;

@@ -93,10 +93,7 @@ enum pages_type {
 	NR_PAGES_TYPES,
 };
 
-enum {
-	PAGES_FIRST_ID = 600,
-	PAGES_STACK_ID = 4
-};
+enum { PAGES_FIRST_ID = 600, PAGES_STACK_ID = 4 };
 
 struct pages_format {
 	const char *system;

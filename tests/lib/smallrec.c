@@ -23,36 +23,61 @@ static const char cpustat[] = "entries: 0\noverrun: 5\ncommit overrun: 1\nbytes:
 			      "dropped events: 2\nread events: 21\n";
 
 #define A 0xffff888000100000
-static const uint64_t page_stack[] = { 0xffffffff81003030, 0xffffffff81004040, 0xffffffff81001100 };
+static const uint64_t page_stack[] = { 0xffffffff81003030, 0xffffffff81004040,
+				       0xffffffff81001100 };
 static const uint64_t vmap_stack[] = { 0xffffffff81003830, 0xffffffff81002050 };
 
 static const struct pages_record records[] = {
-	{ .type = PAGES_KMALLOC, .call_site = 0xffffffff81001010,
-	  .addr = A, .bytes_req = 100, .bytes_alloc = 128 },
-	{ .type = PAGES_KMALLOC, .call_site = 0xffffffff81001010,
-	  .addr = A + 128, .bytes_req = 100, .bytes_alloc = 128 },
-	{ .type = PAGES_KMALLOC, .call_site = 0xffffffff81001010,
-	  .addr = A + 256, .bytes_req = 128, .bytes_alloc = 128 },
+	{ .type = PAGES_KMALLOC,
+	  .call_site = 0xffffffff81001010,
+	  .addr = A,
+	  .bytes_req = 100,
+	  .bytes_alloc = 128 },
+	{ .type = PAGES_KMALLOC,
+	  .call_site = 0xffffffff81001010,
+	  .addr = A + 128,
+	  .bytes_req = 100,
+	  .bytes_alloc = 128 },
+	{ .type = PAGES_KMALLOC,
+	  .call_site = 0xffffffff81001010,
+	  .addr = A + 256,
+	  .bytes_req = 128,
+	  .bytes_alloc = 128 },
 	{ .type = PAGES_KFREE, .call_site = 0xffffffff81002090, .addr = A + 128 },
-	{ .type = PAGES_CACHE_ALLOC, .call_site = 0xffffffff81002020,
-	  .addr = A + 4096, .bytes_req = 192, .bytes_alloc = 192 },
-	{ .type = PAGES_CACHE_ALLOC, .call_site = 0xffffffff81002020,
-	  .addr = A + 4096, .bytes_req = 192, .bytes_alloc = 192 },
-	{ .type = PAGES_KMALLOC, .call_site = 0xffffffffc0001008,
-	  .addr = 0, .bytes_req = 64, .bytes_alloc = 64 },
+	{ .type = PAGES_CACHE_ALLOC,
+	  .call_site = 0xffffffff81002020,
+	  .addr = A + 4096,
+	  .bytes_req = 192,
+	  .bytes_alloc = 192 },
+	{ .type = PAGES_CACHE_ALLOC,
+	  .call_site = 0xffffffff81002020,
+	  .addr = A + 4096,
+	  .bytes_req = 192,
+	  .bytes_alloc = 192 },
+	{ .type = PAGES_KMALLOC,
+	  .call_site = 0xffffffffc0001008,
+	  .addr = 0,
+	  .bytes_req = 64,
+	  .bytes_alloc = 64 },
 	{ .type = PAGES_KFREE, .call_site = 0xffffffff81002080, .addr = A + 65536 },
 	{ .type = PAGES_PAGE_ALLOC, .addr = 0x5000, .order = 2 },
 	{ .type = PAGES_STACK, .stack = page_stack, .nr_stack = 3 },
-	{ .type = PAGES_PERCPU_ALLOC, .call_site = 0xffffffff81001030,
-	  .addr = 0x60795baff178, .bytes_req = 16, .bytes_alloc = 64 },
-	{ .type = PAGES_VMAP_ALLOC, .addr = 0xffffc90000000000,
-	  .bytes_req = 16384 + 4096, .bytes_alloc = 16384 + 4096 },
+	{ .type = PAGES_PERCPU_ALLOC,
+	  .call_site = 0xffffffff81001030,
+	  .addr = 0x60795baff178,
+	  .bytes_req = 16,
+	  .bytes_alloc = 64 },
+	{ .type = PAGES_VMAP_ALLOC,
+	  .addr = 0xffffc90000000000,
+	  .bytes_req = 16384 + 4096,
+	  .bytes_alloc = 16384 + 4096 },
 	{ .type = PAGES_STACK, .stack = vmap_stack, .nr_stack = 2 },
 };
 
 void smallrec_write(const char *path, const struct smallrec_opts *opts)
 {
-	CLEANUP(mkdat_cleanup) struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .zstd = !opts->plain });
+	CLEANUP(mkdat_cleanup)
+	struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .zstd = !opts->plain });
 	const struct pages_opts page_opts = {};
 	struct pages page;
 	uint64_t ts = 1000000000;
@@ -63,8 +88,9 @@ void smallrec_write(const char *path, const struct smallrec_opts *opts)
 	mkdat_text(m, "uname", "Linux box 6.12.0-small x86_64");
 	mkdat_text(m, "version", "3.1.6");
 	mkdat_text(m, "trace_clock", "local [mono]");
-	mkdat_text(m, "cpustat", "CPU: 0\nentries: 0\noverrun: 0\ncommit overrun: 0\nbytes: 0\n"
-				 "dropped events: 0\nread events: 13\n");
+	mkdat_text(m, "cpustat",
+		   "CPU: 0\nentries: 0\noverrun: 0\ncommit overrun: 0\nbytes: 0\n"
+		   "dropped events: 0\nread events: 13\n");
 	if (!opts->foreign) {
 		static const char version[] = "version 0.1.0\nevents slab,page\n";
 		static const char times[] = "start_mono_ns 999000000\nend_mono_ns 3500000000\n"

@@ -75,15 +75,19 @@ static struct err *copy_cpu(const struct tracefile *file, size_t buffer, size_t 
 	}
 	/* The kernel never loses what it wrote last. */
 	if (missed)
-		keep(m, name, page_reader_cpu(reader), (struct span){ dropped, dropped_len }, true);
+		keep(m, name, page_reader_cpu(reader), (struct span){ dropped, dropped_len },
+		     true);
 	return NULL;
 }
 
-struct err *thin_recording(const char *from, const char *to, unsigned int percent, uint64_t seed)
+struct err *thin_recording(const char *from, const char *to, unsigned int percent,
+			   uint64_t seed)
 {
-	static const char *const texts[] = { "header_page", "header_event", "kallsyms", "uname" };
+	static const char *const texts[] = { "header_page", "header_event", "kallsyms",
+					     "uname" };
 	CLEANUP(tracefile_cleanup) struct tracefile *file = NULL;
-	CLEANUP(mkdat_cleanup) struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .bare = true });
+	CLEANUP(mkdat_cleanup)
+	struct mkdat *m = mkdat_new(&(struct mkdat_opts){ .bare = true });
 	uint64_t random = (seed + 1) * 0x9e3779b97f4a7c15;
 
 	TRY(tracefile_open(from, &file));

@@ -163,12 +163,12 @@ static uint64_t number_after(const struct tracefile *file, const char *blob, con
 }
 
 struct counts {
-	uint64_t data;	/* events in the file */
-	uint64_t read;	/* events by the kernel's count */
+	uint64_t data; /* events in the file */
+	uint64_t read; /* events by the kernel's count */
 	uint64_t kinds[NR_EVENT_KINDS];
-	uint64_t kmallocs_of;  /* by the task asked for */
+	uint64_t kmallocs_of;	/* by the task asked for */
 	uint64_t stacked_pages; /* page allocations with a stack */
-	uint64_t other_cpus;   /* events not on CPU 0 */
+	uint64_t other_cpus;	/* events not on CPU 0 */
 };
 
 static struct counts count(const char *path, pid_t pid)
@@ -306,10 +306,20 @@ TEST(the_recording_describes_itself)
 {
 	need_tracefs();
 	static const char *const needed[] = {
-		"kallsyms", "header_page", "cmdlines", "trace_clock", "uname",
-		BLOB_RECORDER, BLOB_TIMES, BLOB_PAGE_SIZE, BLOB_EVENTS, BLOB_SELF,
-		BLOB_SNAPSHOT "start/meminfo", BLOB_SNAPSHOT "end/meminfo",
-		BLOB_SNAPSHOT "start/vmallocinfo", BLOB_SNAPSHOT "end/vmstat",
+		"kallsyms",
+		"header_page",
+		"cmdlines",
+		"trace_clock",
+		"uname",
+		BLOB_RECORDER,
+		BLOB_TIMES,
+		BLOB_PAGE_SIZE,
+		BLOB_EVENTS,
+		BLOB_SELF,
+		BLOB_SNAPSHOT "start/meminfo",
+		BLOB_SNAPSHOT "end/meminfo",
+		BLOB_SNAPSHOT "start/vmallocinfo",
+		BLOB_SNAPSHOT "end/vmstat",
 	};
 	const char *out = in_dir("x.dat");
 	struct tracefile *file;
@@ -398,8 +408,9 @@ TEST(only_the_chosen_kinds_and_cpus_are_recorded)
 	const char *out = in_dir("x.dat");
 
 	/* What runs on the CPU: the command might not. */
-	check_status(RUN("-o", out, "-C", "0", "-e", "page", "-m", "1M", "taskset", "-c", "0", "ls",
-			 "/"), 0);
+	check_status(RUN("-o", out, "-C", "0", "-e", "page", "-m", "1M", "taskset", "-c", "0",
+			 "ls", "/"),
+		     0);
 	struct counts c = count(out, 0);
 
 	CHECK(c.kinds[EVENT_PAGE_ALLOC] > 0);
@@ -606,8 +617,9 @@ TEST(wrong_options_are_usage_errors)
 TEST(the_top_level_of_tracefs_stays_as_it_was)
 {
 	need_tracefs();
-	static const char *const files[] = { "tracing_on", "trace_clock", "buffer_size_kb",
-					     "set_event", "current_tracer", "tracing_cpumask",
+	static const char *const files[] = { "tracing_on",     "trace_clock",
+					     "buffer_size_kb", "set_event",
+					     "current_tracer", "tracing_cpumask",
 					     "trace_options" };
 	struct text before = {}, after = {};
 

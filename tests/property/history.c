@@ -117,7 +117,9 @@ static void add_area(struct maker *m, enum event_kind kind)
 	add(m, (struct event){
 		       .kind = (uint8_t)kind,
 		       .addr = one_in(m, 10) ? 0 : 0x7000 + 16 * below(m, 8),
-		       .call_site = kind == EVENT_PERCPU_ALLOC ? 0x200 + (one_in(m, 4) ? below(m, 3) : 0) : 0,
+		       .call_site = kind == EVENT_PERCPU_ALLOC
+					    ? 0x200 + (one_in(m, 4) ? below(m, 3) : 0)
+					    : 0,
 		       .bytes_alloc = bytes,
 		       .bytes_req = bytes,
 		       .stack = at ? &stack[at] : NULL,
@@ -225,12 +227,15 @@ static void add_older(struct maker *m)
 		uint64_t addr = page + bytes * below(m, 20);
 
 		if (i != older)
-			add(m, (struct event){ .kind = EVENT_CACHE_ALLOC, .addr = addr,
+			add(m, (struct event){ .kind = EVENT_CACHE_ALLOC,
+					       .addr = addr,
 					       .call_site = 0x600 + (one_in(m, 12) ? 9 : place),
-					       .bytes_req = bytes, .bytes_alloc = bytes });
+					       .bytes_req = bytes,
+					       .bytes_alloc = bytes });
 		else if (one_in(m, 3))
 			addr += 4 * 4096; /* of no known size */
-		add(m, (struct event){ .kind = EVENT_CACHE_FREE, .addr = addr,
+		add(m, (struct event){ .kind = EVENT_CACHE_FREE,
+				       .addr = addr,
 				       .call_site = 0x610 + (one_in(m, 8) ? 9 : place),
 				       .cache = (uint16_t)(place == 2 ? 0 : 5 + place) });
 	}
@@ -247,14 +252,22 @@ static void add_vmalloc(struct maker *m)
 
 	switch (below(m, 4)) {
 	case 0 ... 1:
-		add(m, (struct event){ .kind = EVENT_VMAP_ALLOC, .addr = start, .stack = area[which],
-				       .nr_stack = 2, .bytes_req = bytes, .bytes_alloc = bytes });
+		add(m, (struct event){ .kind = EVENT_VMAP_ALLOC,
+				       .addr = start,
+				       .stack = area[which],
+				       .nr_stack = 2,
+				       .bytes_req = bytes,
+				       .bytes_alloc = bytes });
 		if (one_in(m, 3))
 			break;
 		bytes = UINT64_C(4096) << order;
-		add(m, (struct event){ .kind = EVENT_PAGE_ALLOC, .addr = some_pfn(m, order),
-				       .order = (uint8_t)order, .stack = page[which], .nr_stack = 3,
-				       .bytes_req = bytes, .bytes_alloc = bytes });
+		add(m, (struct event){ .kind = EVENT_PAGE_ALLOC,
+				       .addr = some_pfn(m, order),
+				       .order = (uint8_t)order,
+				       .stack = page[which],
+				       .nr_stack = 3,
+				       .bytes_req = bytes,
+				       .bytes_alloc = bytes });
 		break;
 	case 2 ... 3:
 		add(m, (struct event){ .kind = EVENT_VMAP_FREE, .addr = start });
@@ -271,21 +284,27 @@ static void add_probe(struct maker *m)
 
 	switch (below(m, 4)) {
 	case 0:
-		add(m, (struct event){ .kind = EVENT_BULK_ALLOC, .addr = slab_addr(m),
+		add(m, (struct event){ .kind = EVENT_BULK_ALLOC,
+				       .addr = slab_addr(m),
 				       .call_site = 0x100 + below(m, 6),
-				       .bytes_alloc = 64 * below(m, 3), .bytes_req = 0 });
+				       .bytes_alloc = 64 * below(m, 3),
+				       .bytes_req = 0 });
 		break;
 	case 1:
-		add(m, (struct event){ .kind = EVENT_BULK_FREE, .addr = slab_addr(m),
+		add(m, (struct event){ .kind = EVENT_BULK_FREE,
+				       .addr = slab_addr(m),
 				       .call_site = 0x104 + below(m, 4) });
 		break;
 	case 2:
 		add(m, (struct event){ .kind = EVENT_RCU_FREE, .addr = slab_addr(m) });
 		break;
 	case 3:
-		add(m, (struct event){ .kind = EVENT_PAGE_BULK, .addr = some_pfn(m, 0),
-				       .call_site = 0x700 + below(m, 2), .bytes_req = 4096,
-				       .bytes_alloc = 4096, .stack = at ? &stack[at] : NULL,
+		add(m, (struct event){ .kind = EVENT_PAGE_BULK,
+				       .addr = some_pfn(m, 0),
+				       .call_site = 0x700 + below(m, 2),
+				       .bytes_req = 4096,
+				       .bytes_alloc = 4096,
+				       .stack = at ? &stack[at] : NULL,
 				       .nr_stack = at != 0 });
 		break;
 	}
@@ -380,14 +399,19 @@ static void add_any(struct maker *m)
 void history_make(struct history *h, uint64_t seed, size_t nr)
 {
 	struct maker m = {
-		.h = h, .random = (seed + 1) * 0x9e3779b97f4a7c15, .now_ns = 1000000, .pid = 40,
+		.h = h,
+		.random = (seed + 1) * 0x9e3779b97f4a7c15,
+		.now_ns = 1000000,
+		.pid = 40,
 	};
 
 	h->nr = 0;
 	for (uint64_t pfn = PRIME_PFN; pfn < PRIME_PFN + 2; pfn++) {
 		add_page_alloc(&m, pfn, 0);
-		add(&m, (struct event){ .kind = EVENT_KMALLOC, .call_site = 0x400,
-					.addr = HISTORY_BASE + pfn * 4096, .bytes_alloc = 64,
+		add(&m, (struct event){ .kind = EVENT_KMALLOC,
+					.call_site = 0x400,
+					.addr = HISTORY_BASE + pfn * 4096,
+					.bytes_alloc = 64,
 					.bytes_req = 64 });
 	}
 	while (h->nr < nr)
@@ -401,7 +425,8 @@ void history_mix_in_pairs(struct history *h, uint64_t seed)
 	static const struct event pair[][2] = {
 		{ { .kind = EVENT_KMALLOC, .addr = 0x77000, .bytes_alloc = 32 },
 		  { .kind = EVENT_KFREE, .addr = 0x77000 } },
-		{ { .kind = EVENT_PAGE_ALLOC, .addr = 0x99990 }, { .kind = EVENT_PAGE_FREE, .addr = 0x99990 } },
+		{ { .kind = EVENT_PAGE_ALLOC, .addr = 0x99990 },
+		  { .kind = EVENT_PAGE_FREE, .addr = 0x99990 } },
 		{ { .kind = EVENT_PERCPU_ALLOC, .addr = 0x77000, .bytes_alloc = 32 },
 		  { .kind = EVENT_PERCPU_FREE, .addr = 0x77000 } },
 		{ { .kind = EVENT_VMAP_ALLOC, .addr = 0x77000, .bytes_alloc = 32 },
@@ -427,7 +452,9 @@ void history_mix_in_pairs(struct history *h, uint64_t seed)
 		ev.call_site = 0x900;
 		ev.pid = 50;
 		ev.cpu = 5;
-		ev.stack = ev.kind == EVENT_PAGE_ALLOC || ev.kind == EVENT_VMAP_ALLOC ? &own_stack : NULL;
+		ev.stack = ev.kind == EVENT_PAGE_ALLOC || ev.kind == EVENT_VMAP_ALLOC
+				   ? &own_stack
+				   : NULL;
 		ev.nr_stack = ev.stack != NULL;
 		h->ev[h->nr++] = ev;
 		open = !open;
@@ -457,8 +484,9 @@ void history_print(const struct event *ev)
 		[EVENT_MODULE_FREE] = "module_free",
 	};
 
-	printf("# %" PRIu64 " cpu %u pid %d context %#x %s addr %#" PRIx64 " order %u bytes %" PRIu64
-	       " of %" PRIu64 " site %#" PRIx64 " cache %u\n",
+	printf("# %" PRIu64 " cpu %u pid %d context %#x %s addr %#" PRIx64
+	       " order %u bytes %" PRIu64 " of %" PRIu64 " site %#" PRIx64 " cache %u\n",
 	       ev->ts_ns, ev->cpu, ev->pid, ev->context, name[ev->kind], ev->addr, ev->order,
-	       ev->bytes_req, ev->bytes_alloc, ev->stack ? ev->stack[0] : ev->call_site, ev->cache);
+	       ev->bytes_req, ev->bytes_alloc, ev->stack ? ev->stack[0] : ev->call_site,
+	       ev->cache);
 }

@@ -16,7 +16,7 @@
 #define HISTORY_BASE UINT64_C(0xff11000000000000)
 
 enum {
-	HISTORY_PRIME = 4,   /* events at the start that tell the base: keep them */
+	HISTORY_PRIME = 4, /* events at the start that tell the base: keep them */
 	HISTORY_MAX = 1024,
 };
 

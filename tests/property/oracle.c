@@ -49,8 +49,8 @@ static struct oracle_object *find(struct oracle *o, enum site_kind kind, uint64_
 }
 
 /* Rules 8 and 9: the pages of [pfn, pfn + nr) go; how many did. */
-static uint64_t take(struct oracle *o, uint64_t pfn, uint64_t nr, enum end_rule rule, uint64_t ts,
-		     bool *partial)
+static uint64_t take(struct oracle *o, uint64_t pfn, uint64_t nr, enum end_rule rule,
+		     uint64_t ts, bool *partial)
 {
 	uint64_t taken = 0;
 
@@ -113,8 +113,9 @@ static void forget_large(struct oracle *o, const struct event *ev)
 enum code_class oracle_classify(void *arg, uint64_t addr)
 {
 	(void)arg;
-	return addr >> 4 == 0x80 || addr >> 4 == 0x81 ? CODE_VMALLOC
-	       : addr >> 4 == 0x82 || addr >> 4 == 0x30 ? CODE_ALLOCATOR : CODE_OTHER;
+	return addr >> 4 == 0x80 || addr >> 4 == 0x81	? CODE_VMALLOC
+	       : addr >> 4 == 0x82 || addr >> 4 == 0x30 ? CODE_ALLOCATOR
+							: CODE_OTHER;
 }
 
 /* The frame behind vmalloc, or 0. */
@@ -125,20 +126,23 @@ static uint64_t outer(const struct event *ev)
 	while (i < ev->nr_stack && oracle_classify(NULL, ev->stack[i]) == CODE_ALLOCATOR)
 		i++;
 	return i + 1 < ev->nr_stack && oracle_classify(NULL, ev->stack[i]) == CODE_VMALLOC
-		       ? ev->stack[i + 1] : 0;
+		       ? ev->stack[i + 1]
+		       : 0;
 }
 
 static struct oracle_task *task(struct oracle *o, const struct event *ev)
 {
 	size_t i = 0;
 
-	while (i < o->nr_task && (o->task[i].pid != ev->pid || o->task[i].context != ev->context ||
-				  (!ev->pid && o->task[i].cpu != ev->cpu)))
+	while (i < o->nr_task &&
+	       (o->task[i].pid != ev->pid || o->task[i].context != ev->context ||
+		(!ev->pid && o->task[i].cpu != ev->cpu)))
 		i++;
 	if (i == o->nr_task)
-		o->task[o->nr_task++] = (struct oracle_task){
-			.pid = ev->pid, .cpu = ev->cpu, .context = ev->context,
-			.last = { SIZE_MAX, SIZE_MAX } };
+		o->task[o->nr_task++] = (struct oracle_task){ .pid = ev->pid,
+							      .cpu = ev->cpu,
+							      .context = ev->context,
+							      .last = { SIZE_MAX, SIZE_MAX } };
 	return &o->task[i];
 }
 
@@ -175,7 +179,8 @@ static void make_area(struct oracle *o, const struct event *ev)
 
 	t->last[1] = t->last[0];
 	t->last[0] = o->nr_area;
-	o->area[o->nr_area++] = (struct oracle_area){ true, ev->addr, pages, outer(ev), ev->ts_ns, site };
+	o->area[o->nr_area++] =
+		(struct oracle_area){ true, ev->addr, pages, outer(ev), ev->ts_ns, site };
 	if (!o->allocated[site])
 		s->first_ns = ev->ts_ns;
 	s->last_ns = ev->ts_ns;
@@ -216,16 +221,18 @@ static struct oracle_area *area_of(struct oracle *o, const struct event *ev)
 	return NULL;
 }
 
-static void allocate(struct oracle *o, const struct event *ev, enum site_kind kind, uint64_t key,
-		     bool failed)
+static void allocate(struct oracle *o, const struct event *ev, enum site_kind kind,
+		     uint64_t key, bool failed)
 {
-	size_t site = site_of(o, kind, ev->stack ? ev->stack[0] : ev->call_site), dup = SIZE_MAX;
+	size_t site = site_of(o, kind, ev->stack ? ev->stack[0] : ev->call_site),
+	       dup = SIZE_MAX;
 	struct site *s = &o->site[site];
 	bool large = ev->kind == EVENT_KMALLOC && ev->bytes_alloc > 8192, twin = false;
-	bool impossible = kind == SITE_PAGE ? ev->order > 13 || key + (UINT64_C(1) << ev->order) >
-									 UINT64_C(1) << 41
-					    : ev->bytes_alloc > UINT64_C(1) << 43 ||
-						      ev->bytes_req > UINT64_C(1) << 43;
+	bool impossible =
+		kind == SITE_PAGE
+			? ev->order > 13 || key + (UINT64_C(1) << ev->order) > UINT64_C(1) << 41
+			: ev->bytes_alloc > UINT64_C(1) << 43 || ev->bytes_req > UINT64_C(1)
+											 << 43;
 
 	if (!failed && impossible) {
 		o->totals.implausible++;
@@ -243,11 +250,17 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 		take(o, key, UINT64_C(1) << ev->order, END_OVERLAP, ev->ts_ns, &partial);
 		for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
 			o->page[o->nr_page++] = (__typeof__(o->page[0])){
-				key + i, area ? first_obj + i : first_obj, true };
-		for (uint64_t i = 0; area && i < UINT64_C(1) << ev->order; i++, area->pages--, o->totals.silent_pages--)
-			o->obj[o->nr_obj++] = (struct oracle_object){
-				.live = true, .kind = kind, .key = key + i, .bytes = 4096,
-				.pages = 1, .ts = ev->ts_ns, .site = area->site };
+				key + i, area ? first_obj + i : first_obj, true
+			};
+		for (uint64_t i = 0; area && i < UINT64_C(1) << ev->order;
+		     i++, area->pages--, o->totals.silent_pages--)
+			o->obj[o->nr_obj++] = (struct oracle_object){ .live = true,
+								      .kind = kind,
+								      .key = key + i,
+								      .bytes = 4096,
+								      .pages = 1,
+								      .ts = ev->ts_ns,
+								      .site = area->site };
 		if (area)
 			return;
 	} else {
@@ -259,9 +272,11 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 				o->obj[i].bytes == ev->bytes_alloc && !o->obj[i].in_pieces;
 		for (size_t i = 0; large && old && i < o->nr_large; i++)
 			if (o->large[i].obj == (size_t)(old - o->obj) && same_task(o, i, ev) &&
-			    old->bytes == ev->bytes_alloc && o->large[i].bytes_req == ev->bytes_req)
+			    old->bytes == ev->bytes_alloc &&
+			    o->large[i].bytes_req == ev->bytes_req)
 				dup = i;
-		o->totals.unsized += kind == SITE_SLAB && dup == SIZE_MAX && !failed && !ev->bytes_alloc;
+		o->totals.unsized +=
+			kind == SITE_SLAB && dup == SIZE_MAX && !failed && !ev->bytes_alloc;
 		if (dup != SIZE_MAX) {
 			struct site *first = &o->site[old->site];
 
@@ -280,8 +295,9 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 				if (o->obj[o->reuse[i].obj].key == key && !old->twin)
 					o->reuse[i].ts = 0;
 			if (kind == SITE_SLAB && !old->twin)
-				o->reuse[o->nr_reuse++] = (__typeof__(o->reuse[0])){
-					(size_t)(old - o->obj), ev->ts_ns, ev->cpu };
+				o->reuse[o->nr_reuse++] =
+					(__typeof__(o->reuse[0])){ (size_t)(old - o->obj),
+								   ev->ts_ns, ev->cpu };
 			uint64_t bytes = old->bytes;
 
 			end(o, old, END_REUSE, bytes, ev->ts_ns);
@@ -289,7 +305,8 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 		}
 		o->totals.large_kmalloc_blocks += twin && dup == SIZE_MAX;
 		if (kind == SITE_SLAB && !old)
-			*size_in_page(o, key) = ev->bytes_alloc <= UINT16_MAX ? ev->bytes_alloc : 0;
+			*size_in_page(o, key) =
+				ev->bytes_alloc <= UINT16_MAX ? ev->bytes_alloc : 0;
 	}
 	if (!twin) {
 		if (!o->allocated[site])
@@ -301,16 +318,24 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 		return;
 	if (large && dup == SIZE_MAX) {
 		forget_large(o, ev);
-		o->large[o->nr_large++] = (__typeof__(o->large[0])){
-			o->nr_obj, o->nr_ledger, ev->pid, ev->cpu, ev->context, ev->bytes_req };
+		o->large[o->nr_large++] =
+			(__typeof__(o->large[0])){ o->nr_obj, o->nr_ledger, ev->pid,
+						   ev->cpu,   ev->context,  ev->bytes_req };
 	}
 	uint64_t pages = kind == SITE_PAGE ? UINT64_C(1) << ev->order : 0;
 
-	o->obj[o->nr_obj++] = (struct oracle_object){
-		.live = true, .twin = twin, .cache = ev->kind != EVENT_KMALLOC, .kind = kind,
-		.in_pieces = pages && key % pages, .key = key,
-		.bytes = pages ? pages * 4096 : ev->bytes_alloc, .made = ev->bytes_alloc, .pages = pages, .ts = ev->ts_ns,
-		.site = site };
+	o->obj[o->nr_obj++] =
+		(struct oracle_object){ .live = true,
+					.twin = twin,
+					.cache = ev->kind != EVENT_KMALLOC,
+					.kind = kind,
+					.in_pieces = pages && key % pages,
+					.key = key,
+					.bytes = pages ? pages * 4096 : ev->bytes_alloc,
+					.made = ev->bytes_alloc,
+					.pages = pages,
+					.ts = ev->ts_ns,
+					.site = site };
 	if (twin)
 		return;
 	s->allocs++;
@@ -335,9 +360,12 @@ static void note_unknown(struct oracle *o, const struct event *ev)
 	for (size_t i = 0; i < o->nr_free; i++)
 		silent |= o->free[i].of >= FREE_SILENT && o->free[i].addr == ev->addr;
 	o->totals.silent_allocs += silent;
-	o->free[o->nr_free++] = (struct oracle_free){
-		.of = silent ? FREE_SILENT : FREE_OLDER, .call_site = ev->call_site,
-		.addr = ev->addr, .cache = ev->cache, .bytes = used ? *size_in_page(o, ev->addr) : 0 };
+	o->free[o->nr_free++] =
+		(struct oracle_free){ .of = silent ? FREE_SILENT : FREE_OLDER,
+				      .call_site = ev->call_site,
+				      .addr = ev->addr,
+				      .cache = ev->cache,
+				      .bytes = used ? *size_in_page(o, ev->addr) : 0 };
 }
 
 static void release(struct oracle *o, const struct event *ev, enum site_kind kind)
@@ -388,9 +416,12 @@ static void release(struct oracle *o, const struct event *ev, enum site_kind kin
 	if (!b->twin)
 		see_cache(o, b->site, ev->cache);
 	if (kind == SITE_SLAB)
-		o->free[o->nr_free++] = (struct oracle_free){
-			.of = b->twin ? FREE_LARGE : FREE_KNOWN, .call_site = ev->call_site,
-			.cache = ev->cache, .bytes = b->bytes, .site = b->site };
+		o->free[o->nr_free++] =
+			(struct oracle_free){ .of = b->twin ? FREE_LARGE : FREE_KNOWN,
+					      .call_site = ev->call_site,
+					      .cache = ev->cache,
+					      .bytes = b->bytes,
+					      .site = b->site };
 	end(o, b, NR_END_RULES, b->bytes, ev->ts_ns);
 }
 
@@ -486,7 +517,8 @@ void oracle_event(struct oracle *o, const struct event *ev)
 	case EVENT_LOST:
 		o->totals.lost_gaps++;
 		o->totals.lost_uncounted_gaps += ev->bytes_req == EVENT_LOST_UNKNOWN;
-		o->totals.lost_counted += ev->bytes_req == EVENT_LOST_UNKNOWN ? 0 : ev->bytes_req;
+		o->totals.lost_counted +=
+			ev->bytes_req == EVENT_LOST_UNKNOWN ? 0 : ev->bytes_req;
 		o->totals.damaged_bytes += ev->bytes_alloc;
 		o->gap_end = ev->ts_ns;
 		o->nr_large = o->nr_reuse = o->nr_task = 0;
@@ -534,7 +566,8 @@ void oracle_event(struct oracle *o, const struct event *ev)
 		if ((ev->addr | ev->bytes_req) >= UINT64_C(1) << 41)
 			o->totals.implausible++;
 		else
-			o->move[o->nr_move++] = (__typeof__(o->move[0])){ ev->addr, ev->bytes_req };
+			o->move[o->nr_move++] =
+				(__typeof__(o->move[0])){ ev->addr, ev->bytes_req };
 		break;
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
@@ -596,7 +629,8 @@ static void charge_areas(struct oracle *o, enum site_kind kind)
 	uint64_t pages = o->site[maker->site].preexisting_bytes / 4096;
 
 	for (size_t i = 0; i < o->nr_site; i++)
-		if (o->site[i].kind == SITE_PAGE && o->site[i].call_site == o->site[maker->site].call_site) {
+		if (o->site[i].kind == SITE_PAGE &&
+		    o->site[i].call_site == o->site[maker->site].call_site) {
 			pages = pages < o->older_pages ? pages : o->older_pages;
 			o->site[i].preexisting_frees += pages;
 			o->site[i].preexisting_bytes += pages * 4096;

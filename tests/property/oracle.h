@@ -16,7 +16,7 @@ struct oracle_object {
 	bool live, twin, cache, in_pieces, rcu;
 	bool single, larger; /* pieces of it that went */
 	enum site_kind kind;
-	uint64_t key, bytes; /* pages: pfn; bytes shrink */
+	uint64_t key, bytes;	  /* pages: pfn; bytes shrink */
 	uint64_t pages, made, ts; /* made: its first size */
 	size_t site;
 };

@@ -113,10 +113,14 @@ TEST(rule_17_without_loss_and_inference_the_bounds_are_the_net)
 
 	analyze_into("fixtures/debian-6.12.dat", whole);
 	CHECK_EQ(sqlite3_open(whole, &sql), SQLITE_OK);
-	CHECK_EQ(sqlite3_prepare_v2(sql, "SELECT count(*), sum(net_lower_bytes = net_bytes AND "
-				    "net_upper_bytes = net_bytes AND net_lower_calls = net_calls AND "
-				    "net_upper_calls = net_calls) FROM call_sites "
-				    "WHERE confidence = 'paired'", -1, &row, NULL), SQLITE_OK);
+	CHECK_EQ(sqlite3_prepare_v2(
+			 sql,
+			 "SELECT count(*), sum(net_lower_bytes = net_bytes AND "
+			 "net_upper_bytes = net_bytes AND net_lower_calls = net_calls AND "
+			 "net_upper_calls = net_calls) FROM call_sites "
+			 "WHERE confidence = 'paired'",
+			 -1, &row, NULL),
+		 SQLITE_OK);
 	CHECK_EQ(sqlite3_step(row), SQLITE_ROW);
 	CHECK(sqlite3_column_int(row, 0) > 50);
 	CHECK_EQ(sqlite3_column_int(row, 1), sqlite3_column_int(row, 0));

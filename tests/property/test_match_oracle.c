@@ -53,7 +53,8 @@ static uint64_t key_of(const struct match *match, const struct site *s)
 	return nr ? frame[0] : s->call_site;
 }
 
-static const struct site *site_with(const struct match *match, enum site_kind kind, uint64_t key)
+static const struct site *site_with(const struct match *match, enum site_kind kind,
+				    uint64_t key)
 {
 	size_t nr;
 	const struct site *s = match_sites(match, &nr);
@@ -72,16 +73,33 @@ static const char *site_difference(const struct site *a, const struct site *b, u
 		uint64_t a, b;
 	} field[] = {
 #define FIELD(f) { #f, a->f, b->f }
-		FIELD(cache), FIELD(allocs), FIELD(alloc_bytes), FIELD(bytes_req),
-		FIELD(failures), FIELD(missing_stacks), FIELD(frees), FIELD(free_bytes),
-		FIELD(inferred_frees[END_REUSE]), FIELD(inferred_frees[END_SLAB_PAGE]),
-		FIELD(inferred_frees[END_OVERLAP]), FIELD(inferred_bytes[END_REUSE]),
-		FIELD(inferred_bytes[END_SLAB_PAGE]), FIELD(inferred_bytes[END_OVERLAP]),
-		FIELD(inferred_frees[END_AREA]), FIELD(inferred_bytes[END_AREA]),
-		FIELD(unknown_frees), FIELD(unknown_free_bytes),
-		FIELD(preexisting_frees), FIELD(preexisting_bytes), FIELD(live),
-		FIELD(live_bytes), FIELD(pieces), FIELD(uncertain), FIELD(uncertain_bytes),
-		FIELD(rcu_pending), FIELD(rcu_pending_bytes),
+		FIELD(cache),
+		FIELD(allocs),
+		FIELD(alloc_bytes),
+		FIELD(bytes_req),
+		FIELD(failures),
+		FIELD(missing_stacks),
+		FIELD(frees),
+		FIELD(free_bytes),
+		FIELD(inferred_frees[END_REUSE]),
+		FIELD(inferred_frees[END_SLAB_PAGE]),
+		FIELD(inferred_frees[END_OVERLAP]),
+		FIELD(inferred_bytes[END_REUSE]),
+		FIELD(inferred_bytes[END_SLAB_PAGE]),
+		FIELD(inferred_bytes[END_OVERLAP]),
+		FIELD(inferred_frees[END_AREA]),
+		FIELD(inferred_bytes[END_AREA]),
+		FIELD(unknown_frees),
+		FIELD(unknown_free_bytes),
+		FIELD(preexisting_frees),
+		FIELD(preexisting_bytes),
+		FIELD(live),
+		FIELD(live_bytes),
+		FIELD(pieces),
+		FIELD(uncertain),
+		FIELD(uncertain_bytes),
+		FIELD(rcu_pending),
+		FIELD(rcu_pending_bytes),
 		FIELD(peak_bytes),
 #undef FIELD
 		{ "peak_ns", a->peak_ns, b->peak_bytes ? b->peak_ns + shift : 0 },
@@ -135,8 +153,10 @@ static const char *oracle_agrees(const struct history *h)
 	if (!difference && memcmp(&t, &o.totals, sizeof(t)))
 		for (size_t i = 0; i < sizeof(t) / 8; i++)
 			if (((uint64_t *)&t)[i] != ((uint64_t *)&o.totals)[i])
-				return WRONG("word %zu of the totals is %" PRIu64 ", not %" PRIu64, i,
-					     ((uint64_t *)&t)[i], ((uint64_t *)&o.totals)[i]);
+				return WRONG("word %zu of the totals is %" PRIu64
+					     ", not %" PRIu64,
+					     i, ((uint64_t *)&t)[i],
+					     ((uint64_t *)&o.totals)[i]);
 	return difference;
 }
 
@@ -155,13 +175,17 @@ static const char *books_balance(const struct history *h)
 		}
 		if (s->allocs != ends + s->live || s->alloc_bytes != bytes + s->live_bytes)
 			return WRONG("site %#" PRIx64 " does not balance", key_of(match, s));
-		if (s->lower > s->live + s->pieces || s->lower_bytes > s->live_bytes || s->upper < s->live + s->pieces ||
-		    s->upper_bytes < s->live_bytes || (!s->lower && s->lower_bytes))
-			return WRONG("site %#" PRIx64 " is not within its bounds", key_of(match, s));
+		if (s->lower > s->live + s->pieces || s->lower_bytes > s->live_bytes ||
+		    s->upper < s->live + s->pieces || s->upper_bytes < s->live_bytes ||
+		    (!s->lower && s->lower_bytes))
+			return WRONG("site %#" PRIx64 " is not within its bounds",
+				     key_of(match, s));
 		if (!match_totals(match)->lost_gaps &&
 		    (s->upper != s->live + s->pieces || s->upper_bytes != s->live_bytes ||
-		     (ends == s->frees && (s->lower != s->live + s->pieces || s->lower_bytes != s->live_bytes))))
-			return WRONG("site %#" PRIx64 " is in doubt for nothing", key_of(match, s));
+		     (ends == s->frees &&
+		      (s->lower != s->live + s->pieces || s->lower_bytes != s->live_bytes))))
+			return WRONG("site %#" PRIx64 " is in doubt for nothing",
+				     key_of(match, s));
 		if (s->uncertain > s->live || s->uncertain_bytes > s->live_bytes ||
 		    s->live_bytes > s->peak_bytes || s->peak_bytes > s->alloc_bytes)
 			return WRONG("site %#" PRIx64 " is out of order", key_of(match, s));
@@ -193,18 +217,21 @@ static const char *live_sets_agree(const struct history *h)
 	for (size_t i = 0; i < o.nr_obj; i++)
 		if (o.obj[i].live && o.obj[i].kind != SITE_PAGE)
 			ev[n++] = (struct event){ .kind = (uint8_t)free_of[o.obj[i].kind],
-						  .addr = o.obj[i].key, .ts_ns = ts };
+						  .addr = o.obj[i].key,
+						  .ts_ns = ts };
 	for (size_t i = 0; i < o.nr_page; i++)
 		if (o.page[i].live)
 			ev[n++] = (struct event){ .kind = EVENT_PAGE_FREE,
-						  .addr = o.page[i].pfn, .ts_ns = ts };
+						  .addr = o.page[i].pfn,
+						  .ts_ns = ts };
 
 	CLEANUP(match_cleanup) struct match *match = run(ev, n);
 	const struct site *s = match_sites(match, &nr);
 
 	for (; nr; s++, nr--)
 		if (s->live || s->live_bytes)
-			return WRONG("site %#" PRIx64 " still holds %" PRIu64, key_of(match, s), s->live);
+			return WRONG("site %#" PRIx64 " still holds %" PRIu64, key_of(match, s),
+				     s->live);
 	for (int k = 0; k < NR_SITE_KINDS; k++)
 		if (match_totals(match)->unknown_frees[k] != o.totals.unknown_frees[k])
 			return WRONG("kind %d has unknown frees", k);

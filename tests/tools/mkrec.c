@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* mkrec - writes the small recording of tests/lib/smallrec.h: mkrec FILE [foreign] [plain] [lossy] */
+/* mkrec - writes the small recording of tests/lib/smallrec.h: mkrec FILE [foreign] [plain]
+ * [lossy] */
 #include <string.h>
 
 #include "tests/lib/smallrec.h"

@@ -49,9 +49,11 @@ static const char *row_of(const char *sql)
 		const char *gap = i ? " " : "";
 
 		if (row[i].type == CELL_INT)
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%" PRId64, gap, row[i].i);
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%" PRId64,
+						gap, row[i].i);
 		else if (row[i].type == CELL_REAL)
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%g", gap, row[i].real);
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%g", gap,
+						row[i].real);
 		else
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", gap,
 						row[i].type == CELL_NULL ? "-" : row[i].text);
@@ -59,9 +61,9 @@ static const char *row_of(const char *sql)
 	return text;
 }
 
-#define SITE_OF(func, off)                                                     \
+#define SITE_OF(func, off)                                                          \
 	row_of("SELECT kind, net_bytes, net_calls, allocs, frees, inferred_frees, " \
-	       "unknown_frees, failures, module FROM call_sites "              \
+	       "unknown_frees, failures, module FROM call_sites "                   \
 	       "WHERE func = '" func "' AND sym_off = " #off)
 
 TEST(every_event_is_accounted_to_its_call_site)
@@ -82,11 +84,12 @@ TEST(every_event_is_accounted_to_its_call_site)
 TEST(the_recording_says_what_it_is)
 {
 	analyzed_well(&(struct smallrec_opts){});
-	CHECK_STR(row_of("SELECT release, machine, hostname, kernel_build_id, cpus, page_size, clock, "
-			 "duration_s, start_unix_ns, recorder, events, lost_events, input_format "
-			 "FROM recording"),
-		  "6.12.0-small x86_64 box 0123456789abcdef 1 4096 mono 2.501 1700000000000000000 "
-		  "allocprof 0.1.0 13 8 trace.dat version 7");
+	CHECK_STR(
+		row_of("SELECT release, machine, hostname, kernel_build_id, cpus, page_size, clock, "
+		       "duration_s, start_unix_ns, recorder, events, lost_events, input_format "
+		       "FROM recording"),
+		"6.12.0-small x86_64 box 0123456789abcdef 1 4096 mono 2.501 1700000000000000000 "
+		"allocprof 0.1.0 13 8 trace.dat version 7");
 	CHECK_STR(row_of("SELECT * FROM cpus"), "0 21 8 5 1 2 0");
 	CHECK_STR(row_of("SELECT count(*), max(text) FROM snapshots WHERE name = 'meminfo'"),
 		  "2 MemFree: 2\n");
@@ -99,17 +102,20 @@ TEST(a_recording_of_another_recorder_is_as_good)
 {
 	analyzed_well(&(struct smallrec_opts){ .foreign = true });
 	CHECK_STR(SITE_OF("do_thing", 16), "slab 256 2 3 1 0 0 0 -");
-	CHECK_STR(row_of("SELECT release, recorder, start_unix_ns, lost_events, start_ns FROM recording"),
-		  "6.12.0-small trace-cmd 3.1.6 - 0 1000001000");
+	CHECK_STR(
+		row_of("SELECT release, recorder, start_unix_ns, lost_events, start_ns FROM recording"),
+		"6.12.0-small trace-cmd 3.1.6 - 0 1000001000");
 	CHECK_STR(row_of("SELECT read_events, lost_events FROM cpus"), "13 0");
 }
 
 TEST(what_the_recorder_did_is_told_apart)
 {
 	analyzed_well(&(struct smallrec_opts){ .self = true });
-	CHECK_STR(row_of("SELECT sum(self), count(*), sum(net_bytes) > 0 FROM call_sites"), "7 7 1");
+	CHECK_STR(row_of("SELECT sum(self), count(*), sum(net_bytes) > 0 FROM call_sites"),
+		  "7 7 1");
 	CHECK_STR(row_of("SELECT count(*), sum(s.net_bytes = r.net_bytes) FROM call_sites s "
-			 "JOIN raw_sites r ON r.call_site = s.id WHERE r.self"), "7 7");
+			 "JOIN raw_sites r ON r.call_site = s.id WHERE r.self"),
+		  "7 7");
 	CHECK_STR(row_of("SELECT net_bytes FROM totals WHERE kind = 'page' AND self"), "16384");
 }
 
@@ -123,10 +129,13 @@ TEST(a_gap_makes_what_lives_across_it_uncertain)
 {
 	analyzed_well(&(struct smallrec_opts){ .lossy = true, .foreign = true });
 	CHECK_STR(row_of("SELECT lost_events, lost_gaps FROM recording"), "7 1");
-	CHECK_STR(row_of("SELECT net_bytes, uncertain_bytes FROM call_sites WHERE func = 'do_thing' "
-			 "AND kind = 'slab'"), "256 256");
+	CHECK_STR(
+		row_of("SELECT net_bytes, uncertain_bytes FROM call_sites WHERE func = 'do_thing' "
+		       "AND kind = 'slab'"),
+		"256 256");
 	CHECK_STR(row_of("SELECT uncertain_bytes FROM call_sites WHERE kind = 'percpu'"), "0");
-	CHECK_STR(row_of("SELECT count(*) FROM notes WHERE text LIKE 'events are missing%'"), "1");
+	CHECK_STR(row_of("SELECT count(*) FROM notes WHERE text LIKE 'events are missing%'"),
+		  "1");
 }
 
 TEST(a_failed_analysis_leaves_no_database)
@@ -137,9 +146,11 @@ TEST(a_failed_analysis_leaves_no_database)
 	auto_fd int fd = open(bad, O_WRONLY | O_CREAT, 0600);
 
 	CHECK_EQ(write(fd, "not a recording", 15), 15);
-	CHECK_ERR(analyze(&(struct analyze_opts){ .input = bad, .output = out }, &result), "bad.dat: ");
+	CHECK_ERR(analyze(&(struct analyze_opts){ .input = bad, .output = out }, &result),
+		  "bad.dat: ");
 	CHECK(access(out, F_OK));
-	CHECK_ERR(analyze(&(struct analyze_opts){ .input = "/nonexistent.dat", .output = out }, &result),
+	CHECK_ERR(analyze(&(struct analyze_opts){ .input = "/nonexistent.dat", .output = out },
+			  &result),
 		  "/nonexistent.dat: No such file");
 	CHECK_ERR(analyze(&(struct analyze_opts){ .input = bad, .output = bad }, &result),
 		  "is not a database: not replaced");
@@ -177,9 +188,10 @@ static bool cpu_stats(const char **text, struct cpu_stats *stats)
 
 TEST(the_counters_of_several_cpus_may_follow_each_other)
 {
-	const char *text = "CPU: 2\nentries: 1\noverrun: 2\ncommit overrun: 3\nbytes: 99\n"
-			   "oldest event ts:    27.848543\ndropped events: 4\nread events: 5\n\n"
-			   "CPU: 7\noverrun: 6\nread events: 18446744073709551616\n";
+	const char *text =
+		"CPU: 2\nentries: 1\noverrun: 2\ncommit overrun: 3\nbytes: 99\n"
+		"oldest event ts:    27.848543\ndropped events: 4\nread events: 5\n\n"
+		"CPU: 7\noverrun: 6\nread events: 18446744073709551616\n";
 	struct cpu_stats stats = {};
 
 	CHECK(cpu_stats(&text, &stats));

@@ -38,8 +38,9 @@ TEST(cpu_lists_are_sorted_sets)
 
 TEST(what_is_no_cpu_list_is_refused)
 {
-	static const char *const bad[] = { "", "\n", "a", "1,", ",1", "1-", "-1", "3-1", "1 2",
-					   "1,,2", "99999999999", "65536", "0x1", "1\n2" };
+	static const char *const bad[] = { "",	  "\n",	 "a",	"1,",	",1",	       "1-",
+					   "-1",  "3-1", "1 2", "1,,2", "99999999999", "65536",
+					   "0x1", "1\n2" };
 	struct cpulist cpus = {};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -227,8 +228,8 @@ static int run(char *const *argv, int *ret_errnum)
 	workload_env_save(&env);
 	/* What a recorder does to itself shall not reach the command. */
 	signal(SIGPIPE, SIG_IGN);
-	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ env.files.rlim_cur - 3,
-						   env.files.rlim_max });
+	setrlimit(RLIMIT_NOFILE,
+		  &(struct rlimit){ env.files.rlim_cur - 3, env.files.rlim_max });
 	struct err *err = workload_start(argv, &env, &pid);
 
 	*ret_errnum = err ? err_errno(err) : 0;
@@ -275,8 +276,8 @@ TEST(a_command_gets_the_signals_and_limits_of_the_beginning)
 	/* Bit 12 of the ignored signals is SIGPIPE, 13. */
 	CHECK_EQ(run_shell("grep -q '^SigIgn:.*[02468ace]...$' /proc/self/status"),
 		 env.sigpipe_ignored);
-	char *script = xasprintf("test $(ulimit -n) = %llu",
-				 (unsigned long long)env.files.rlim_cur);
+	char *script =
+		xasprintf("test $(ulimit -n) = %llu", (unsigned long long)env.files.rlim_cur);
 
 	CHECK_EQ(run_shell(script), 0);
 	free(script);

@@ -301,21 +301,23 @@ TEST(field_of_an_odd_size_or_far_away_is_refused)
 		"field name of 4 bytes");
 }
 
-#define PROBE_HEAD                                                                             \
-	"name: bulk_free_80\nID: 700\nformat:\n"                                               \
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"                  \
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"                  \
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"          \
-	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"                            \
-	"\tfield:u64 site;\toffset:16;\tsize:8;\tsigned:0;\n"                                  \
+#define PROBE_HEAD                                                                     \
+	"name: bulk_free_80\nID: 700\nformat:\n"                                       \
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"         \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"         \
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
+	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"                   \
+	"\tfield:u64 site;\toffset:16;\tsize:8;\tsigned:0;\n"                          \
 	"\tfield:u64 n;\toffset:24;\tsize:8;\tsigned:0;\n"
 #define LIST(name, off, size) \
 	"\tfield:u64 " name "[];\toffset:" #off ";\tsize:" #size ";\tsigned:0;\n"
 
 TEST(a_probes_arrays_are_one_list)
 {
-	struct format_record r = parsed("allocprof_1_2", PROBE_HEAD LIST("a", 32, 512)
-					LIST("b", 544, 512) "\nprint fmt: \"\"\n", 8);
+	struct format_record r =
+		parsed("allocprof_1_2",
+		       PROBE_HEAD LIST("a", 32, 512) LIST("b", 544, 512) "\nprint fmt: \"\"\n",
+		       8);
 
 	CHECK_EQ(r.kind, EVENT_BULK_FREE);
 	CHECK_EQ(r.list_off, 32);
@@ -327,7 +329,8 @@ TEST(a_probes_arrays_are_one_list)
 
 TEST(a_list_with_a_hole_or_of_endless_length_is_refused)
 {
-	refused("allocprof_1_2", PROBE_HEAD LIST("a", 32, 512) LIST("b", 552, 512), "field b is");
+	refused("allocprof_1_2", PROBE_HEAD LIST("a", 32, 512) LIST("b", 552, 512),
+		"field b is");
 	refused("allocprof_1_2", PROBE_HEAD LIST("a", 32, 65528), "field a is");
 	refused("allocprof_1_2", PROBE_HEAD LIST("a", 32, 12), "field a is");
 	refused("allocprof_1_2", PROBE_HEAD LIST("a", 60000, 512), "field a is");

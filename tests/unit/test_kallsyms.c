@@ -93,7 +93,8 @@ TEST(zero_addresses_are_refused_with_what_to_do)
 {
 	struct kallsyms *k = NULL;
 
-	CHECK_ERR(kallsyms_parse(text("0000000000000000 T _stext\n0000000000000000 t foo\n"), &k),
+	CHECK_ERR(kallsyms_parse(text("0000000000000000 T _stext\n0000000000000000 t foo\n"),
+				 &k),
 		  "kptr_restrict");
 	CHECK(!k);
 }
@@ -135,7 +136,8 @@ TEST(a_nul_byte_in_the_text_ends_only_its_line)
 	static const char bytes[] = "ffff000000000100 T a\0b\nffff000000000200 T c\n";
 	struct kallsyms *k = NULL;
 
-	CHECK_OK(kallsyms_parse((struct span){ (const uint8_t *)bytes, sizeof(bytes) - 1 }, &k));
+	CHECK_OK(
+		kallsyms_parse((struct span){ (const uint8_t *)bytes, sizeof(bytes) - 1 }, &k));
 	CHECK_EQ(kallsyms_nr(k), 2);
 	CHECK(kallsyms_find(k, "c", 0));
 	kallsyms_free(k);

@@ -8,7 +8,9 @@ enum { A = 0x3000a, B = 0x3000b, C = 0x3000c };
 #define COOKIE UINT64_C(0x60795baff178)
 #define AREA   UINT64_C(0xffffc90000004000)
 #define PTR    UINT64_C(0xffff888012345600)
-#define FEED(f) CLEANUP(feed_deinit) struct feed f; feed_init(&f)
+#define FEED(f)                             \
+	CLEANUP(feed_deinit) struct feed f; \
+	feed_init(&f)
 
 TEST(a_percpu_area_is_paired_by_its_cookie)
 {

@@ -6,7 +6,9 @@
 enum { A = 0x3000a, B = 0x3000b, FREE = 0x4000a };
 
 #define PTR UINT64_C(0xffff888012345000)
-#define FEED(f) CLEANUP(feed_deinit) struct feed f; feed_init(&f)
+#define FEED(f)                             \
+	CLEANUP(feed_deinit) struct feed f; \
+	feed_init(&f)
 
 static void judge(struct feed *f, uint64_t lost)
 {

@@ -3,16 +3,24 @@
 #include "tests/lib/feed.h"
 #include "tests/lib/test.h"
 
-#define FEED(f) CLEANUP(feed_deinit) struct feed f; feed_init(&f)
+#define FEED(f)                             \
+	CLEANUP(feed_deinit) struct feed f; \
+	feed_init(&f)
 
 enum { A = 0x2000a, B = 0x2000b, PFN = 0x4000 };
 static const uint64_t P = FEED_BASE + 0x123000;
 
-static void probe(struct feed *f, enum event_kind kind, uint64_t site, uint64_t addr, uint64_t bytes)
+static void probe(struct feed *f, enum event_kind kind, uint64_t site, uint64_t addr,
+		  uint64_t bytes)
 {
 	struct event ev = {
-		.kind = kind, .call_site = site, .addr = addr, .bytes_req = bytes, .bytes_alloc = bytes,
-		.ts_ns = f->now_ns, .pid = f->pid,
+		.kind = kind,
+		.call_site = site,
+		.addr = addr,
+		.bytes_req = bytes,
+		.bytes_alloc = bytes,
+		.ts_ns = f->now_ns,
+		.pid = f->pid,
 	};
 
 	match_event(f->match, &ev);
@@ -130,8 +138,9 @@ static void rcu(struct feed *f, bool silent)
 {
 	feed_deinit(f);
 	*f = (struct feed){ .match = match_new(&(struct match_opts){ .page_size = 4096,
-								       .rcu_silent = silent }),
-			    .now_ns = 1000000, .pid = 1 };
+								     .rcu_silent = silent }),
+			    .now_ns = 1000000,
+			    .pid = 1 };
 	feed_kmalloc(f, A, P, 64);
 	feed_kmalloc(f, A, P + 64, 64);
 	feed_kmalloc(f, A, P + 128, 64);
@@ -169,8 +178,12 @@ TEST(a_slab_event_with_a_stack_is_of_a_site_of_its_own)
 	static const uint64_t stack[2] = { A, B };
 	FEED(f);
 	feed_kmalloc(&f, A, P, 64);
-	match_event(f.match, &(struct event){ .kind = EVENT_KMALLOC, .call_site = A, .addr = P + 64,
-					      .bytes_alloc = 64, .ts_ns = f.now_ns, .stack = stack,
+	match_event(f.match, &(struct event){ .kind = EVENT_KMALLOC,
+					      .call_site = A,
+					      .addr = P + 64,
+					      .bytes_alloc = 64,
+					      .ts_ns = f.now_ns,
+					      .stack = stack,
 					      .nr_stack = 2 });
 	feed_finish(&f);
 

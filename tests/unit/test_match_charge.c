@@ -6,7 +6,9 @@
 enum { A = 0x3000a, B = 0x3000b, FREE = 0x4000a, OTHER_FREE = 0x4000b, CACHE = 5 };
 
 #define PAGE(n) (UINT64_C(0xffff888012345000) + 4096 * (n))
-#define FEED(f) CLEANUP(feed_deinit) struct feed f; feed_init(&f)
+#define FEED(f)                             \
+	CLEANUP(feed_deinit) struct feed f; \
+	feed_init(&f)
 
 /* Ends the feed; sites that are the same in @same are one call site. */
 static void judge(struct feed *f, uint64_t same_a, uint64_t same_b)
@@ -18,8 +20,10 @@ static void judge(struct feed *f, uint64_t same_a, uint64_t same_b)
 	const struct site *site = match_sites(f->match, &nr);
 
 	for (size_t i = 0; i < nr; i++)
-		group[i] = same_a && (site[i].call_site == same_a || site[i].call_site == same_b)
-				   ? 100 : (uint32_t)i;
+		group[i] =
+			same_a && (site[i].call_site == same_a || site[i].call_site == same_b)
+				? 100
+				: (uint32_t)i;
 	match_judge(f->match, group, 0);
 }
 
@@ -82,7 +86,7 @@ TEST(rule_15_the_page_tells_the_size_of_an_older_object)
 	pass(&f, A, FREE, 96, 2);
 	pass(&f, A, FREE, 64, 2);
 	pass(&f, B, FREE, 32, 2);
-	feed_kfree(&f, FREE, PAGE(0)); /* of no known size */
+	feed_kfree(&f, FREE, PAGE(0));	  /* of no known size */
 	feed_kmalloc(&f, B, PAGE(1), 64); /* lives */
 	feed_kfree(&f, FREE, PAGE(1) + 128);
 	feed_kfree(&f, FREE, PAGE(1) + 64);

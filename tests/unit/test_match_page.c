@@ -5,7 +5,9 @@
 
 enum { A = 0x2000a, B = 0x2000b, C = 0x2000c, PFN = 0x4000 };
 
-#define FEED(f) CLEANUP(feed_deinit) struct feed f; feed_init(&f)
+#define FEED(f)                             \
+	CLEANUP(feed_deinit) struct feed f; \
+	feed_init(&f)
 
 TEST(a_block_is_freed_whole)
 {

@@ -7,7 +7,9 @@ enum { A = 0x3000a, B = 0x3000b };
 
 #define COOKIE UINT64_C(0x60795baff178)
 #define PTR    UINT64_C(0xffff888012345600)
-#define FEED(f) CLEANUP(feed_deinit) struct feed f; feed_init(&f)
+#define FEED(f)                             \
+	CLEANUP(feed_deinit) struct feed f; \
+	feed_init(&f)
 
 TEST(what_the_recorder_allocates_has_sites_of_its_own_in_every_kind)
 {

@@ -6,7 +6,9 @@
 enum { A = 0x1000a, B = 0x1000b, C = 0x1000c, ENTRY = 0xe000 };
 
 #define PTR UINT64_C(0xffff888012345600)
-#define FEED(f) CLEANUP(feed_deinit) struct feed f; feed_init(&f)
+#define FEED(f)                             \
+	CLEANUP(feed_deinit) struct feed f; \
+	feed_init(&f)
 
 static uint64_t virt(uint64_t pfn)
 {

@@ -5,9 +5,9 @@
 
 /* Return addresses by class, as class_of() tells. */
 enum {
-	TRACE = 0x1001,	     /* tracing, reservation of areas */
-	PAGES = 0x2001,	     /* the page allocator */
-	VMALLOC = 0x3001,    /* vmalloc itself, at three places */
+	TRACE = 0x1001,	  /* tracing, reservation of areas */
+	PAGES = 0x2001,	  /* the page allocator */
+	VMALLOC = 0x3001, /* vmalloc itself, at three places */
 	VMALLOC_PAGE = 0x3002,
 	VMALLOC_ARRAY = 0x3003,
 	CALLER = 0x4001,
@@ -16,12 +16,14 @@ enum {
 };
 
 #define AREA(n) (UINT64_C(0xffffc90000004000) + 0x10000 * (n))
-#define FEED(f) CLEANUP(feed_deinit) struct feed f; feed_init_classify(&f, class_of)
+#define FEED(f)                             \
+	CLEANUP(feed_deinit) struct feed f; \
+	feed_init_classify(&f, class_of)
 
 static enum code_class class_of(void *arg, uint64_t addr)
 {
-	static const enum code_class of[] = { CODE_OTHER, CODE_INNER, CODE_ALLOCATOR, CODE_VMALLOC,
-					      CODE_OTHER };
+	static const enum code_class of[] = { CODE_OTHER, CODE_INNER, CODE_ALLOCATOR,
+					      CODE_VMALLOC, CODE_OTHER };
 
 	(void)arg;
 	return addr >> 12 < 5 ? of[addr >> 12] : CODE_OTHER;
@@ -37,12 +39,16 @@ static void event(struct feed *f, struct event ev)
 }
 
 /* An area of vmalloc, or with @how something else, called by @caller. */
-static void make_area(struct feed *f, uint64_t start, uint64_t pages, uint64_t how, uint64_t caller)
+static void make_area(struct feed *f, uint64_t start, uint64_t pages, uint64_t how,
+		      uint64_t caller)
 {
 	const uint64_t stack[] = { TRACE, how, caller };
 
-	event(f, (struct event){ .kind = EVENT_VMAP_ALLOC, .addr = start, .stack = stack,
-				 .nr_stack = 3, .bytes_req = pages * 4096,
+	event(f, (struct event){ .kind = EVENT_VMAP_ALLOC,
+				 .addr = start,
+				 .stack = stack,
+				 .nr_stack = 3,
+				 .bytes_req = pages * 4096,
 				 .bytes_alloc = pages * 4096 });
 }
 
@@ -52,8 +58,11 @@ static void take_block(struct feed *f, uint64_t pfn, unsigned int order, uint64_
 {
 	const uint64_t stack[] = { PAGES, how, VMALLOC_PAGE, caller };
 
-	event(f, (struct event){ .kind = EVENT_PAGE_ALLOC, .addr = pfn, .order = (uint8_t)order,
-				 .stack = stack, .nr_stack = 4,
+	event(f, (struct event){ .kind = EVENT_PAGE_ALLOC,
+				 .addr = pfn,
+				 .order = (uint8_t)order,
+				 .stack = stack,
+				 .nr_stack = 4,
 				 .bytes_req = UINT64_C(4096) << order,
 				 .bytes_alloc = UINT64_C(4096) << order });
 }
@@ -65,7 +74,8 @@ static struct site pages_of(struct feed *f, uint64_t caller)
 	const struct site *s = match_sites(f->match, &nr);
 
 	for (size_t i = 0; i < nr; i++) {
-		const uint64_t *frame = stacks_frames(match_stacks(f->match), s[i].stack, &nr_frames);
+		const uint64_t *frame =
+			stacks_frames(match_stacks(f->match), s[i].stack, &nr_frames);
 
 		if (s[i].kind == SITE_PAGE && nr_frames == 3 && frame[2] == caller)
 			return s[i];
@@ -138,9 +148,9 @@ TEST(rule_16_a_page_that_an_event_tells_is_counted_once)
 	FEED(f);
 	make_area(&f, AREA(0), 4, VMALLOC, CALLER);
 	take_block(&f, 100, 1, PAGES, CALLER);
-	take_block(&f, 200, 0, OTHER, CALLER);	/* a page table of the area */
-	take_block(&f, 300, 0, PAGES, OTHER);	/* another call of vmalloc */
-	take_block(&f, 400, 2, PAGES, CALLER);	/* more than is left */
+	take_block(&f, 200, 0, OTHER, CALLER); /* a page table of the area */
+	take_block(&f, 300, 0, PAGES, OTHER);  /* another call of vmalloc */
+	take_block(&f, 400, 2, PAGES, CALLER); /* more than is left */
 	feed_vmap_free(&f, AREA(0));
 	feed_page_free(&f, 100, 0);
 	feed_finish(&f);
@@ -190,7 +200,8 @@ TEST(rule_16_what_vmalloc_allocates_for_itself_is_its_callers)
 	const struct site *s = match_sites(f.match, &nr);
 
 	for (size_t i = 0; i < nr; i++) {
-		const uint64_t *frame = stacks_frames(match_stacks(f.match), s[i].stack, &nr_frames);
+		const uint64_t *frame =
+			stacks_frames(match_stacks(f.match), s[i].stack, &nr_frames);
 
 		if (s[i].kind != SITE_SLAB || !nr_frames)
 			continue;

@@ -265,11 +265,7 @@ TEST(gaps_are_in_the_stream_at_their_end_time)
 /* Many CPUs with many pages each, against one array that is sorted. */
 TEST(many_cpus_come_out_in_order_and_complete)
 {
-	enum {
-		CPUS = 256,
-		PAGES_EACH = 3,
-		EACH = 120
-	};
+	enum { CPUS = 256, PAGES_EACH = 3, EACH = 120 };
 	DAT(dat);
 	RIG(rig);
 	uint32_t rnd = 1;

@@ -50,7 +50,8 @@ TEST(the_filter_fits_into_what_a_kernel_takes)
 	struct text kallsyms = {};
 
 	for (int i = 0; i < 2000; i++)
-		text_printf(&kallsyms, "ffffffff81%05x0 t f%d%s\n", i, i, i % 2 ? "_noprof" : "");
+		text_printf(&kallsyms, "ffffffff81%05x0 t f%d%s\n", i, i,
+			    i % 2 ? "_noprof" : "");
 	size_t len = strlen(filter_of(kallsyms.data));
 
 	CHECK(len > OPAQUE_MAX / 2);

@@ -27,23 +27,23 @@ static struct args args;
 static char *words[16];
 static enum opt_wish wish;
 
-#define PARSE(first, ...)                                                      \
-	({                                                                     \
-		const char *argv_[] = { __VA_ARGS__ };                         \
-		memset(words, 0, sizeof(words));                               \
-		memcpy(words, argv_, sizeof(argv_));                           \
-		opt_release(opts, &args);                                      \
-		args = (struct args){ .count = 7 };                            \
-		opt_parse(opts, first, words, &args, &wish);                   \
+#define PARSE(first, ...)                                    \
+	({                                                   \
+		const char *argv_[] = { __VA_ARGS__ };       \
+		memset(words, 0, sizeof(words));             \
+		memcpy(words, argv_, sizeof(argv_));         \
+		opt_release(opts, &args);                    \
+		args = (struct args){ .count = 7 };          \
+		opt_parse(opts, first, words, &args, &wish); \
 	})
 
-#define PARSE_ERR(part, ...)                                                   \
-	do {                                                                   \
-		CHECK_ERR(PARSE(false, __VA_ARGS__), part);                    \
-		struct err *again_ = PARSE(false, __VA_ARGS__);                \
-		CHECK_EQ(err_kind(again_), ERR_USAGE);                         \
-		err_free(again_);                                              \
-		opt_release(opts, &args);                                      \
+#define PARSE_ERR(part, ...)                                    \
+	do {                                                    \
+		CHECK_ERR(PARSE(false, __VA_ARGS__), part);     \
+		struct err *again_ = PARSE(false, __VA_ARGS__); \
+		CHECK_EQ(err_kind(again_), ERR_USAGE);          \
+		err_free(again_);                               \
+		opt_release(opts, &args);                       \
 	} while (0)
 
 TEST(a_value_may_touch_its_option_or_follow_it)

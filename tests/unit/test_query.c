@@ -17,10 +17,16 @@ static struct query_db *db;
 static char *open_one(void)
 {
 	char *path = xasprintf("%s/a.db", test_dir());
-	struct frame frame = { .func = "f", .file = "a.c", .line = 3, .addr = 0xffffffff81000000 };
+	struct frame frame = {
+		.func = "f", .file = "a.c", .line = 3, .addr = 0xffffffff81000000
+	};
 	struct callsite callsite = { .frame = &frame, .nr_frames = 1, .primary = frame };
-	struct site site = { .kind = SITE_SLAB, .call_site = frame.addr, .allocs = 1,
-			     .alloc_bytes = 64, .live = 1, .live_bytes = 64 };
+	struct site site = { .kind = SITE_SLAB,
+			     .call_site = frame.addr,
+			     .allocs = 1,
+			     .alloc_bytes = 64,
+			     .live = 1,
+			     .live_bytes = 64 };
 	struct match_totals match = {};
 	struct merge_stats merge = {};
 	struct writer *writer;
@@ -48,7 +54,8 @@ TEST(rows_come_with_types_and_names)
 	struct query *query;
 	const struct cell *row;
 
-	CHECK_OK(query_prepare(db, "SELECT 7 AS seven, 0.5, 'text', NULL, x'00ff', x''", NULL, &query));
+	CHECK_OK(query_prepare(db, "SELECT 7 AS seven, 0.5, 'text', NULL, x'00ff', x''", NULL,
+			       &query));
 	CHECK_EQ(query_nr_columns(query), 6);
 	CHECK_STR(query_column(query, 0), "seven");
 	CHECK_EQ(query_find_column(query, "'text'"), 2);
@@ -89,7 +96,8 @@ TEST(parameters_are_bound_by_name)
 	struct query *query;
 	const struct cell *row;
 
-	CHECK_OK(query_prepare(db, "SELECT func FROM call_sites WHERE kind = :kind", NULL, &query));
+	CHECK_OK(query_prepare(db, "SELECT func FROM call_sites WHERE kind = :kind", NULL,
+			       &query));
 	query_bind_text(query, ":kind", "slab");
 	CHECK_OK(query_next(query, &row));
 	CHECK_STR(row[0].text, "f");
@@ -100,7 +108,8 @@ TEST(parameters_are_bound_by_name)
 TEST(a_database_with_other_views_is_refused)
 {
 	static const char *const changes[] = {
-		"DROP VIEW notes", "CREATE VIEW more AS SELECT 1",
+		"DROP VIEW notes",
+		"CREATE VIEW more AS SELECT 1",
 		"DROP VIEW notes; CREATE VIEW notes AS SELECT 1 AS text",
 	};
 
@@ -121,7 +130,8 @@ TEST(nothing_but_reading_is_allowed)
 {
 	auto_free char *path = open_one();
 
-	refused("INSERT INTO _note VALUES (1, 'x')", "this statement is refused: the database is only read");
+	refused("INSERT INTO _note VALUES (1, 'x')",
+		"this statement is refused: the database is only read");
 	refused("UPDATE _recording SET release = 'x'", "this statement is refused");
 	refused("DELETE FROM _raw_site", "this statement is refused");
 	refused("DROP VIEW call_sites", "refused");
@@ -138,7 +148,8 @@ TEST(nothing_but_reading_is_allowed)
 
 	CHECK_OK(query_prepare(db, "PRAGMA table_info(call_sites)", NULL, &query));
 	query_free(query);
-	CHECK_OK(query_prepare(db, "SELECT * FROM pragma_table_xinfo('call_sites')", NULL, &query));
+	CHECK_OK(query_prepare(db, "SELECT * FROM pragma_table_xinfo('call_sites')", NULL,
+			       &query));
 	query_free(query);
 	CHECK_OK(query_prepare(db, "SELECT name FROM pragma_table_list", NULL, &query));
 	query_free(query);
@@ -154,7 +165,8 @@ TEST(a_mistake_is_shown_where_it_is)
 	auto_free char *path = open_one();
 
 	refused("SELECT file FORM call_sites", "at character 18: call_sites");
-	refused("SELECT nope FROM call_sites", "no such column: nope, at character 8: nope FROM");
+	refused("SELECT nope FROM call_sites",
+		"no such column: nope, at character 8: nope FROM");
 	refused("SELECT * FROM callsites", "the views are call_sites, ");
 	refused("SELECT (", "incomplete input");
 	query_db_close(db);
@@ -220,7 +232,8 @@ TEST(a_damaged_database_is_an_error_and_no_crash)
 		struct err *err = query_db_open(path, &db);
 
 		if (!err)
-			err = query_prepare(db, "SELECT * FROM call_sites, frames, quality", NULL, &query);
+			err = query_prepare(db, "SELECT * FROM call_sites, frames, quality",
+					    NULL, &query);
 		for (int n = 0; !err && n < 50; n++) {
 			err = query_next(query, &row);
 			if (!row)

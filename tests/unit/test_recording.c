@@ -22,8 +22,9 @@ static void make(struct recording *rec, struct part *part, size_t pages)
 {
 	char *output = xasprintf("%s/out.dat", test_dir());
 
-	*rec = (struct recording){ .clock = "mono", .subbuf_size = PAGE, .nr_cpus = 3,
-				   .trace_id = 77 };
+	*rec = (struct recording){
+		.clock = "mono", .subbuf_size = PAGE, .nr_cpus = 3, .trace_id = 77
+	};
 	set(&rec->standard, "header_page", "the page\n");
 	set(&rec->standard, "header_event", "the event\n");
 	set(&rec->standard, "kallsyms", "ffffffff81000000 T _text\n");

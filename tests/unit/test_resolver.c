@@ -135,7 +135,8 @@ TEST(calls_are_read_from_the_code_where_debug_information_has_none)
 
 	CHECK_STR(info, "0\n");
 	struct callsite direct = resolve(&b, "do_direct"), wrapped = resolve(&b, "do_kstrdup"),
-			twice = resolve(&b, "do_jumps_twice"), pages = resolve(&b, "do_page_jumps");
+			twice = resolve(&b, "do_jumps_twice"),
+			pages = resolve(&b, "do_page_jumps");
 
 	check_primary(&direct, ATTRIBUTED_CHAIN, "do_direct", "init/main.c", "direct");
 	check_primary(&wrapped, ATTRIBUTED_CALLEE, "kstrdup", "lib/util.c", "kstrdup");
@@ -259,7 +260,8 @@ TEST(a_hint_names_the_package_of_the_distribution)
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
 		CLEANUP(resolver_cleanup) struct resolver *r = NULL;
 		struct resolver_opts opts = {
-			.kallsyms = text("ffffffff81000000 T _text\nffffffff81000100 T _etext\n"),
+			.kallsyms =
+				text("ffffffff81000000 T _text\nffffffff81000100 T _etext\n"),
 			.release = hints[i][0],
 		};
 
@@ -285,8 +287,8 @@ static char *all_sites(struct bench *b)
 			auto_free char *so_far = ret;
 
 			ret = xasprintf("%s %s:%s:%u:%d\n", so_far, c.frame[f].func,
-					c.frame[f].file ? c.frame[f].file : "-", c.frame[f].line,
-					c.frame[f].inlined);
+					c.frame[f].file ? c.frame[f].file : "-",
+					c.frame[f].line, c.frame[f].inlined);
 		}
 	}
 	return ret;
@@ -439,7 +441,8 @@ TEST(the_vmlinux_is_found_in_a_debug_directory)
 	fakekernel_build(&b.kernel, "");
 	const char *dirs[] = { "/nonexistent", test_dir(), NULL };
 
-	free(fakekernel_run("cd %s && mkdir boot && mv vmlinux boot/vmlinux-6.12.1-x", test_dir()));
+	free(fakekernel_run("cd %s && mkdir boot && mv vmlinux boot/vmlinux-6.12.1-x",
+			    test_dir()));
 	struct resolver_opts opts = {
 		.kallsyms = text(b.kernel.kallsyms),
 		.build_ids = text("vmlinux 0123456789abcdef\n"),
@@ -469,8 +472,12 @@ TEST(functions_of_the_allocator_are_known_by_address)
 	CLEANUP(bench_deinit) struct bench b;
 
 	bench_init(&b, "");
-	CHECK(resolver_rules_at(b.resolver, fakekernel_site(&b.kernel, "do_kvmalloc")->addr[0]) & RULE_DROP);
-	CHECK_EQ(resolver_rules_at(b.resolver, fakekernel_site(&b.kernel, "do_direct")->addr[0]), 0);
+	CHECK(resolver_rules_at(b.resolver,
+				fakekernel_site(&b.kernel, "do_kvmalloc")->addr[0]) &
+	      RULE_DROP);
+	CHECK_EQ(resolver_rules_at(b.resolver,
+				   fakekernel_site(&b.kernel, "do_direct")->addr[0]),
+		 0);
 	CHECK_EQ(resolver_rules_at(b.resolver, 0), 0);
 	CHECK_EQ(resolver_rules_at(b.resolver, UINT64_MAX), 0);
 }
@@ -511,9 +518,10 @@ static void build_module(void)
 
 	CHECK(f && fputs(module_c, f) >= 0);
 	fclose(f);
-	free(fakekernel_run("cd %s && d=usr/lib/debug/lib/modules/6.12.1/kernel/drivers/block && "
-			    "mkdir -p $d && cc -O2 -g -fno-pie -c -o $d/my-nbd.ko nbd.c 2>&1",
-			    dir));
+	free(fakekernel_run(
+		"cd %s && d=usr/lib/debug/lib/modules/6.12.1/kernel/drivers/block && "
+		"mkdir -p $d && cc -O2 -g -fno-pie -c -o $d/my-nbd.ko nbd.c 2>&1",
+		dir));
 }
 
 TEST(a_modules_addresses_resolve_by_its_recorded_sections)
@@ -664,9 +672,10 @@ TEST(no_debuginfod_server_is_asked)
 	setenv("DEBUGINFOD_URLS", url, 1);
 	setenv("DEBUGINFOD_TIMEOUT", "1", 1);
 	/* Without its debug sections, but with a build-id to ask for. */
-	free(fakekernel_run("cd %s && k=$(find . -name my-nbd.ko) && ld -r --build-id=0x1234 -o s.ko $k && "
-			    "strip -g s.ko && mv s.ko $k",
-			    test_dir()));
+	free(fakekernel_run(
+		"cd %s && k=$(find . -name my-nbd.ko) && ld -r --build-id=0x1234 -o s.ko $k && "
+		"strip -g s.ko && mv s.ko $k",
+		test_dir()));
 	const char *dirs[] = { test_dir(), NULL };
 	struct resolver_opts opts = {
 		.kallsyms = text(module_symbols),

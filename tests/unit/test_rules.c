@@ -68,7 +68,8 @@ TEST(a_line_that_does_not_parse_is_named)
 {
 	struct rules *r = NULL;
 
-	CHECK_ERR(rules_parse(text("# one\n\nalocator x\n"), 6, 12, &r), "line 3: \"alocator\"");
+	CHECK_ERR(rules_parse(text("# one\n\nalocator x\n"), 6, 12, &r),
+		  "line 3: \"alocator\"");
 	CHECK_ERR(rules_parse(text("allocator\n"), 6, 12, &r), "line 1: \"allocator\" without");
 	CHECK_ERR(rules_parse(text("allocator a*b\n"), 6, 12, &r), "\"a*b\" is no name");
 	CHECK_ERR(rules_parse(text("allocator *\n"), 6, 12, &r), "\"*\" is no name");
@@ -106,7 +107,8 @@ TEST(rules_add_to_rules_and_a_bad_text_adds_none)
 {
 	CLEANUP(rules_cleanup) struct rules *r = parse("allocator a b_*\n", 6, 12);
 
-	CHECK_OK(rules_add(r, text("[6.10-]\npassthrough a c\nkeep b_no\n[-6.9]\nallocator d\n")));
+	CHECK_OK(rules_add(r,
+			   text("[6.10-]\npassthrough a c\nkeep b_no\n[-6.9]\nallocator d\n")));
 	CHECK_EQ(rules_of(r, "a"), RULE_ALLOCATOR | RULE_PASSTHROUGH);
 	CHECK_EQ(rules_of(r, "c"), RULE_PASSTHROUGH);
 	CHECK_EQ(rules_of(r, "b_yes"), RULE_ALLOCATOR);

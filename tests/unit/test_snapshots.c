@@ -16,8 +16,9 @@ static void begin(void)
 {
 	path = xasprintf("%s/a.db", test_dir());
 	CHECK_OK(writer_open(path, &writer));
-	CHECK_OK(writer_quality(writer, &(struct match_totals){
-		.unknown_free_bytes[SITE_PAGE] = 4096 }, &(struct merge_stats){}, 0, false));
+	CHECK_OK(writer_quality(writer,
+				&(struct match_totals){ .unknown_free_bytes[SITE_PAGE] = 4096 },
+				&(struct merge_stats){}, 0, false));
 }
 
 static void snapshot(const char *name, const char *at, const char *text)
@@ -31,13 +32,19 @@ static void snapshot(const char *name, const char *at, const char *text)
 static void site(enum site_kind kind, const char *file, unsigned int line, const char *func,
 		 const char *cache, uint64_t bytes, uint64_t calls)
 {
-	struct frame frame = { .addr = 0xffffffff81000000 + line, .file = file, .line = line,
-			       .func = func };
-	struct callsite callsite = { .frame = &frame, .nr_frames = 1, .primary = frame,
+	struct frame frame = {
+		.addr = 0xffffffff81000000 + line, .file = file, .line = line, .func = func
+	};
+	struct callsite callsite = { .frame = &frame,
+				     .nr_frames = 1,
+				     .primary = frame,
 				     .resolved_by = RESOLVED_DWARF,
 				     .attributed_by = ATTRIBUTED_CHAIN };
-	struct site s = { .kind = kind, .allocs = calls, .alloc_bytes = bytes,
-			  .live = calls, .live_bytes = bytes };
+	struct site s = { .kind = kind,
+			  .allocs = calls,
+			  .alloc_bytes = bytes,
+			  .live = calls,
+			  .live_bytes = bytes };
 
 	CHECK_OK(writer_site(writer, &s, &callsite, cache));
 }
@@ -64,7 +71,10 @@ static const char *rows(const char *sql)
 		if (!row)
 			break;
 		for (size_t i = 0; i < query_nr_columns(query); i++)
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? " " : len ? "|" : "",
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+						i     ? " "
+						: len ? "|"
+						      : "",
 						row[i].type == CELL_NULL ? "-" : row[i].text);
 	}
 	free(path);
@@ -75,8 +85,9 @@ static const char *rows(const char *sql)
 TEST(meminfo_lines_that_are_bytes_have_values)
 {
 	begin();
-	snapshot("meminfo", "start", "MemFree:  10 kB\nHugePages_Total:  3\nSlab: x kB\n\nShort:\n"
-				     "Big: 99999999999999999999 kB\nnothing 1 kB");
+	snapshot("meminfo", "start",
+		 "MemFree:  10 kB\nHugePages_Total:  3\nSlab: x kB\n\nShort:\n"
+		 "Big: 99999999999999999999 kB\nnothing 1 kB");
 	snapshot("meminfo", "end", "MemFree:  4 kB\nNew: 1 kB\n");
 	CHECK_STR(rows("SELECT CAST(key AS TEXT), '' || at_start, '' || at_end, '' || change "
 		       "FROM snapshot_values ORDER BY key"),
@@ -99,54 +110,64 @@ TEST(memory_is_compared_by_the_functions_in_the_stacks)
 	site(SITE_PAGE, "mm/shmem.c", 20, "shmem_alloc_folio", NULL, 4096, 1);
 	/* Slab objects are not pages, whatever allocates them. */
 	site(SITE_SLAB, "mm/slub.c", 30, "alloc_slab_page", NULL, 64, 1);
-	CHECK_STR(rows("SELECT item, '' || kernel_bytes, '' || recorded_bytes, '' || difference_bytes "
-		       "FROM reconcile_meminfo ORDER BY item"),
-		  "MemFree -20480 -8192 12288|PageTables 0 0 0|Slab 8192 8192 0");
+	CHECK_STR(
+		rows("SELECT item, '' || kernel_bytes, '' || recorded_bytes, '' || difference_bytes "
+		     "FROM reconcile_meminfo ORDER BY item"),
+		"MemFree -20480 -8192 12288|PageTables 0 0 0|Slab 8192 8192 0");
 }
 
 TEST(caches_are_compared_by_their_names)
 {
 	begin();
-	snapshot("slabinfo", "start", "slabinfo - version: 2.1\n# name  <active_objs> <num_objs>\n"
-				      "dentry 10 20 192 21 1 : tunables\nsame 1 1 64 1 1\n");
-	snapshot("slabinfo", "end", "slabinfo - version: 2.1\ndentry 13 20 192 21 1 : tunables\n"
-				    "same 1 1 64 1 1\n");
+	snapshot("slabinfo", "start",
+		 "slabinfo - version: 2.1\n# name  <active_objs> <num_objs>\n"
+		 "dentry 10 20 192 21 1 : tunables\nsame 1 1 64 1 1\n");
+	snapshot("slabinfo", "end",
+		 "slabinfo - version: 2.1\ndentry 13 20 192 21 1 : tunables\n"
+		 "same 1 1 64 1 1\n");
 	site(SITE_SLAB, "fs/dcache.c", 1, "d_alloc", "dentry", 384, 2);
 	site(SITE_SLAB, "fs/inode.c", 2, "alloc_inode", "gone", 64, 1);
-	CHECK_STR(rows("SELECT cache, '' || kernel_objects, '' || recorded_objects, "
-		       "'' || difference_objects, '' || object_bytes FROM reconcile_caches ORDER BY cache"),
-		  "dentry 3 2 -1 192|gone 0 1 1 -");
+	CHECK_STR(
+		rows("SELECT cache, '' || kernel_objects, '' || recorded_objects, "
+		     "'' || difference_objects, '' || object_bytes FROM reconcile_caches ORDER BY cache"),
+		"dentry 3 2 -1 192|gone 0 1 1 -");
 }
 
 TEST(call_sites_are_compared_and_scored_as_allocinfo_has_them)
 {
 	begin();
-	snapshot("allocinfo", "start", "allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n"
-				       "   100   1 a.c:1 func:one \n   0  0 b.c:2 [mod] func:two \n"
-				       "   0  0 c.c:3 func:three \n  5 5 same.c:4 func:same\n");
-	snapshot("allocinfo", "end", "   200   2 a.c:1 func:one \n   50  5 b.c:2 [mod] func:two \n"
-				     "  -50  -1 c.c:3 func:three accurate:no\n  5 5 same.c:4 func:same\n");
+	snapshot("allocinfo", "start",
+		 "allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n"
+		 "   100   1 a.c:1 func:one \n   0  0 b.c:2 [mod] func:two \n"
+		 "   0  0 c.c:3 func:three \n  5 5 same.c:4 func:same\n");
+	snapshot("allocinfo", "end",
+		 "   200   2 a.c:1 func:one \n   50  5 b.c:2 [mod] func:two \n"
+		 "  -50  -1 c.c:3 func:three accurate:no\n  5 5 same.c:4 func:same\n");
 	site(SITE_SLAB, "a.c", 1, "one", NULL, 60, 0);
 	site(SITE_PAGE, "a.c", 1, "one", NULL, 40, 1);
 	site(SITE_VMALLOC, "a.c", 1, "one", NULL, 4096, 1);
 	site(SITE_SLAB, "d.c", 9, "four", NULL, 10, 2);
 	auto_free char *db = xstrdup(path);
 
-	CHECK_STR(rows("SELECT site, '' || kernel_bytes, '' || recorded_bytes FROM reconcile_sites "
-		       "ORDER BY site"),
-		  "a.c:1 func:one 100 100|b.c:2 [mod] func:two 50 0|c.c:3 func:three -50 0|"
-		  "d.c:9 func:four 0 10");
+	CHECK_STR(
+		rows("SELECT site, '' || kernel_bytes, '' || recorded_bytes FROM reconcile_sites "
+		     "ORDER BY site"),
+		"a.c:1 func:one 100 100|b.c:2 [mod] func:two 50 0|c.c:3 func:three -50 0|"
+		"d.c:9 func:four 0 10");
 	path = take_ptr(db);
 	/* 110 of 200 bytes differ; one of three; that and c.c, off by one call, of four. */
-	CHECK_STR(rows("SELECT '' || sites, printf('%.2f', byte_error), printf('%.3f', site_exact), "
-		       "'' || site_near, '' || byte_exact FROM reconcile_score"),
-		  "3 0.55 0.333 0.5 0.5");
+	CHECK_STR(
+		rows("SELECT '' || sites, printf('%.2f', byte_error), printf('%.3f', site_exact), "
+		     "'' || site_near, '' || byte_exact FROM reconcile_score"),
+		"3 0.55 0.333 0.5 0.5");
 }
 
 TEST(without_snapshots_nothing_is_compared)
 {
 	begin();
 	site(SITE_SLAB, "a.c", 1, "one", "dentry", 60, 1);
-	CHECK_STR(rows("SELECT item FROM reconcile_meminfo UNION ALL SELECT cache FROM reconcile_caches "
-		       "UNION ALL SELECT site FROM reconcile_sites"), "");
+	CHECK_STR(
+		rows("SELECT item FROM reconcile_meminfo UNION ALL SELECT cache FROM reconcile_caches "
+		     "UNION ALL SELECT site FROM reconcile_sites"),
+		"");
 }

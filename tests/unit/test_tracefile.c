@@ -110,8 +110,8 @@ TEST(v6_of_the_other_byte_order_comes_back_too)
 
 TEST(v7_comes_back_as_it_was_written)
 {
-	CLEANUP(tracefile_cleanup) struct tracefile *file =
-		check_all(&(struct mkdat_opts){ .version = 7 });
+	CLEANUP(tracefile_cleanup)
+	struct tracefile *file = check_all(&(struct mkdat_opts){ .version = 7 });
 
 	check_blobs(file);
 	CHECK_EQ(tracefile_data_bytes(file), 28 * PAGE);
@@ -119,15 +119,16 @@ TEST(v7_comes_back_as_it_was_written)
 
 TEST(v7_with_zstd_comes_back_as_it_was_written)
 {
-	CLEANUP(tracefile_cleanup) struct tracefile *file =
-		check_all(&(struct mkdat_opts){ .version = 7, .zstd = true });
+	CLEANUP(tracefile_cleanup)
+	struct tracefile *file = check_all(&(struct mkdat_opts){ .version = 7, .zstd = true });
 
 	check_blobs(file);
 }
 
 TEST(v7_with_zstd_of_the_other_byte_order_comes_back_too)
 {
-	CLEANUP(tracefile_cleanup) struct tracefile *file = check_all(&(struct mkdat_opts){
+	CLEANUP(tracefile_cleanup)
+	struct tracefile *file = check_all(&(struct mkdat_opts){
 		.version = 7, .zstd = true, .big_endian = true, .long_size = 4 });
 
 	check_blobs(file);
@@ -261,8 +262,9 @@ TEST(buffers_of_one_name_stay_two)
 TEST(a_file_without_events_formats_or_texts_opens)
 {
 	for (unsigned int version = 6; version <= 7; version++) {
-		CLEANUP(tracefile_cleanup) struct tracefile *file =
-			made(mkdat_new(&(struct mkdat_opts){ .version = version, .bare = true }));
+		CLEANUP(tracefile_cleanup)
+		struct tracefile *file = made(
+			mkdat_new(&(struct mkdat_opts){ .version = version, .bare = true }));
 		const char *system;
 		struct span span;
 
@@ -275,7 +277,9 @@ TEST(a_file_without_events_formats_or_texts_opens)
 
 TEST(what_is_no_trace_dat_is_refused_in_one_line)
 {
-	write_dat("\x7f" "ELF\x02\x01\x01 and so on", 17);
+	write_dat("\x7f"
+		  "ELF\x02\x01\x01 and so on",
+		  17);
 	open_fails("not a trace.dat: starts with \"\\x7fELF\\x02\\x01\\x01 an\"");
 	write_dat("\x17", 1);
 	open_fails("not a trace.dat: starts with \"\\x17\"");
@@ -492,10 +496,10 @@ TEST(a_section_that_promises_too_much_is_refused_before_it_inflates)
 		uint8_t byte;
 		const char *part;
 	} spoilt[] = {
-		{ 7, 0x3f, "cannot be" },      /* inflated size */
-		{ 5, 0x01, "zstd frame" },     /* a little more than it is: found when done */
+		{ 7, 0x3f, "cannot be" },	/* inflated size */
+		{ 5, 0x01, "zstd frame" },	/* a little more than it is: found when done */
 		{ 3, 0x3f, "compressed data" }, /* stored size */
-		{ 8, 0x00, "zstd frame" },     /* magic */
+		{ 8, 0x00, "zstd frame" },	/* magic */
 	};
 
 	for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++) {
@@ -514,9 +518,9 @@ TEST(a_section_that_promises_too_much_is_refused_before_it_inflates)
 TEST(private_sections_add_up_and_the_first_blob_of_a_name_counts)
 {
 	static const uint8_t second[] = {
-		0x50, 0x41, 0, 0, 0xff, 0xff, 0xff, 0xff, 29, 0, 0, 0, 0, 0, 0, 0,
-		'a', 0, 3, 0, 0, 0, 0, 0, 0, 0, 'n', 'e', 'w',
-		'b', 0, 5, 0, 0, 0, 0, 0, 0, 0, 'o', 't', 'h', 'e', 'r',
+		0x50, 0x41, 0, 0, 0xff, 0xff, 0xff, 0xff, 29, 0,   0,	0,   0,	  0,   0,
+		0,    'a',  0, 3, 0,	0,    0,    0,	  0,  0,   0,	'n', 'e', 'w', 'b',
+		0,    5,    0, 0, 0,	0,    0,    0,	  0,  'o', 't', 'h', 'e', 'r',
 	};
 	struct mkdat *m = mkdat_new(NULL);
 	size_t len;

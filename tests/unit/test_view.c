@@ -9,11 +9,26 @@
 #include "view/table.h"
 #include "view/text.h"
 
-#define INT(n)	{ .type = CELL_INT, .i = (n), .text = "" }
-#define REAL(v) { .type = CELL_REAL, .real = (v), .text = "" }
-#define TEXT(s) { .type = CELL_TEXT, .text = (s), .len = sizeof(s) - 1 }
-#define BLOB(s) { .type = CELL_BLOB, .text = (s), .len = sizeof(s) - 1 }
-#define NONE	{ .type = CELL_NULL, .text = "" }
+#define INT(n)                                         \
+	{                                              \
+		.type = CELL_INT, .i = (n), .text = "" \
+	}
+#define REAL(v)                                            \
+	{                                                  \
+		.type = CELL_REAL, .real = (v), .text = "" \
+	}
+#define TEXT(s)                                                      \
+	{                                                            \
+		.type = CELL_TEXT, .text = (s), .len = sizeof(s) - 1 \
+	}
+#define BLOB(s)                                                      \
+	{                                                            \
+		.type = CELL_BLOB, .text = (s), .len = sizeof(s) - 1 \
+	}
+#define NONE                                  \
+	{                                     \
+		.type = CELL_NULL, .text = "" \
+	}
 
 /* What a view of these rows prints; @cells is nr_rows x nr. */
 static const char *shown(enum view_format format, const struct view_layout *layout,
@@ -36,13 +51,13 @@ static const char *shown(enum view_format format, const struct view_layout *layo
 }
 
 static const struct view_layout plain = {};
-static const struct view_column three[3] = {
-	{ "BYTES", VIEW_BYTES }, { "name", VIEW_PLAIN }, { "SITE", VIEW_SITE }
-};
+static const struct view_column three[3] = { { "BYTES", VIEW_BYTES },
+					     { "name", VIEW_PLAIN },
+					     { "SITE", VIEW_SITE } };
 
-#define SHOWN(format, layout, ...)                                             \
-	({                                                                     \
-		const struct cell cells_[] = { __VA_ARGS__ };                  \
+#define SHOWN(format, layout, ...)                                                             \
+	({                                                                                     \
+		const struct cell cells_[] = { __VA_ARGS__ };                                  \
 		shown(format, layout, three, 3, cells_, sizeof(cells_) / sizeof(*cells_) / 3); \
 	})
 
@@ -101,8 +116,8 @@ TEST(a_share_is_0_or_100_only_when_it_is)
 
 TEST(numbers_are_flush_right_and_texts_flush_left)
 {
-	CHECK_STR(SHOWN(VIEW_TABLE, &plain, INT(7), TEXT("a"), TEXT("x"),
-			INT(123456), TEXT("long"), NONE),
+	CHECK_STR(SHOWN(VIEW_TABLE, &plain, INT(7), TEXT("a"), TEXT("x"), INT(123456),
+			TEXT("long"), NONE),
 		  " BYTES  name  SITE\n"
 		  "     7  a     x\n"
 		  "123456  long  -\n");
@@ -121,7 +136,9 @@ TEST(nothing_reaches_a_terminal_but_text)
 {
 	CHECK(strstr(SHOWN(VIEW_TABLE, &plain, NONE, TEXT("\033[2J\a"), TEXT("a\nb\tc")),
 		     "\\x1b[2J\\x07  a\\nb\\tc\n"));
-	CHECK(strstr(SHOWN(VIEW_TABLE, &plain, NONE, TEXT("\xff\xc3\xa9\xc3"), TEXT("\xc2\x9b" "1m")),
+	CHECK(strstr(SHOWN(VIEW_TABLE, &plain, NONE, TEXT("\xff\xc3\xa9\xc3"),
+			   TEXT("\xc2\x9b"
+				"1m")),
 		     "\\xff\xc3\xa9\\xc3  \\xc2\\x9b1m\n"));
 	CHECK(strstr(SHOWN(VIEW_TABLE, &plain, NONE, TEXT("a\0b"), BLOB("\x00\xff")),
 		     "a\\x00b  00ff\n"));
@@ -130,8 +147,9 @@ TEST(nothing_reaches_a_terminal_but_text)
 TEST(the_site_column_gives_way_on_a_narrow_terminal)
 {
 	const struct view_layout narrow = { .width = 60 };
-	const char *text = SHOWN(VIEW_TABLE, &narrow, INT(1), TEXT("n"),
-				 TEXT("drivers/gpu/drm/amd/amdgpu/amdgpu_vm.c:1234 amdgpu_vm_init"));
+	const char *text =
+		SHOWN(VIEW_TABLE, &narrow, INT(1), TEXT("n"),
+		      TEXT("drivers/gpu/drm/amd/amdgpu/amdgpu_vm.c:1234 amdgpu_vm_init"));
 
 	CHECK(strstr(text, "drivers/.../amdgpu_vm.c:1234 amdgpu_vm_init\n"));
 	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
@@ -157,8 +175,11 @@ TEST(folders_go_before_names)
 	CHECK_STR(shortened("net/ipv4/tcp.c:12 f", 18), "net/.../tcp.c:12 f");
 	CHECK_STR(shortened("drivers/net/tcp.c:12 f", 16), ".../tcp.c:12 f");
 	CHECK_STR(shortened("function_without_file+0x10/0x20", 16), "functi...10/0x20");
-	CHECK_STR(shortened("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 8),
-		  "\xc3\xa9\xc3\xa9...\xc3\xa9\xc3\xa9\xc3\xa9");
+	CHECK_STR(
+		shortened(
+			"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9",
+			8),
+		"\xc3\xa9\xc3\xa9...\xc3\xa9\xc3\xa9\xc3\xa9");
 }
 
 TEST(a_table_longer_than_what_is_measured_is_whole)
@@ -180,9 +201,8 @@ TEST(a_table_longer_than_what_is_measured_is_whole)
 
 TEST(csv_is_quoted_where_it_must_be)
 {
-	CHECK_STR(SHOWN(VIEW_CSV, &plain, INT(-1), TEXT("a,b"), TEXT("say \"x\""),
-			REAL(0.1), TEXT(""), NONE,
-			NONE, TEXT("two\nlines"), BLOB("\x01\xab")),
+	CHECK_STR(SHOWN(VIEW_CSV, &plain, INT(-1), TEXT("a,b"), TEXT("say \"x\""), REAL(0.1),
+			TEXT(""), NONE, NONE, TEXT("two\nlines"), BLOB("\x01\xab")),
 		  "BYTES,name,SITE\n"
 		  "-1,\"a,b\",\"say \"\"x\"\"\"\n"
 		  "0.1,\"\",\n"
@@ -191,14 +211,16 @@ TEST(csv_is_quoted_where_it_must_be)
 
 TEST(json_is_valid_whatever_the_cells_hold)
 {
-	CHECK_STR(SHOWN(VIEW_JSON, &plain, INT(1), TEXT("q\"b\\n\n\x01\x7f"), NONE,
-			REAL(NAN), TEXT("\xff" "ok\xc3\xa9"), BLOB("\x01"),
-			REAL(1e300), REAL(0.25), INT(INT64_MIN)),
-		  "[\n"
-		  "{\"BYTES\": 1, \"name\": \"q\\\"b\\\\n\\n\\u0001\\u007f\", \"SITE\": null},\n"
-		  "{\"BYTES\": null, \"name\": \"\\ufffdok\xc3\xa9\", \"SITE\": \"01\"},\n"
-		  "{\"BYTES\": 1e+300, \"name\": 0.25, \"SITE\": -9223372036854775808}\n"
-		  "]\n");
+	CHECK_STR(
+		SHOWN(VIEW_JSON, &plain, INT(1), TEXT("q\"b\\n\n\x01\x7f"), NONE, REAL(NAN),
+		      TEXT("\xff"
+			   "ok\xc3\xa9"),
+		      BLOB("\x01"), REAL(1e300), REAL(0.25), INT(INT64_MIN)),
+		"[\n"
+		"{\"BYTES\": 1, \"name\": \"q\\\"b\\\\n\\n\\u0001\\u007f\", \"SITE\": null},\n"
+		"{\"BYTES\": null, \"name\": \"\\ufffdok\xc3\xa9\", \"SITE\": \"01\"},\n"
+		"{\"BYTES\": 1e+300, \"name\": 0.25, \"SITE\": -9223372036854775808}\n"
+		"]\n");
 }
 
 TEST(no_rows_are_still_an_answer)

@@ -197,20 +197,40 @@ TEST(equal_primary_frames_of_one_kind_fold_into_one_call_site)
 {
 	auto_free char *path = path_of("a.db");
 	struct frame slab[2] = {
-		{ .func = "kmalloc_noprof", .file = "include/linux/slab.h", .line = 878,
-		  .addr = 0xffffffff81000010, .inlined = true },
-		{ .func = "do_thing", .file = "fs/thing.c", .line = 12, .addr = 0xffffffff81000010,
-		  .sym_off = 0x10, .sym_size = 0x80 },
+		{ .func = "kmalloc_noprof",
+		  .file = "include/linux/slab.h",
+		  .line = 878,
+		  .addr = 0xffffffff81000010,
+		  .inlined = true },
+		{ .func = "do_thing",
+		  .file = "fs/thing.c",
+		  .line = 12,
+		  .addr = 0xffffffff81000010,
+		  .sym_off = 0x10,
+		  .sym_size = 0x80 },
 	};
 	struct frame other = slab[1];
 	struct callsite a = chain(slab, 2), b = chain(&other, 1);
 	struct site site = {
-		.kind = SITE_SLAB, .call_site = 0xffffffff81000010,
-		.allocs = 10, .alloc_bytes = 640, .bytes_req = 600, .frees = 4, .free_bytes = 256,
-		.inferred_frees = { 1, 2, 0 }, .inferred_bytes = { 64, 128, 0 },
-		.live = 3, .live_bytes = 192, .uncertain = 1, .uncertain_bytes = 64,
-		.peak_bytes = 320, .peak_ns = 2000000000, .first_ns = 1500000000, .last_ns = 2500000000,
-		.unknown_frees = 7, .failures = 1,
+		.kind = SITE_SLAB,
+		.call_site = 0xffffffff81000010,
+		.allocs = 10,
+		.alloc_bytes = 640,
+		.bytes_req = 600,
+		.frees = 4,
+		.free_bytes = 256,
+		.inferred_frees = { 1, 2, 0 },
+		.inferred_bytes = { 64, 128, 0 },
+		.live = 3,
+		.live_bytes = 192,
+		.uncertain = 1,
+		.uncertain_bytes = 64,
+		.peak_bytes = 320,
+		.peak_ns = 2000000000,
+		.first_ns = 1500000000,
+		.last_ns = 2500000000,
+		.unknown_frees = 7,
+		.failures = 1,
 	};
 
 	begin(path);
@@ -224,8 +244,10 @@ TEST(equal_primary_frames_of_one_kind_fold_into_one_call_site)
 	end();
 	CHECK_STR(value(path, "SELECT count(*) FROM call_sites"), "2");
 	CHECK_STR(value(path, "SELECT count(*) FROM raw_sites"), "3");
-	CHECK_STR(value(path, "SELECT group_concat(kind, ' ') FROM (SELECT kind FROM call_sites "
-			      "ORDER BY kind)"), "percpu slab");
+	CHECK_STR(value(path,
+			"SELECT group_concat(kind, ' ') FROM (SELECT kind FROM call_sites "
+			"ORDER BY kind)"),
+		  "percpu slab");
 #define OF(column) value(path, "SELECT " column " FROM call_sites WHERE kind = 'slab'")
 	CHECK_STR(OF("file || ':' || line || ' ' || func"), "fs/thing.c:12 do_thing");
 	CHECK_STR(OF("module"), "NULL");
@@ -249,8 +271,10 @@ TEST(equal_primary_frames_of_one_kind_fold_into_one_call_site)
 	CHECK_STR(OF("resolved_by"), "dwarf");
 	CHECK_STR(OF("sym_off"), "NULL");
 #undef OF
-	CHECK_STR(value(path, "SELECT alloc_bytes = exact_bytes + inferred_bytes + uncertain_bytes "
-			      "FROM totals WHERE kind = 'slab'"), "1");
+	CHECK_STR(value(path,
+			"SELECT alloc_bytes = exact_bytes + inferred_bytes + uncertain_bytes "
+			"FROM totals WHERE kind = 'slab'"),
+		  "1");
 	CHECK_STR(value(path, "SELECT waste_bytes FROM call_sites WHERE kind = 'percpu'"), "0");
 	CHECK_STR(value(path, "SELECT cache FROM call_sites WHERE kind = 'percpu'"), "NULL");
 	CHECK_STR(value(path, "SELECT duration_s FROM recording"), "2.5");
@@ -260,7 +284,11 @@ TEST(each_frame_is_kept_once_and_addresses_are_readable)
 {
 	auto_free char *path = path_of("a.db");
 	struct frame frames[2] = {
-		{ .func = "inner", .file = "a.c", .line = 1, .addr = 0xffffffff81000010, .inlined = true },
+		{ .func = "inner",
+		  .file = "a.c",
+		  .line = 1,
+		  .addr = 0xffffffff81000010,
+		  .inlined = true },
 		{ .func = "outer", .file = "a.c", .line = 2, .addr = 0xffffffff81000010 },
 	};
 	struct callsite callsite = chain(frames, 2);
@@ -273,7 +301,8 @@ TEST(each_frame_is_kept_once_and_addresses_are_readable)
 	CHECK_STR(value(path, "SELECT count(*) FROM _frame"), "2");
 	CHECK_STR(value(path, "SELECT count(*) FROM frames"), "4");
 	CHECK_STR(value(path, "SELECT group_concat(func) FROM (SELECT func FROM frames "
-			      "WHERE raw_site = 1 ORDER BY depth)"), "inner,outer");
+			      "WHERE raw_site = 1 ORDER BY depth)"),
+		  "inner,outer");
 	CHECK_STR(value(path, "SELECT address_hex FROM frames"), "0xffffffff81000010");
 	CHECK_STR(value(path, "SELECT address < 0 FROM frames"), "1");
 	CHECK_STR(value(path, "SELECT address FROM raw_sites"), "NULL");
@@ -282,7 +311,9 @@ TEST(each_frame_is_kept_once_and_addresses_are_readable)
 TEST(without_a_file_the_offset_tells_call_sites_apart)
 {
 	auto_free char *path = path_of("a.db");
-	struct frame frame = { .func = "do_thing", .sym_off = 0x10, .sym_size = 0x80, .addr = 1 };
+	struct frame frame = {
+		.func = "do_thing", .sym_off = 0x10, .sym_size = 0x80, .addr = 1
+	};
 	struct callsite callsite = chain(&frame, 1);
 	struct site site = { .kind = SITE_SLAB, .call_site = 1, .allocs = 1 };
 
@@ -293,7 +324,8 @@ TEST(without_a_file_the_offset_tells_call_sites_apart)
 	CHECK_OK(writer_site(writer, &site, &callsite, NULL));
 	end();
 	CHECK_STR(value(path, "SELECT count(*) FROM call_sites"), "2");
-	CHECK_STR(value(path, "SELECT max(sym_off) || '/' || sym_size FROM call_sites"), "16/128");
+	CHECK_STR(value(path, "SELECT max(sym_off) || '/' || sym_size FROM call_sites"),
+		  "16/128");
 	CHECK_STR(value(path, "SELECT min(sym_off) FROM call_sites"), "0");
 	CHECK_STR(value(path, "SELECT resolved_by FROM call_sites"), "kallsyms");
 	CHECK_STR(value(path, "SELECT line FROM call_sites"), "NULL");
@@ -310,7 +342,8 @@ TEST(a_site_that_only_saw_unknown_frees_is_a_row)
 	CHECK_OK(writer_site(writer, &site, &callsite, NULL));
 	end();
 	CHECK_STR(value(path, "SELECT net_bytes || ' ' || net_calls || ' ' || unknown_frees "
-			      "FROM call_sites"), "0 0 5");
+			      "FROM call_sites"),
+		  "0 0 5");
 	CHECK_STR(value(path, "SELECT first_ns FROM call_sites"), "NULL");
 }
 
@@ -346,9 +379,11 @@ TEST(facts_cpus_snapshots_and_notes_are_kept)
 	end();
 	CHECK_STR(value(path, "SELECT release FROM recording"), "6.12.0");
 	CHECK_STR(value(path, "SELECT vmlinux FROM recording"), "NULL");
-	CHECK_STR(value(path, "SELECT lost_events || ' ' || read_events FROM cpus WHERE cpu = 3"),
+	CHECK_STR(value(path,
+			"SELECT lost_events || ' ' || read_events FROM cpus WHERE cpu = 3"),
 		  "4320 50000");
-	CHECK_STR(value(path, "SELECT text FROM snapshots WHERE name = 'meminfo' AND at = 'end'"),
+	CHECK_STR(value(path,
+			"SELECT text FROM snapshots WHERE name = 'meminfo' AND at = 'end'"),
 		  "Mem");
 	CHECK_STR(value(path, "SELECT text FROM snapshots WHERE name = 'empty'"), "");
 	CHECK_STR(value(path, "SELECT group_concat(text) FROM notes"), "first,second");
@@ -400,7 +435,9 @@ TEST(five_thousand_sites_take_well_under_a_second)
 	for (unsigned int i = 0; i < 5000; i++) {
 		snprintf(func, sizeof(func), "function_%u", i / 3);
 		for (size_t f = 0; f < 15; f++)
-			frames[f] = (struct frame){ .func = func, .file = "fs/ext4/inode.c", .line = i,
+			frames[f] = (struct frame){ .func = func,
+						    .file = "fs/ext4/inode.c",
+						    .line = i,
 						    .addr = 0xffffffff81000000 + 16 * i + f };
 		struct callsite callsite = chain(frames, 15);
 		struct site site = { .kind = SITE_PAGE, .stack = i + 1, .allocs = 1 };

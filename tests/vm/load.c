@@ -74,7 +74,7 @@ static void do_epoll(long count, long size, int hold)
 	for (long i = 0; i < count; i++) {
 		int ep = must(epoll_create1(0), "epoll_create1");
 		int ev = must(eventfd(0, 0), "eventfd");
-		struct epoll_event want = {.events = EPOLLIN};
+		struct epoll_event want = { .events = EPOLLIN };
 
 		must(epoll_ctl(ep, EPOLL_CTL_ADD, ev, &want), "epoll_ctl");
 		if (!hold) {
@@ -124,8 +124,8 @@ static void do_pagetables(long count, long size, int hold)
 static void do_anon(long count, long size, int hold)
 {
 	size = size ? size : 4096;
-	char *map = mmap(NULL, count * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
+	char *map = mmap(NULL, count * size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (map == MAP_FAILED)
 		fail("mmap of %ld bytes", count * size);
@@ -139,8 +139,8 @@ static void do_anon(long count, long size, int hold)
 static void do_holes(long count, long size, int hold)
 {
 	(void)size;
-	char *map = mmap(NULL, count * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
+	char *map = mmap(NULL, count * 4096, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (map == MAP_FAILED)
 		fail("mmap of %ld pages", count);
@@ -264,7 +264,7 @@ static void do_splice(long count, long size, int hold)
 		must(splice(file, &off, fd[1], NULL, size / 2, 0), "splice from a file");
 		must(splice(zero, NULL, fd[1], NULL, size / 2, 0), "splice from a device");
 		must(tee(fd[0], copy[1], size, 0), "tee");
-		struct iovec iov = {data, 4096};
+		struct iovec iov = { data, 4096 };
 
 		must(vmsplice(copy[1], &iov, 1, 0), "vmsplice");
 		must(splice(fd[0], NULL, null, NULL, size / 4, 0), "splice to a device");
@@ -329,8 +329,8 @@ static int bound(int type, struct sockaddr_in *at)
 	int fd = must(socket(AF_INET, type, 0), "socket");
 	socklen_t len = sizeof(*at);
 
-	*at = (struct sockaddr_in){.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	*at = (struct sockaddr_in){ .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	must(bind(fd, (void *)at, sizeof(*at)), "bind");
 	must(getsockname(fd, (void *)at, &len), "getsockname");
 	return fd;
@@ -345,7 +345,7 @@ static void do_tcp(long count, long size, int hold)
 	must(listen(listener, 128), "listen");
 	for (long i = 0; i < count; i++) {
 		int client = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
-		struct linger now = {1, 0};
+		struct linger now = { 1, 0 };
 
 		/* Reset at close: no socket in TIME_WAIT outlives the loop. */
 		setsockopt(client, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
@@ -386,7 +386,7 @@ static void do_udp(long count, long size, int hold)
 static void do_fdtable(long count, long size, int hold)
 {
 	(void)size;
-	struct rlimit limit = {count + 64, count + 64};
+	struct rlimit limit = { count + 64, count + 64 };
 
 	must(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
 	pid_t pid = hold ? 0 : must(fork(), "fork");
@@ -411,7 +411,7 @@ static void do_writev(long count, long size, int hold)
 
 	must(pipe(fd), "pipe");
 	for (int i = 0; i < 1024; i++)
-		iov[i] = (struct iovec){&byte, 1};
+		iov[i] = (struct iovec){ &byte, 1 };
 	for (long i = 0; i < count; i++) {
 		char sink[1024];
 
@@ -509,7 +509,7 @@ static void do_uring(long count, long size, int hold)
 {
 	size = size ? size : 64;
 	for (long i = 0; i < count; i++) {
-		uint32_t params[30] = {0};
+		uint32_t params[30] = { 0 };
 		int fd = must(syscall(SYS_io_uring_setup, size, params), "io_uring_setup");
 		/* Submission queue entries: offset 0x10000000; ring: offset 0. */
 		uint8_t *sqe = mmap(NULL, size * 64, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -539,14 +539,28 @@ static const struct kind {
 	const char *name;
 	void (*run)(long count, long size, int hold);
 } kinds[] = {
-	{"anon", do_anon},	 {"dgram", do_dgram},	  {"epoll", do_epoll},
-	{"fdtable", do_fdtable}, {"forks", do_forks},	  {"holes", do_holes},
-	{"keys", do_keys},	 {"mmap", do_mmap},	  {"msgs", do_msgs},
-	{"netns", do_netns},	 {"pagetables", do_pagetables}, {"pipes", do_pipes},
-	{"sems", do_sems},	 {"splice", do_splice},	  {"stream", do_stream},
-	{"tcp", do_tcp},	 {"threads", do_threads}, {"timerfd", do_timerfd},
-	{"udp", do_udp},	 {"uring", do_uring},	  {"writev", do_writev},
-	{"xattrs", do_xattrs},
+	{ "anon", do_anon },
+	{ "dgram", do_dgram },
+	{ "epoll", do_epoll },
+	{ "fdtable", do_fdtable },
+	{ "forks", do_forks },
+	{ "holes", do_holes },
+	{ "keys", do_keys },
+	{ "mmap", do_mmap },
+	{ "msgs", do_msgs },
+	{ "netns", do_netns },
+	{ "pagetables", do_pagetables },
+	{ "pipes", do_pipes },
+	{ "sems", do_sems },
+	{ "splice", do_splice },
+	{ "stream", do_stream },
+	{ "tcp", do_tcp },
+	{ "threads", do_threads },
+	{ "timerfd", do_timerfd },
+	{ "udp", do_udp },
+	{ "uring", do_uring },
+	{ "writev", do_writev },
+	{ "xattrs", do_xattrs },
 };
 
 static int background(const struct kind *kind, long count, long size)
@@ -587,7 +601,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	long count = atol(argv[2]), size = argc > 3 ? atol(argv[3]) : 0;
-	struct rlimit files = {65536, 65536};
+	struct rlimit files = { 65536, 65536 };
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
