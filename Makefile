@@ -24,7 +24,7 @@ Q := $(if $(V),,@)
 
 # pkg-config name : Debian package
 LIBS := libtracefs:libtracefs-dev libtraceevent:libtraceevent-dev libdw:libdw-dev \
-	libelf:libelf-dev sqlite3:libsqlite3-dev libzstd:libzstd-dev
+	libelf:libelf-dev sqlite3:libsqlite3-dev libzstd:libzstd-dev libedit:libedit-dev
 PKGS := $(foreach l,$(LIBS),$(firstword $(subst :, ,$(l))))
 MISSING := $(foreach l,$(LIBS),$(shell $(PKG_CONFIG) --exists $(firstword $(subst :, ,$(l))) \
 	2>/dev/null || echo $(lastword $(subst :, ,$(l)))))
@@ -107,7 +107,13 @@ $(TOOLS): $(B)/%: $(B)/%.o $(TESTLIB) $(LIB)
 $(B)/%.inc: % $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< >$@
-$(B)/analyzer/store/schema.o: $(SQL:%=$(B)/%.inc)
+# Each file of schema/queries/ is a named query: a new one needs no list.
+QUERIES := $(sort $(wildcard schema/queries/*.sql))
+$(B)/schema/queries.inc: $(QUERIES) Makefile
+	@mkdir -p $(@D)
+	$(Q)printf '{ "%s",\n#include "%s.inc"\n},\n' \
+		$(foreach q,$(QUERIES),$(notdir $(basename $q)) $q) >$@
+$(B)/analyzer/store/schema.o: $(SQL:%=$(B)/%.inc) $(B)/schema/queries.inc
 
 $(B)/analyzer/resolve/rules.o: $(B)/analyzer/resolve/rules.txt.inc
 

@@ -9,11 +9,14 @@
 #include "cmd.h"
 #include "database.h"
 #include "progress.h"
+#include "shell.h"
+#include "store/library.h"
 #include "view/view.h"
 
 struct sql_args {
 	struct database_args database;
 	const char *format;
+	bool list;
 };
 
 static const struct opt sql_opts[] = {
@@ -21,6 +24,8 @@ static const struct opt sql_opts[] = {
 	  "a database, or a recording, which is analyzed\nfirst; default allocprof.dat" },
 	{ 'f', "format", "FORMAT", OPT_TEXT(struct sql_args, format),
 	  "table (default), csv or json" },
+	{ 'l', "list", NULL, OPT_FLAG(struct sql_args, list),
+	  "print the named queries and their parameters" },
 	DATABASE_OPTS(struct sql_args, database),
 	{}
 };
@@ -51,9 +56,9 @@ static struct err *read_stdin(char **ret)
 	return NULL;
 }
 
-static struct err *run_all(struct query_db *db, const char *sql, enum view_format format)
+static struct err *run_all(struct query_db *db, const char *sql, char *const *values,
+			   enum view_format format, const struct view_layout *layout)
 {
-	const struct view_layout layout = { .width = progress_columns(STDOUT_FILENO) };
 	bool gap = false;
 
 	while (*sql) {
@@ -62,40 +67,77 @@ static struct err *run_all(struct query_db *db, const char *sql, enum view_forma
 		TRY(query_prepare(db, sql, &sql, &query));
 		if (!query || !query_nr_columns(query))
 			continue;
+		TRY(library_bind(query, values));
 		/* Tables are told apart by a blank line; so are CSV files in a row. */
 		if (gap && format != VIEW_JSON)
 			putchar('\n');
 		gap = true;
-		TRY(view_query(query, format, stdout, &layout));
+		TRY(view_query(query, format, stdout, layout));
 	}
 	return NULL;
+}
+
+static struct err *run_named(struct query_db *db, const struct schema_query *named,
+			     char *const *values, enum view_format format,
+			     const struct view_layout *layout)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+
+	TRY(library_prepare(db, named, values, &query));
+	return view_query(query, format, stdout, layout);
+}
+
+static bool is_name(const char *word)
+{
+	return word[0] && !word[strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-_")];
+}
+
+static struct err *run_words(struct query_db *db, char **words, enum view_format format,
+			     const struct view_layout *layout)
+{
+	const struct schema_query *named = library_find(words[0]);
+
+	if (named)
+		return run_named(db, named, words + 1, format, layout);
+	if (is_name(words[0]))
+		return err_new(ERR_USAGE, "%s: no such query; --list names them", words[0]);
+	return run_all(db, words[0], words + 1, format, layout);
 }
 
 static struct err *sql_run(const void *p, char **words, int *status)
 {
 	const struct sql_args *args = p;
+	const struct view_layout layout = { .width = progress_columns(STDOUT_FILENO) };
 	enum view_format format;
 	auto_free char *text = NULL;
 	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
 
 	(void)status;
-	if (words[0] && words[1])
-		return err_new(ERR_USAGE, "sql: %s: one query, in quotes", words[1]);
 	if (!view_format_find(args->format, &format))
 		return err_new(ERR_USAGE,
 			       "sql: --format %s: no such format; there are table, csv, "
 			       "json",
 			       args->format);
+	if (args->list && words[0])
+		return err_new(ERR_USAGE, "sql: --list goes with no query");
+	if (args->list) {
+		shell_list(stdout);
+		return NULL;
+	}
 	TRY(database_open(&args->database, &db));
-	if (!words[0])
-		TRY(read_stdin(&text));
-	return err_wrap(run_all(db, text ? text : words[0], format), "sql");
+	if (words[0])
+		return err_wrap(run_words(db, words, format, &layout), "sql");
+	if (isatty(STDIN_FILENO))
+		return err_wrap(shell_run(db, format), "sql");
+	TRY(read_stdin(&text));
+	return err_wrap(run_all(db, text, words, format, &layout), "sql");
 }
 
 const struct cmd cmd_sql = {
 	.name = "sql",
 	.summary = "Query a database, read-only",
-	.usage = "[-i DB] [--format table|csv|json] [QUERY]",
+	.usage = "[-i DB] [--format table|csv|json] [--list]\n"
+		 "                     [QUERY|NAME] [PARAMETER=VALUE...]",
 	.opts = sql_opts,
 	.args_size = sizeof(struct sql_args),
 	.defaults = &(const struct sql_args){ .format = "table" },

@@ -121,7 +121,7 @@ static struct err *compare(const struct origin *origin, const char *path, bool *
 	const struct cell *row;
 
 	TRY(query_db_open(path, &db));
-	TRY(query_prepare(db, schema_query_origin, NULL, &query));
+	TRY(query_prepare(db, schema_query("origin"), NULL, &query));
 	TRY(query_next(query, &row));
 	*ret = row && text_is(&row[query_find_column(query, "input")], origin->path) &&
 	       row[query_find_column(query, "input_bytes")].i == origin->bytes &&

@@ -213,6 +213,16 @@ void query_db_close(struct query_db *db)
 	free(db);
 }
 
+void query_db_interrupt(struct query_db *db)
+{
+	sqlite3_interrupt(db->db);
+}
+
+bool query_complete(const char *sql)
+{
+	return sqlite3_complete(sql);
+}
+
 struct err *query_prepare(struct query_db *db, const char *sql, const char **ret_tail,
 			  struct query **ret)
 {
@@ -265,6 +275,21 @@ void query_bind_int(struct query *query, const char *name, int64_t value)
 
 	assert(i > 0);
 	sqlite3_bind_int64(query->stmt, i, value);
+}
+
+const char *query_param(const struct query *query, size_t i)
+{
+	if (i >= (size_t)sqlite3_bind_parameter_count(query->stmt))
+		return NULL;
+	const char *name = sqlite3_bind_parameter_name(query->stmt, (int)i + 1);
+
+	/* Those without a name, as ?, cannot be given a value. */
+	return name ? name : "?";
+}
+
+bool query_has_param(const struct query *query, const char *name)
+{
+	return sqlite3_bind_parameter_index(query->stmt, name) > 0;
 }
 
 size_t query_nr_columns(const struct query *query)

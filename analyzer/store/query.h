@@ -40,6 +40,12 @@ struct err *query_db_open(const char *path, struct query_db **ret) MUST_CHECK;
 void query_db_close(struct query_db *db);
 DEFINE_CLEANUP(struct query_db *, query_db, query_db_close)
 
+/* Makes a query_next() that is at work fail soon; a signal handler may call it. */
+void query_db_interrupt(struct query_db *db);
+
+/* Whether a text ends with a semicolon, outside of quotes and comments. */
+bool query_complete(const char *sql);
+
 /**
  * query_prepare() - compile the first statement of a text
  * @db:       must outlive the query
@@ -58,6 +64,10 @@ DEFINE_CLEANUP(struct query *, query, query_free)
  * a mistake of the program. */
 void query_bind_text(struct query *query, const char *name, const char *text);
 void query_bind_int(struct query *query, const char *name, int64_t value);
+
+/* The i-th parameter, as it is written (":kinds"); NULL past the last. */
+const char *query_param(const struct query *query, size_t i);
+bool query_has_param(const struct query *query, const char *name);
 
 size_t query_nr_columns(const struct query *query);
 const char *query_column(const struct query *query, size_t column);

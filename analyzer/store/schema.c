@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store/schema.h"
 
+#include <assert.h>
+#include <string.h>
+
 const char schema_tables[] =
 #include "schema/tables.sql.inc"
 	;
@@ -13,46 +16,16 @@ const char schema_indices[] =
 #include "schema/indices.sql.inc"
 	;
 
-const char schema_query_sites[] =
-#include "schema/queries/sites.sql.inc"
-	;
+const struct schema_query schema_queries[] = {
+#include "schema/queries.inc"
+	{},
+};
 
-const char schema_query_groups[] =
-#include "schema/queries/groups.sql.inc"
-	;
-
-const char schema_query_stacks[] =
-#include "schema/queries/stacks.sql.inc"
-	;
-
-const char schema_query_allocinfo[] =
-#include "schema/queries/allocinfo.sql.inc"
-	;
-
-const char schema_query_recording[] =
-#include "schema/queries/recording.sql.inc"
-	;
-
-const char schema_query_totals[] =
-#include "schema/queries/totals.sql.inc"
-	;
-
-const char schema_query_self[] =
-#include "schema/queries/self.sql.inc"
-	;
-
-const char schema_query_reconcile[] =
-#include "schema/queries/reconcile.sql.inc"
-	;
-
-const char schema_query_score[] =
-#include "schema/queries/score.sql.inc"
-	;
-
-const char schema_query_notes[] =
-#include "schema/queries/notes.sql.inc"
-	;
-
-const char schema_query_origin[] =
-#include "schema/queries/origin.sql.inc"
-	;
+const char *schema_query(const char *name)
+{
+	for (const struct schema_query *q = schema_queries; q->name; q++)
+		if (!strcmp(q->name, name))
+			return q->text;
+	assert(!"the program has that query");
+	return "";
+}

@@ -14,17 +14,16 @@ extern const char schema_tables[];
 extern const char schema_views[];
 extern const char schema_indices[];
 
-/* Queries; their parameters are explained in their own text. */
-extern const char schema_query_sites[];
-extern const char schema_query_groups[];
-extern const char schema_query_stacks[];
-extern const char schema_query_allocinfo[];
-extern const char schema_query_recording[];
-extern const char schema_query_totals[];
-extern const char schema_query_self[];
-extern const char schema_query_reconcile[];
-extern const char schema_query_score[];
-extern const char schema_query_notes[];
-extern const char schema_query_origin[];
+/* A file of schema/queries/: store/library.h tells what its head means. */
+struct schema_query {
+	const char *name; /* of the file, without .sql */
+	const char *text;
+};
+
+/* All of them by name; ends in {}. */
+extern const struct schema_query schema_queries[];
+
+/* The text of a query; a name that there is not is a mistake of the program. */
+const char *schema_query(const char *name);
 
 #endif

@@ -157,7 +157,7 @@ static struct err *prepare(struct query_db *db, const char *base, const struct s
 	auto_free char *sql = xasprintf(
 		"%s\nORDER BY %snet_bytes DESC, alloc_bytes DESC, %sfile, line, func, "
 		"module, kind, first_ns%s",
-		base, order, base == schema_query_groups ? "name, " : "", limit);
+		base, order, sites_grouped(opts) ? "name, " : "", limit);
 
 	TRY(query_prepare(db, sql, NULL, ret));
 	query_bind_text(*ret, ":kinds", opts->kinds);
@@ -168,7 +168,7 @@ struct err *sites_query(struct query_db *db, const struct sites_opts *opts, stru
 {
 	bool grouped = sites_grouped(opts);
 
-	TRY(prepare(db, grouped ? schema_query_groups : schema_query_sites, opts, ret));
+	TRY(prepare(db, grouped ? schema_query("groups") : schema_query("sites"), opts, ret));
 	query_bind_int(*ret, ":self", opts->self);
 	if (!grouped)
 		return NULL;
@@ -180,5 +180,5 @@ struct err *sites_query(struct query_db *db, const struct sites_opts *opts, stru
 struct err *sites_query_allocinfo(struct query_db *db, const struct sites_opts *opts,
 				  struct query **ret)
 {
-	return prepare(db, schema_query_allocinfo, opts, ret);
+	return prepare(db, schema_query("allocinfo"), opts, ret);
 }

@@ -112,7 +112,7 @@ static struct err *load(struct query_db *db, const char *kinds, int64_t first, i
 	size_t depth = 0;
 	const struct cell *row;
 
-	TRY(query_prepare(db, schema_query_stacks, NULL, &query));
+	TRY(query_prepare(db, schema_query("stacks"), NULL, &query));
 	query_bind_text(query, ":kinds", kinds);
 	query_bind_int(query, ":first", first);
 	query_bind_int(query, ":last", last);

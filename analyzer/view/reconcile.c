@@ -91,7 +91,7 @@ static struct err *print_score(struct query_db *db, FILE *out)
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	const struct cell *row;
 
-	TRY(query_prepare(db, schema_query_score, NULL, &query));
+	TRY(query_prepare(db, schema_query("score"), NULL, &query));
 	TRY(query_next(query, &row));
 	if (!row || get(query, row, "byte_error")->type == CELL_NULL)
 		return NULL;
@@ -126,7 +126,7 @@ struct err *reconcile_print(struct query_db *db, uint64_t limit, enum view_forma
 {
 	CLEANUP(query_cleanup) struct query *query = NULL;
 
-	TRY(query_prepare(db, schema_query_reconcile, NULL, &query));
+	TRY(query_prepare(db, schema_query("reconcile"), NULL, &query));
 	if (format == VIEW_TABLE)
 		return print_table(db, query, limit, out, layout);
 	return view_query(query, format, out, layout);

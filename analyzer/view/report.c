@@ -105,7 +105,7 @@ struct sums {
 static struct err *query_totals(struct query_db *db, const struct sites_opts *opts,
 				struct query **ret)
 {
-	TRY(query_prepare(db, schema_query_totals, NULL, ret));
+	TRY(query_prepare(db, schema_query("totals"), NULL, ret));
 	query_bind_text(*ret, ":kinds", opts->kinds);
 	query_bind_int(*ret, ":self", opts->self);
 	return NULL;
@@ -153,7 +153,7 @@ static struct err *print_head(struct query_db *db, const struct sums *sums, FILE
 	const struct cell *row;
 	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX], bytes[TEXT_MAX];
 
-	TRY(query_prepare(db, schema_query_recording, NULL, &query));
+	TRY(query_prepare(db, schema_query("recording"), NULL, &query));
 	TRY(query_next(query, &row));
 	if (!row)
 		return err_new(ERR_FORMAT, "the database does not say what was recorded");
@@ -289,7 +289,7 @@ static struct err *print_notes(struct query_db *db, FILE *out)
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	const struct cell *row;
 
-	TRY(query_prepare(db, schema_query_notes, NULL, &query));
+	TRY(query_prepare(db, schema_query("notes"), NULL, &query));
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)
@@ -319,7 +319,7 @@ static struct err *print_self(struct query_db *db, const struct sites_opts *opts
 
 	if (opts->self)
 		return NULL;
-	TRY(query_prepare(db, schema_query_self, NULL, &query));
+	TRY(query_prepare(db, schema_query("self"), NULL, &query));
 	query_bind_text(query, ":kinds", opts->kinds);
 	for (;;) {
 		TRY(query_next(query, &row));

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- The rows of allocprof report --format allocinfo: what /proc/allocinfo would
--- have gained in the recording: a difference of two states, so that what was freed
--- of older objects is taken off. vmalloc is address space; its memory is pages.
+-- What /proc/allocinfo would have gained in the recording, a row per call site.
+-- :kinds='slab,page,percpu,vmalloc' these kinds only
+--
+-- A difference of two states, so that what was freed of older objects is taken
+-- off. vmalloc is address space; its memory is pages.
 SELECT
 	file, line, func, module,
 	sum(net_bytes - preexisting_freed_bytes) AS net_bytes,

@@ -1,10 +1,13 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- The rows of allocprof report --by: raw sites summed by kind and by name, which
--- is what :by says: function, file, directory, module, cache or caller, the
--- :depth-th frame outward from the one that is charged. NULL is the group of
--- those that have no such name. :kinds is a list such as 'slab,page'; :self is 1
--- for what the recorder did too; an order and a limit are added behind. A column that is not the same in the whole
--- group is NULL. Peaks are sums, and so upper bounds.
+-- Memory per group of call sites: the rows of allocprof report --by.
+-- :by='function' what a group is: function, file, directory, module, cache, caller
+-- :depth=1 with caller: so many frames outward from the one that is charged
+-- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :self=0 1: what the recorder did, too
+--
+-- Raw sites summed by kind and name; NULL is the group of those that have no such
+-- name. A column that is not the same in the whole group is NULL. Peaks are sums,
+-- and so upper bounds. The program adds an order and a limit behind.
 SELECT
 	kind, name,
 	iif(count(file) = count(*) AND min(file) = max(file), min(file), NULL) AS file,

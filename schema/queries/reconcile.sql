@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- The rows of allocprof report --reconcile: memory, caches and call sites, those
--- that differ most first.
+-- What the kernel counted beside what was recorded: allocprof report --reconcile.
+--
+-- Memory, caches and call sites, those that differ most first.
 SELECT section, name, unit, kernel_change, recorded_change, difference, covers
 FROM (
 	SELECT 1 AS nr, 'meminfo' AS section, item AS name, 'bytes' AS unit,

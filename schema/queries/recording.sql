@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- The head of allocprof report.
+-- When and where it was recorded: the head of allocprof report.
 SELECT
 	release, machine, hostname, cpus, clock, duration_s, events, lost_events, lost_gaps,
 	vmlinux,

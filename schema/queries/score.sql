@@ -1,3 +1,3 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- The last line of allocprof report --reconcile.
+-- How well the recording agrees with the kernel's own /proc/allocinfo.
 SELECT sites, kernel_bytes, byte_error, site_exact, site_near, byte_exact FROM reconcile_score

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- What allocprof report leaves out by default. :kinds is a list such as 'slab,page'.
+-- What the recorder allocated itself, which allocprof report leaves out.
+-- :kinds='slab,page,percpu,vmalloc' these kinds only
 SELECT kind, net_bytes, alloc_bytes
 FROM totals
 WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self AND allocs

@@ -1,5 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- The rows of allocprof report. :kinds is a list such as 'slab,page'; :self is 1
--- for those of the recorder too; an order and a limit are added behind.
+-- Memory per call site: the rows of allocprof report.
+-- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :self=0 1: what the recorder did, too
+--
+-- The program adds an order and a limit behind.
 SELECT * FROM call_sites
 WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self

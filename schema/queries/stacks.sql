@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- For allocprof report --callers and --tree: each raw site with the frames that
--- lie outward of the one that is charged, innermost first. :kinds is a list such
--- as 'slab,page'; :first and :last are ids of call sites.
+-- Each raw site with the frames outward of the one that is charged, innermost first.
+-- :first=0 the first call site, by id
+-- :last=9223372036854775807 the last one
+-- :kinds='slab,page,percpu,vmalloc' these kinds only
+--
+-- For allocprof report --callers and --tree.
 SELECT
 	r.call_site, r.id AS raw_site,
 	r.net_bytes, r.net_calls, r.alloc_bytes, r.allocs,

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- The foot of allocprof report. :kinds is a list such as 'slab,page'; the
--- recorder's own are kept apart, and left out unless :self is 1.
+-- Sums per kind of memory: the foot of allocprof report.
+-- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :self=0 1: what the recorder did, too
 SELECT * FROM totals
 WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
 ORDER BY net_bytes DESC
