@@ -36,12 +36,13 @@ static const struct opt report_opts[] = {
 	{ 'n', "rows", "N", OPT_NUMBER(struct report_args, limit),
 	  "print the first N call sites, 0 for all; default:\n30 in a table on a terminal, else all" },
 	{ 0, "kind", "KIND,...", OPT_TEXT(struct report_args, kinds),
-	  "slab, page, percpu, vmalloc; default all" },
+	  "slab, page, percpu, vmalloc, any (from\n/proc/allocinfo); default all" },
 	{ 'f', "format", "FORMAT", OPT_TEXT(struct report_args, format),
 	  "table (default), csv, json, or allocinfo for lines\nas in /proc/allocinfo" },
 	{ 0, "by", "GROUP", OPT_TEXT(struct report_args, by),
 	  "a row for each site (default), function, file,\n"
-	  "directory, module, cache, or caller N: who called,\nN frames out (default 1)" },
+	  "directory, module, cache, recording, host, or\n"
+	  "caller N: who called, N frames out (default 1)" },
 	{ 0, "callers", "SITE", OPT_TEXT(struct report_args, callers),
 	  "who called this site: a function, file or file:line" },
 	{ 0, "tree", NULL, OPT_FLAG(struct report_args, tree),

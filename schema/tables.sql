@@ -8,13 +8,19 @@
 -- half are negative. printf('%016x', address) shows them as people know them.
 -- Times ending in _ns are nanoseconds of the recording's clock, unless the name
 -- says unix. NULL is "not known", never zero.
+--
+-- A database may hold several recordings (allocprof merge). Each table has a
+-- column that refers to the recording, or to a table that does, but for _callsite
+-- and _frame, which are kept once by content. References tell merge what to
+-- renumber. A column that comes in later and is NOT NULL has a DEFAULT, which is
+-- what an older database is read with.
 
 PRAGMA application_id = 0x61707266;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
--- The recording, and how it was analysed. One row.
+-- A recording, and how it was analysed.
 CREATE TABLE _recording (
-	id INTEGER PRIMARY KEY CHECK (id = 1), -- always 1
+	id INTEGER PRIMARY KEY, -- its number, from 1
 	release TEXT,           -- kernel release, as uname -r prints it
 	machine TEXT,           -- architecture, as uname -m prints it
 	hostname TEXT,          -- name of the recorded machine
@@ -41,12 +47,14 @@ CREATE TABLE _recording (
 
 -- One CPU's ring buffer, as the kernel counted at the end of the recording.
 CREATE TABLE _cpu (
-	cpu INTEGER PRIMARY KEY,     -- number of the CPU
+	cpu INTEGER NOT NULL,        -- number of the CPU
 	entries INTEGER NOT NULL,    -- events left in the buffer, not read
 	overrun INTEGER NOT NULL,    -- events overwritten before they were read
 	commit_overrun INTEGER NOT NULL, -- events that nested interrupts left no room for
 	dropped INTEGER NOT NULL,    -- events that found the buffer full
-	read_events INTEGER NOT NULL -- events read
+	read_events INTEGER NOT NULL, -- events read
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
+	PRIMARY KEY (recording, cpu)
 ) STRICT;
 
 -- A text of /proc, taken at the start or the end of the recording.
@@ -54,7 +62,8 @@ CREATE TABLE _snapshot (
 	name TEXT NOT NULL, -- file in /proc
 	at TEXT NOT NULL CHECK (at IN ('start', 'end')), -- when
 	text TEXT NOT NULL, -- its content
-	PRIMARY KEY (name, at)
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
+	PRIMARY KEY (recording, name, at)
 ) STRICT;
 
 -- A number in such a text; a key that comes twice counts as the sum.
@@ -63,28 +72,33 @@ CREATE TABLE _snapshot_value (
 	at TEXT NOT NULL CHECK (at IN ('start', 'end')), -- when
 	key TEXT NOT NULL, -- what the number is of, as the file has it
 	unit TEXT NOT NULL, -- bytes, calls, objects, object_bytes (of one object)
-	value INTEGER NOT NULL -- the number
+	value INTEGER NOT NULL, -- the number
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id) -- of which
 ) STRICT;
 
 -- What the user should know about this analysis.
 CREATE TABLE _note (
 	id INTEGER PRIMARY KEY, -- order
-	text TEXT NOT NULL      -- one line
+	text TEXT NOT NULL,     -- one line
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id) -- on which
 ) STRICT;
 
 -- Everything that counted doubt.
 CREATE TABLE _quality (
 	id INTEGER PRIMARY KEY, -- order
-	name TEXT NOT NULL UNIQUE, -- name of the counter
+	name TEXT NOT NULL,     -- name of the counter
 	value INTEGER NOT NULL, -- its value
 	unit TEXT NOT NULL,     -- events, bytes, …
-	meaning TEXT NOT NULL   -- what it counts, and what that does to the figures
+	meaning TEXT NOT NULL,  -- what it counts, and what that does to the figures
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
+	UNIQUE (recording, name) -- each once
 ) STRICT;
 
 -- A place in the source that allocates memory of one kind.
 CREATE TABLE _callsite (
 	id INTEGER PRIMARY KEY, -- number of the call site
-	kind TEXT NOT NULL CHECK (kind IN ('slab', 'page', 'percpu', 'vmalloc')), -- key space
+	kind TEXT NOT NULL CHECK (kind IN ('slab', 'page', 'percpu', 'vmalloc', 'any')), -- key space;
+	                        -- any: from /proc/allocinfo, which does not tell
 	file TEXT,              -- source file, relative to the kernel tree
 	line INTEGER,           -- line in it
 	func TEXT,              -- function
@@ -137,7 +151,8 @@ CREATE TABLE _raw_site (
 	first_ns INTEGER,               -- first event
 	last_ns INTEGER,                -- last event
 	caller_depth INTEGER,           -- depth of the frame that called the one charged
-	self INTEGER NOT NULL           -- 1: what the recorder's own tasks did there
+	self INTEGER NOT NULL,          -- 1: what the recorder's own tasks did there
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id) -- of which
 ) STRICT;
 
 -- A function at an address, perhaps inlined into another one there.

@@ -9,11 +9,12 @@
 -- line, per offset into the function); where the recorder itself allocated, what
 -- it did is a row of its own, with self = 1. Kinds overlap: slab objects and percpu
 -- areas lie in pages that kind page counts again, and vmalloc is address space,
--- whose memory is pages. Do not add kinds up.
+-- whose memory is pages. Do not add kinds up. In a database of several recordings
+-- (allocprof merge) a row sums them all; raw_sites tells them apart.
 CREATE VIEW call_sites AS
 SELECT
 	2 * c.id + r.self AS id,   -- number of the call site, for joins
-	c.kind AS kind,            -- slab, page, percpu or vmalloc
+	c.kind AS kind,            -- slab, page, percpu or vmalloc; any: /proc/allocinfo does not tell
 	c.file AS file,            -- source file, relative to the kernel tree; NULL: not known
 	c.line AS line,            -- line in it; NULL: not known
 	c.func AS func,            -- function, or an address in hexadecimal
@@ -43,10 +44,12 @@ SELECT
 	                           -- that their free may have been lost
 	sum(r.uncertain_bytes) AS uncertain_bytes, -- bytes of those
 	sum(r.missing_stacks) AS missing_stacks, -- allocations whose stack went missing
-	(min(r.first_ns) - m.start_ns) / 1e9 AS first_s, -- first event, seconds since the start
-	(max(r.last_ns) - m.start_ns) / 1e9 AS last_s, -- last event, seconds since the start
-	min(r.first_ns) AS first_ns, -- first event, ns of the recording's clock
-	max(r.last_ns) AS last_ns, -- last event, ns of the recording's clock
+	min(r.first_ns - m.start_ns) / 1e9 AS first_s, -- first event, seconds since the start
+	max(r.last_ns - m.start_ns) / 1e9 AS last_s, -- last event, seconds since the start
+	iif(min(r.recording) = max(r.recording), min(r.first_ns), NULL)
+		AS first_ns,           -- first event, ns of the recording's clock; NULL: of several
+	iif(min(r.recording) = max(r.recording), max(r.last_ns), NULL)
+		AS last_ns,            -- last event, ns of the recording's clock; NULL: of several
 	iif(min(r.resolved_by) = max(r.resolved_by), min(r.resolved_by), 'mixed')
 		AS resolved_by,        -- what names the place: dwarf (file and line), kallsyms
 	                           -- (function and offset), nothing (no symbol there), none (no
@@ -79,13 +82,17 @@ SELECT
 	                           -- inferred (of some the end is inferred), uncertain (events are
 	                           -- missing), invisible (the kernel frees these objects without an
 	                           -- event: what seems to live need not)
-	r.self AS self             -- 1: by tasks of the recorder, not in interrupts; 0: by all others
+	r.self AS self,            -- 1: by tasks of the recorder, not in interrupts; 0: by all others
+	iif(min(r.recording) = max(r.recording), min(r.recording), NULL)
+		AS recording,          -- the recording; NULL: a sum of several
+	iif(count(m.hostname) = count(*) AND min(m.hostname) = max(m.hostname), min(m.hostname), NULL)
+		AS host                -- name of the recorded machine; NULL: several, or not known
 FROM _callsite c
 JOIN _raw_site r ON r.callsite = c.id
-JOIN _recording m
+JOIN _recording m ON m.id = r.recording
 GROUP BY c.id, r.self;
 
--- The recording: one row.
+-- The recordings: one row, or several in a database that allocprof merge made.
 CREATE VIEW recording AS
 SELECT
 	release,                   -- kernel release, as uname -r prints it
@@ -103,7 +110,8 @@ SELECT
 	events,                    -- events read, of all types
 	lost_events,               -- events lost, as the kernel counted them; where it did not, the
 	                           -- least it can be
-	(SELECT value FROM _quality WHERE name = 'lost_gaps') AS lost_gaps, -- places where events are missing
+	(SELECT q.value FROM _quality q WHERE q.name = 'lost_gaps' AND q.recording = _recording.id)
+		AS lost_gaps,          -- places where events are missing
 	recorder,                  -- program that recorded, and its version
 	input,                     -- absolute path of the recording
 	input_bytes,               -- its size, bytes
@@ -112,7 +120,9 @@ SELECT
 	options,                   -- options of the analysis that change its answer, one a line
 	vmlinux,                   -- file whose debug information was used; NULL: none
 	vmlinux_build_id,          -- build-id of that file, hexadecimal
-	analyzer                   -- version of the analyzer
+	analyzer,                  -- version of the analyzer
+	id AS recording,           -- its number, as in the other views
+	hostname AS host           -- as hostname
 FROM _recording;
 
 -- Sums per kind, the recorder's own (self = 1) apart, and how sure they are. Of the bytes allocated, exact_bytes +
@@ -136,7 +146,11 @@ SELECT
 	sum(preexisting_frees) AS preexisting_frees, -- objects older than the recording, freed in it and
 	                           -- charged to a call site: an estimate
 	sum(preexisting_freed_bytes) AS preexisting_freed_bytes, -- bytes of those
-	self                       -- 1: what the recorder did itself
+	self,                      -- 1: what the recorder did itself
+	iif(count(recording) = count(*) AND min(recording) = max(recording), min(recording), NULL)
+		AS recording,          -- the recording; NULL: a sum of several
+	iif(count(host) = count(*) AND min(host) = max(host), min(host), NULL)
+		AS host                -- name of the recorded machine; NULL: several, or not known
 FROM call_sites
 GROUP BY kind, self;
 
@@ -146,7 +160,9 @@ SELECT
 	name,                      -- name of the counter
 	value,                     -- its value
 	unit,                      -- what is counted: events, bytes, …
-	meaning                    -- what it counts, and what that does to the figures
+	meaning,                   -- what it counts, and what that does to the figures
+	recording,                 -- of which recording
+	(SELECT hostname FROM _recording WHERE _recording.id = recording) AS host -- name of the recorded machine
 FROM _quality
 ORDER BY id;
 
@@ -156,7 +172,7 @@ CREATE VIEW raw_sites AS
 SELECT
 	r.id AS id,                -- number of the raw site, for joins with frames
 	2 * r.callsite + r.self AS call_site, -- id in call_sites
-	c.kind AS kind,            -- slab, page, percpu or vmalloc
+	c.kind AS kind,            -- as in call_sites
 	r.address AS address,      -- return address, signed; NULL where the key is a stack
 	iif(r.address IS NULL, NULL, printf('0x%016x', r.address)) AS address_hex, -- the same, to read
 	c.file AS file,            -- as in call_sites
@@ -205,7 +221,9 @@ SELECT
 	r.upper_bytes AS net_upper_bytes, -- most; one of a call site's has the share of all
 	r.lower_calls AS net_lower_calls, -- least that net_calls can be
 	r.upper_calls AS net_upper_calls, -- most, likewise
-	r.self AS self             -- as in call_sites
+	r.self AS self,            -- as in call_sites
+	r.recording AS recording,  -- of which recording
+	(SELECT m.hostname FROM _recording m WHERE m.id = r.recording) AS host -- name of the recorded machine
 FROM _raw_site r
 JOIN _callsite c ON c.id = r.callsite;
 
@@ -235,7 +253,9 @@ SELECT
 	overrun,                   -- events overwritten before they were read
 	commit_overrun,            -- events that nested interrupts left no room for
 	dropped,                   -- events that found the buffer full
-	entries                    -- events left in the buffer, not read
+	entries,                   -- events left in the buffer, not read
+	recording,                 -- of which recording
+	(SELECT hostname FROM _recording WHERE _recording.id = recording) AS host -- name of the recorded machine
 FROM _cpu;
 
 -- Texts of /proc from the start and the end of the recording.
@@ -243,13 +263,17 @@ CREATE VIEW snapshots AS
 SELECT
 	name,                      -- file in /proc
 	at,                        -- start or end
-	text                       -- its content
+	text,                      -- its content
+	recording,                 -- of which recording
+	(SELECT hostname FROM _recording WHERE _recording.id = recording) AS host -- name of the recorded machine
 FROM _snapshot;
 
 -- What the user should know about this analysis.
 CREATE VIEW notes AS
 SELECT
-	text                       -- one line
+	text,                      -- one line
+	recording,                 -- on which recording
+	(SELECT hostname FROM _recording WHERE _recording.id = recording) AS host -- name of the recorded machine
 FROM _note
 ORDER BY id;
 
@@ -262,10 +286,13 @@ SELECT
 	                           -- and object_bytes (of one object)
 	sum(iif(at = 'start', value, 0)) AS at_start, -- value at the start; 0: none
 	sum(iif(at = 'end', value, 0)) AS at_end, -- value at the end; 0: none
-	sum(iif(at = 'end', value, -value)) AS change -- by how much it grew
+	sum(iif(at = 'end', value, -value)) AS change, -- by how much it grew
+	recording,                 -- of which recording
+	(SELECT hostname FROM _recording WHERE _recording.id = recording) AS host -- name of the recorded machine
 FROM _snapshot_value
-WHERE name IN (SELECT name FROM _snapshot GROUP BY name HAVING count(*) = 2)
-GROUP BY name, key, unit;
+WHERE (recording, name) IN
+	(SELECT recording, name FROM _snapshot GROUP BY recording, name HAVING count(*) = 2)
+GROUP BY recording, name, key, unit;
 
 -- Which memory of a recording a field of /proc/meminfo counts: that of raw sites
 -- with one of these functions in their frames. The only list of them. Functions
@@ -311,7 +338,7 @@ FROM (VALUES
 -- figures per CPU and adds them up late, so that a few hundred KiB mean nothing.
 CREATE VIEW reconcile_meminfo AS
 WITH recorded AS (
-	SELECT m.item AS item, sum(r.net_bytes) AS bytes
+	SELECT m.item AS item, r.recording AS recording, sum(r.net_bytes) AS bytes
 	FROM (SELECT DISTINCT x.item AS item, s.raw_site AS raw_site
 		FROM reconcile_functions x
 		JOIN _frame f ON f.func = x.func
@@ -319,18 +346,24 @@ WITH recorded AS (
 		JOIN _raw_site t ON t.id = s.raw_site
 		JOIN _callsite c ON c.id = t.callsite AND c.kind = x.kind) m
 	JOIN _raw_site r ON r.id = m.raw_site
-	GROUP BY m.item
+	GROUP BY m.item, r.recording
 	UNION ALL
-	SELECT 'MemFree',
-		(SELECT coalesce(sum(value), 0) FROM _quality WHERE name = 'unknown_free_bytes_page') -
-		(SELECT coalesce(sum(net_bytes), 0) FROM totals WHERE kind = 'page')
+	SELECT 'MemFree', m.id,
+		(SELECT coalesce(sum(value), 0) FROM _quality
+			WHERE name = 'unknown_free_bytes_page' AND recording = m.id) -
+		(SELECT coalesce(sum(r.net_bytes), 0) FROM _callsite c
+			JOIN _raw_site r ON r.callsite = c.id
+			WHERE c.kind = 'page' AND r.recording = m.id)
+	FROM _recording m
 )
 SELECT
 	i.column1 AS item,         -- field of /proc/meminfo
 	v.change AS kernel_bytes,  -- by how much it changed
 	coalesce(r.bytes, 0) AS recorded_bytes, -- by how much the recording says
 	coalesce(r.bytes, 0) - v.change AS difference_bytes, -- recorded less kernel
-	i.column2 AS covers        -- what is compared, and what is not in it
+	i.column2 AS covers,       -- what is compared, and what is not in it
+	v.recording AS recording,  -- of which recording
+	v.host AS host             -- name of the recorded machine
 FROM (VALUES
 	('Slab', 'pages of slabs and of large kmallocs (SReclaimable + SUnreclaim)'),
 	('PageTables', 'page tables of processes; those of the kernel itself are not in the field'),
@@ -342,7 +375,7 @@ FROM (VALUES
 	('MemFree', 'all pages, those freed of older memory too; pages on lists per CPU are not free')
 ) i
 JOIN snapshot_values v ON v.name = 'meminfo' AND v.key = i.column1
-LEFT JOIN recorded r ON r.item = i.column1;
+LEFT JOIN recorded r ON r.item = i.column1 AND r.recording = v.recording;
 
 -- The same per slab cache, of those that changed or that the recording names. The
 -- kernel's count of active objects has those too that CPUs keep for the next
@@ -354,16 +387,19 @@ SELECT
 	sum(kernel) AS kernel_objects, -- change in active objects
 	sum(recorded) AS recorded_objects, -- objects live at the end, less older ones freed
 	sum(recorded) - sum(kernel) AS difference_objects, -- recorded less kernel
-	max(object_bytes) AS object_bytes -- size of an object, bytes; NULL: no such cache at the end
+	max(object_bytes) AS object_bytes, -- size of an object, bytes; NULL: no such cache at the end
+	recording,                 -- of which recording
+	(SELECT hostname FROM _recording WHERE _recording.id = recording) AS host -- name of the recorded machine
 FROM (
 	SELECT key AS cache, iif(unit = 'objects', change, 0) AS kernel, 0 AS recorded,
-		iif(unit = 'object_bytes', at_end, NULL) AS object_bytes
+		iif(unit = 'object_bytes', at_end, NULL) AS object_bytes, recording
 	FROM snapshot_values WHERE name = 'slabinfo'
 	UNION ALL
-	SELECT cache, 0, net_calls - preexisting_frees, NULL FROM _raw_site WHERE cache IS NOT NULL
+	SELECT cache, 0, net_calls - preexisting_frees, NULL, recording
+	FROM _raw_site WHERE cache IS NOT NULL
 )
-WHERE EXISTS (SELECT 1 FROM snapshot_values WHERE name = 'slabinfo')
-GROUP BY cache
+WHERE recording IN (SELECT recording FROM snapshot_values WHERE name = 'slabinfo')
+GROUP BY recording, cache
 HAVING sum(kernel) <> 0 OR sum(recorded) <> 0;
 
 -- The same per call site, where the kernel keeps /proc/allocinfo.
@@ -374,23 +410,27 @@ SELECT
 	sum(kernel_calls) AS kernel_calls, -- and its calls
 	sum(recorded_bytes) AS recorded_bytes, -- the same by the recording
 	sum(recorded_calls) AS recorded_calls, -- the same by the recording
-	sum(recorded_bytes) - sum(kernel_bytes) AS difference_bytes -- recorded less kernel
+	sum(recorded_bytes) - sum(kernel_bytes) AS difference_bytes, -- recorded less kernel
+	recording,                 -- of which recording
+	(SELECT hostname FROM _recording WHERE _recording.id = recording) AS host -- name of the recorded machine
 FROM (
 	SELECT key AS site, iif(unit = 'bytes', change, 0) AS kernel_bytes,
-		iif(unit = 'calls', change, 0) AS kernel_calls, 0 AS recorded_bytes, 0 AS recorded_calls
+		iif(unit = 'calls', change, 0) AS kernel_calls, 0 AS recorded_bytes, 0 AS recorded_calls,
+		recording
 	FROM snapshot_values WHERE name = 'allocinfo' AND change <> 0
 	UNION ALL
 	SELECT coalesce(file, '[unknown]') || ':' || coalesce(line, 0) || ' ' ||
 		coalesce('[' || module || '] ', '') || 'func:' || coalesce(func, '[unknown]'), 0, 0,
-		net_bytes - preexisting_freed_bytes, net_calls - preexisting_frees
-	FROM call_sites WHERE kind <> 'vmalloc'
+		net_bytes - preexisting_freed_bytes, net_calls - preexisting_frees, recording
+	FROM raw_sites WHERE kind <> 'vmalloc'
 )
-WHERE EXISTS (SELECT 1 FROM snapshot_values WHERE name = 'allocinfo')
-GROUP BY site
+WHERE recording IN (SELECT recording FROM snapshot_values WHERE name = 'allocinfo')
+GROUP BY recording, site
 HAVING sum(kernel_bytes) <> 0 OR sum(kernel_calls) <> 0 OR sum(recorded_bytes) <> 0 OR
 	sum(recorded_calls) <> 0;
 
--- How well they agree: one row, figures are NULL without /proc/allocinfo.
+-- How well they agree: one row for each recording, figures are NULL without
+-- /proc/allocinfo.
 CREATE VIEW reconcile_score AS
 SELECT
 	sum(kernel_bytes <> 0 OR kernel_calls <> 0) AS sites, -- call sites that the kernel says changed
@@ -403,5 +443,9 @@ SELECT
 	avg(abs(difference_bytes) * 100 <= abs(kernel_bytes) OR abs(recorded_calls - kernel_calls) <= 1)
 		AS site_near,          -- share of all sites where bytes agree within 1 %, or calls within one
 	sum(iif(difference_bytes = 0 AND recorded_calls = kernel_calls, abs(kernel_bytes), 0)) * 1.0 /
-		sum(abs(kernel_bytes)) AS byte_exact -- share of kernel_bytes that is on sites which agree
-FROM reconcile_sites;
+		sum(abs(kernel_bytes)) AS byte_exact, -- share of kernel_bytes that is on sites which agree
+	m.id AS recording,         -- of which recording
+	m.hostname AS host         -- name of the recorded machine
+FROM _recording m
+LEFT JOIN reconcile_sites s ON s.recording = m.id
+GROUP BY m.id;

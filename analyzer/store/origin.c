@@ -123,12 +123,18 @@ static struct err *compare(const struct origin *origin, const char *path, bool *
 	TRY(query_db_open(path, &db));
 	TRY(query_prepare(db, schema_query("origin"), NULL, &query));
 	TRY(query_next(query, &row));
-	*ret = row && text_is(&row[query_find_column(query, "input")], origin->path) &&
+	*ret = row && !query_db_is_older(db) &&
+	       text_is(&row[query_find_column(query, "input")], origin->path) &&
 	       row[query_find_column(query, "input_bytes")].i == origin->bytes &&
 	       row[query_find_column(query, "input_mtime_ns")].i == origin->mtime_ns &&
 	       text_is(&row[query_find_column(query, "analyzer")], VERSION) &&
 	       (!*origin->options ||
 		text_is(&row[query_find_column(query, "options")], origin->options));
+	if (!*ret)
+		return NULL;
+	/* One of several recordings stands for more than this one. */
+	TRY(query_next(query, &row));
+	*ret = !row;
 	return NULL;
 }
 

@@ -11,11 +11,13 @@
 
 #include "base/xalloc.h"
 #include "store/schema.h"
+#include "store/upgrade.h"
 
 struct query_db {
 	sqlite3 *db;
 	char *path;
 	char *denied; /* what the authorizer refused last; owned */
+	bool older;
 };
 
 struct query {
@@ -137,41 +139,15 @@ static struct err *check_version(struct query_db *db)
 	if (id != SCHEMA_APPLICATION_ID)
 		return err_new(ERR_FORMAT, "%s: a database, but not one of allocprof",
 			       db->path);
-	if (version != SCHEMA_VERSION)
+	if (version > SCHEMA_VERSION)
 		return err_new(ERR_UNSUPPORTED,
-			       "%s: made by a version of allocprof with another "
-			       "schema (%d, not %d); analyze the recording again",
+			       "%s: made by a newer version of allocprof (its schema is %d, "
+			       "this program knows %d)",
 			       db->path, version, SCHEMA_VERSION);
+	if (version < 1)
+		return err_new(ERR_FORMAT, "%s: damaged: version %d of the schema", db->path,
+			       version);
 	return NULL;
-}
-
-/*
- * The views are this program's, word for word, since it takes their columns for
- * granted; a build of the same version between two releases may have others.
- */
-static struct err *check_views(struct query_db *db)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(db->db, "SELECT sql FROM sqlite_schema WHERE type = 'view'",
-				    -1, &stmt, NULL);
-	size_t nr = 0, wanted = 0;
-	bool same = rc == SQLITE_OK;
-
-	for (const char *at = schema_views; (at = strstr(at, "CREATE VIEW ")); at++)
-		wanted++;
-	while (same && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		const char *sql = (const char *)sqlite3_column_text(stmt, 0);
-
-		same = sql && strstr(schema_views, sql);
-		nr++;
-	}
-	sqlite3_finalize(stmt);
-	if (same && rc == SQLITE_DONE && nr == wanted)
-		return NULL;
-	return err_new(ERR_UNSUPPORTED,
-		       "%s: made by another build of allocprof; analyze the "
-		       "recording again",
-		       db->path);
 }
 
 struct err *query_db_open(const char *path, struct query_db **ret)
@@ -194,13 +170,24 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 	/* The file may be anyone's: its views may not call what has side effects. */
 	sqlite3_db_config(db->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_exec(db->db, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON", NULL, NULL,
-		     NULL);
+	sqlite3_exec(db->db, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
 	TRY(check_version(db));
-	TRY(check_views(db));
+	/*
+	 * The views are this program's, word for word, since it takes their columns
+	 * for granted, and those of a stranger's file could be anything.
+	 */
+	db->older = !upgrade_is_current(db->db);
+	if (db->older)
+		TRY(upgrade_views(db->db, path));
+	sqlite3_exec(db->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
 	sqlite3_set_authorizer(db->db, authorize, db);
 	*ret = take_ptr(db);
 	return NULL;
+}
+
+bool query_db_is_older(const struct query_db *db)
+{
+	return db->older;
 }
 
 void query_db_close(struct query_db *db)

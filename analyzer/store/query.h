@@ -7,8 +7,8 @@
  * Not:    writes, attaches, changes a setting, or touches any other file
  * Use:    query_db_open; query_prepare, query_bind_*, query_next until *ret is
  *         NULL, query_free; query_db_close
- * Rules:  (1) a file that is no database of this program, or of a version with
- *             another schema, is refused by query_db_open
+ * Rules:  (1) a file that is no database of this program, or of a later version, is
+ *             refused by query_db_open; one of an earlier version has today's views
  *         (2) a statement that is not a plain query is refused by query_prepare
  */
 #ifndef STORE_QUERY_H
@@ -37,6 +37,8 @@ struct cell {
 struct err *query_is_db(const char *path, bool *ret) MUST_CHECK;
 
 struct err *query_db_open(const char *path, struct query_db **ret) MUST_CHECK;
+/* True when another build than this one made the database. */
+bool query_db_is_older(const struct query_db *db);
 void query_db_close(struct query_db *db);
 DEFINE_CLEANUP(struct query_db *, query_db, query_db_close)
 

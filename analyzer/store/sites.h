@@ -11,7 +11,7 @@
 #include "store/query.h"
 
 /* All kinds, in the form of sites_opts.kinds. */
-#define SITES_ALL_KINDS "slab,page,percpu,vmalloc"
+#define SITES_ALL_KINDS "slab,page,percpu,vmalloc,any"
 
 struct sites_opts {
 	const char *kinds; /* "slab,page" */
@@ -35,7 +35,7 @@ struct err *sites_query_allocinfo(struct query_db *db, const struct sites_opts *
 				  struct query **ret) MUST_CHECK;
 
 /* What rows can be grouped by, in a line. */
-#define SITES_GROUPS "site, function, file, directory, module, cache, caller"
+#define SITES_GROUPS "site, function, file, directory, module, cache, recording, host, caller"
 
 /* The names of the keys, in a line; owned by the caller. */
 char *sites_keys(void);

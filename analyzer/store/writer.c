@@ -29,7 +29,7 @@ enum insert {
 	NR_INSERTS,
 };
 
-/* Table and number of columns, in the order of schema/tables.sql. */
+/* Table and number of columns but recording, in the order of schema/tables.sql. */
 static const struct {
 	const char *table;
 	int nr_columns;
@@ -127,18 +127,22 @@ static void unmask_signals(struct writer *writer)
 	pthread_sigmask(SIG_SETMASK, &writer->old_mask, NULL);
 }
 
+/* Column recording, wherever it is, keeps its DEFAULT: a writer writes one. */
 static struct err *prepare_insert(struct writer *writer, enum insert i)
 {
-	auto_free char *marks = xmalloc(2 * (size_t)inserts[i].nr_columns);
+	char *sql = sqlite3_mprintf(
+		"SELECT 'INSERT INTO %q (' || group_concat(name) || ') VALUES (' || "
+		"group_concat('?') || ')' FROM (SELECT name FROM pragma_table_info(%Q) "
+		"WHERE name <> 'recording' LIMIT %d)",
+		inserts[i].table, inserts[i].table, inserts[i].nr_columns);
+	sqlite3_stmt *text = NULL;
+	int rc = sql ? sqlite3_prepare_v2(writer->db, sql, -1, &text, NULL) : SQLITE_NOMEM;
 
-	for (int c = 0; c < inserts[i].nr_columns; c++) {
-		marks[2 * c] = '?';
-		marks[2 * c + 1] = ',';
-	}
-	marks[2 * inserts[i].nr_columns - 1] = '\0';
-	auto_free char *sql = xasprintf("INSERT INTO %s VALUES (%s)", inserts[i].table, marks);
-	int rc = sqlite3_prepare_v2(writer->db, sql, -1, &writer->insert[i], NULL);
-
+	sqlite3_free(sql);
+	if (rc == SQLITE_OK && sqlite3_step(text) == SQLITE_ROW)
+		rc = sqlite3_prepare_v2(writer->db, (const char *)sqlite3_column_text(text, 0),
+					-1, &writer->insert[i], NULL);
+	sqlite3_finalize(text);
 	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
 }
 

@@ -92,17 +92,20 @@ static struct err *print_score(struct query_db *db, FILE *out)
 	const struct cell *row;
 
 	TRY(query_prepare(db, schema_query("score"), NULL, &query));
-	TRY(query_next(query, &row));
-	if (!row || get(query, row, "byte_error")->type == CELL_NULL)
-		return NULL;
-	fprintf(out,
-		"Agreement with /proc/allocinfo: %" PRId64
-		" call sites changed, byte_error %.5f, "
-		"site_exact %.4f, site_near %.4f, byte_exact %.4f\n",
-		get(query, row, "sites")->i, get(query, row, "byte_error")->real,
-		get(query, row, "site_exact")->real, get(query, row, "site_near")->real,
-		get(query, row, "byte_exact")->real);
-	return NULL;
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			return NULL;
+		if (get(query, row, "byte_error")->type == CELL_NULL)
+			continue;
+		fprintf(out,
+			"Agreement with /proc/allocinfo: %" PRId64
+			" call sites changed, byte_error %.5f, "
+			"site_exact %.4f, site_near %.4f, byte_exact %.4f\n",
+			get(query, row, "sites")->i, get(query, row, "byte_error")->real,
+			get(query, row, "site_exact")->real, get(query, row, "site_near")->real,
+			get(query, row, "byte_exact")->real);
+	}
 }
 
 static struct err *print_table(struct query_db *db, struct query *query, uint64_t limit,

@@ -147,33 +147,73 @@ static void print_lost(FILE *out, int64_t lost, int64_t gaps, int64_t events)
 	putc('\n', out);
 }
 
-static struct err *print_head(struct query_db *db, const struct sums *sums, FILE *out)
+/* @several: of how many recordings the report is, 0 when it is of one. */
+static void print_recording(struct query *query, const struct cell *row, size_t several,
+			    FILE *out)
 {
-	CLEANUP(query_cleanup) struct query *query = NULL;
-	const struct cell *row;
-	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX], bytes[TEXT_MAX];
-
-	TRY(query_prepare(db, schema_query("recording"), NULL, &query));
-	TRY(query_next(query, &row));
-	if (!row)
-		return err_new(ERR_FORMAT, "the database does not say what was recorded");
+	char events[TEXT_MAX];
 	auto_free char *release = get_text(query, row, "release");
 	auto_free char *machine = get_text(query, row, "machine");
 	auto_free char *host = get_text(query, row, "hostname");
 	auto_free char *started = get_text(query, row, "started");
-	auto_free char *vmlinux = get_text(query, row, "vmlinux");
-	int64_t cpus = get(query, row, "cpus")->i, events = get(query, row, "events")->i;
+	int64_t cpus = get(query, row, "cpus")->i, nr_events = get(query, row, "events")->i;
 
+	if (several)
+		fprintf(out, "Recording %" PRId64 " of %zu\n", get(query, row, "recording")->i,
+			several);
 	fprintf(out, "Kernel    %s%s%s", *release ? release : "not recorded",
 		*machine ? " " : "", machine);
 	fprintf(out, ", %" PRId64 " CPU%s%s%s\n", cpus, cpus == 1 ? "" : "s",
 		*host ? ", host " : "", host);
 	fprintf(out, "Recorded  %s%s%.3f s\n", started, *started ? ", " : "",
 		get(query, row, "duration_s")->real);
-	text_grouped(a, events);
-	fprintf(out, "Events    %s, ", a);
+	text_grouped(events, nr_events);
+	fprintf(out, "Events    %s, ", events);
 	print_lost(out, get(query, row, "lost_events")->i, get(query, row, "lost_gaps")->i,
-		   events);
+		   nr_events);
+}
+
+static void print_symbols(struct query *query, const struct cell *row, FILE *out)
+{
+	auto_free char *vmlinux = get_text(query, row, "vmlinux");
+
+	fprintf(out, "Symbols   %s\n",
+		*vmlinux ? vmlinux : "no debug information of the kernel");
+}
+
+static struct err *count_recordings(struct query_db *db, size_t *ret)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(query_prepare(db, schema_query("recording"), NULL, &query));
+	for (*ret = 0;; ++*ret) {
+		TRY(query_next(query, &row));
+		if (!row)
+			break;
+	}
+	return *ret ? NULL : err_new(ERR_FORMAT, "the database does not say what was recorded");
+}
+
+static struct err *print_head(struct query_db *db, const struct sums *sums, FILE *out)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX], bytes[TEXT_MAX];
+	size_t nr;
+
+	TRY(count_recordings(db, &nr));
+	TRY(query_prepare(db, schema_query("recording"), NULL, &query));
+	for (size_t i = 0; i < nr; i++) {
+		TRY(query_next(query, &row));
+		if (!row)
+			break;
+		print_recording(query, row, nr > 1 ? nr : 0, out);
+		if (nr > 1) {
+			print_symbols(query, row, out);
+			putc('\n', out);
+		}
+	}
 	text_iec(bytes, (int64_t)sums->alloc);
 	text_share(a, sums->exact, sums->alloc);
 	text_share(b, sums->inferred, sums->alloc);
@@ -181,8 +221,9 @@ static struct err *print_head(struct query_db *db, const struct sums *sums, FILE
 	fprintf(out,
 		"Exact     %s of %s allocated; end inferred: %s, uncertain after loss: %s\n", a,
 		bytes, b, c);
-	fprintf(out, "Symbols   %s\n\n",
-		*vmlinux ? vmlinux : "no debug information of the kernel");
+	if (nr == 1)
+		print_symbols(query, row, out);
+	putc('\n', out);
 	return NULL;
 }
 
@@ -296,7 +337,11 @@ static struct err *print_notes(struct query_db *db, FILE *out)
 			return NULL;
 		auto_free char *text = text_printable(row[0].text, row[0].len);
 
-		fprintf(out, "Note: %s\n", text);
+		if (get(query, row, "several")->i)
+			fprintf(out, "Note: recording %" PRId64 ": %s\n",
+				get(query, row, "recording")->i, text);
+		else
+			fprintf(out, "Note: %s\n", text);
 	}
 }
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What /proc/allocinfo would have gained in the recording, a row per call site.
--- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 --
 -- A difference of two states, so that what was freed of older objects is taken
 -- off. vmalloc is address space; its memory is pages.

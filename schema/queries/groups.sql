@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Memory per group of call sites: the rows of allocprof report --by.
--- :by='function' what a group is: function, file, directory, module, cache, caller
+-- :by='function' what a group is: function, file, directory, module, cache, recording, host, caller
 -- :depth=1 with caller: so many frames outward from the one that is charged
--- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
 --
 -- Raw sites summed by kind and name; NULL is the group of those that have no such
@@ -28,7 +28,10 @@ SELECT
 	sum(uncertain_calls) AS uncertain_calls, sum(uncertain_bytes) AS uncertain_bytes,
 	sum(preexisting_frees) AS preexisting_frees,
 	sum(preexisting_freed_bytes) AS preexisting_freed_bytes,
-	min(first_ns) AS first_ns, max(last_ns) AS last_ns
+	iif(min(recording) = max(recording), min(first_ns), NULL) AS first_ns,
+	iif(min(recording) = max(recording), max(last_ns), NULL) AS last_ns,
+	iif(min(recording) = max(recording), min(recording), NULL) AS recording,
+	iif(count(host) = count(*) AND min(host) = max(host), min(host), NULL) AS host
 FROM (
 	SELECT
 		r.*,
@@ -38,6 +41,8 @@ FROM (
 		WHEN 'directory' THEN r.subsystem
 		WHEN 'module' THEN coalesce(r.module, 'vmlinux')
 		WHEN 'cache' THEN r.cache
+		WHEN 'recording' THEN CAST(r.recording AS TEXT)
+		WHEN 'host' THEN r.host
 		WHEN 'caller' THEN
 			f.func || coalesce(' ' || f.file || ':' || f.line, printf('+%#x', f.sym_off), '')
 		END AS name

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- When and where it was recorded: the head of allocprof report.
+-- When and where it was recorded: the head of allocprof report, a row each.
 SELECT
 	release, machine, hostname, cpus, clock, duration_s, events, lost_events, lost_gaps,
-	vmlinux,
+	vmlinux, recording,
 	strftime('%Y-%m-%d %H:%M:%S UTC', start_unix_ns / 1000000000, 'unixepoch') AS started
 FROM recording
+ORDER BY recording

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What the recorder allocated itself, which allocprof report leaves out.
--- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 SELECT kind, net_bytes, alloc_bytes
 FROM totals
 WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self AND allocs

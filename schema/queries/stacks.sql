@@ -2,7 +2,7 @@
 -- Each raw site with the frames outward of the one that is charged, innermost first.
 -- :first=0 the first call site, by id
 -- :last=9223372036854775807 the last one
--- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 --
 -- For allocprof report --callers and --tree.
 SELECT

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Sums per kind of memory: the foot of allocprof report.
--- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
 SELECT * FROM totals
 WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self

@@ -84,7 +84,7 @@ run report -i other.db; t a_database_is_read_as_it_is [ $status = 0 -a ! -s err 
 run report -i note.txt; t report_names_what_is_no_recording failed "note.txt: "
 run report --sort nope; t an_unknown_key_lists_the_keys usage_error "there are bytes, calls, alloc_bytes"
 t a_mistake_costs_no_analysis [ ! -e allocprof.db ]
-run report --kind slab,disk; t an_unknown_kind_lists_the_kinds usage_error "slab,page,percpu,vmalloc"
+run report --kind slab,disk; t an_unknown_kind_lists_the_kinds usage_error "slab,page,percpu,vmalloc,any"
 run report --format xml; t an_unknown_format_lists_the_formats usage_error "table, csv, json, allocinfo"
 run report --by nope; t an_unknown_group_lists_the_groups usage_error "function, file, directory"
 run report --by caller 0; t callers_are_counted_from_one usage_error "from 1 to"

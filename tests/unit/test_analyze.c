@@ -90,7 +90,7 @@ TEST(the_recording_says_what_it_is)
 		       "FROM recording"),
 		"6.12.0-small x86_64 box 0123456789abcdef 1 4096 mono 2.501 1700000000000000000 "
 		"allocprof 0.1.0 13 8 trace.dat version 7");
-	CHECK_STR(row_of("SELECT * FROM cpus"), "0 21 8 5 1 2 0");
+	CHECK_STR(row_of("SELECT * FROM cpus"), "0 21 8 5 1 2 0 1 box");
 	CHECK_STR(row_of("SELECT count(*), max(text) FROM snapshots WHERE name = 'meminfo'"),
 		  "2 MemFree: 2\n");
 	CHECK_STR(row_of("SELECT text FROM notes WHERE text LIKE '%no event%'"),

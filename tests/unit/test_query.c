@@ -105,32 +105,90 @@ TEST(parameters_are_bound_by_name)
 	query_db_close(db);
 }
 
-TEST(a_database_with_other_views_is_refused)
+/* Changes the file behind the back of the program. */
+static void change(const char *path, const char *sql)
+{
+	sqlite3 *raw;
+
+	CHECK_EQ(sqlite3_open(path, &raw), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(raw, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(raw);
+}
+
+/* The first cell of the first row, which is a number. */
+static int64_t number(const char *sql)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	CHECK_OK(query_prepare(db, sql, NULL, &query));
+	CHECK_OK(query_next(query, &row));
+	CHECK(row && row->type == CELL_INT);
+	return row->i;
+}
+
+TEST(a_database_with_other_views_is_read_with_our_own)
 {
 	static const char *const changes[] = {
-		"DROP VIEW notes",
+		"DROP VIEW call_sites",
 		"CREATE VIEW more AS SELECT 1",
-		"DROP VIEW notes; CREATE VIEW notes AS SELECT 1 AS text",
+		"DROP VIEW call_sites; CREATE VIEW call_sites AS SELECT 99 AS net_bytes",
 	};
 
 	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
 		auto_free char *path = open_one();
-		struct query_db *changed = NULL;
-		sqlite3 *raw;
 
+		CHECK(!query_db_is_older(db));
 		query_db_close(db);
-		CHECK_EQ(sqlite3_open(path, &raw), SQLITE_OK);
-		CHECK_EQ(sqlite3_exec(raw, changes[i], NULL, NULL, NULL), SQLITE_OK);
-		sqlite3_close(raw);
-		CHECK_ERR(query_db_open(path, &changed), "analyze the recording again");
+		change(path, changes[i]);
+		CHECK_OK(query_db_open(path, &db));
+		CHECK(query_db_is_older(db));
+		CHECK_EQ(number("SELECT net_bytes FROM call_sites"), 64);
+		refused("DELETE FROM _raw_site", "this statement is refused");
+		refused("DROP VIEW call_sites", "refused");
+		query_db_close(db);
 	}
+}
+
+TEST(columns_and_tables_that_an_older_database_lacks_have_their_default)
+{
+	auto_free char *path = open_one();
+
+	query_db_close(db);
+	change(path, "DROP VIEW call_sites; DROP TABLE _cpu; DROP TABLE _quality;"
+		     "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, "
+		     "'recording INTEGER NOT NULL DEFAULT 1 REFERENCES', "
+		     "'other INTEGER NOT NULL DEFAULT 7 REFERENCES') "
+		     "WHERE name = '_raw_site'; PRAGMA writable_schema = RESET");
+	CHECK_OK(query_db_open(path, &db));
+	CHECK_EQ(number("SELECT recording FROM raw_sites"), 1);
+	CHECK_EQ(number("SELECT net_bytes FROM call_sites"), 64);
+	CHECK_EQ(number("SELECT count(*) FROM cpus"), 0);
+	CHECK_EQ(number("SELECT count(*) FROM quality"), 0);
+	query_db_close(db);
+
+	change(path, "DROP TABLE _raw_site");
+	CHECK_ERR(query_db_open(path, &db), "damaged: it has no table _raw_site");
+}
+
+TEST(a_newer_database_is_refused_in_one_line)
+{
+	auto_free char *path = open_one();
+
+	query_db_close(db);
+	change(path, "PRAGMA user_version = 999");
+	CHECK_ERR(
+		query_db_open(path, &db),
+		"made by a newer version of allocprof (its schema is 999, this program knows");
+	change(path, "PRAGMA user_version = 0");
+	CHECK_ERR(query_db_open(path, &db), "damaged");
 }
 
 TEST(nothing_but_reading_is_allowed)
 {
 	auto_free char *path = open_one();
 
-	refused("INSERT INTO _note VALUES (1, 'x')",
+	refused("INSERT INTO _note VALUES (1, 'x', 1)",
 		"this statement is refused: the database is only read");
 	refused("UPDATE _recording SET release = 'x'", "this statement is refused");
 	refused("DELETE FROM _raw_site", "this statement is refused");
@@ -201,14 +259,6 @@ TEST(other_files_are_refused)
 	sqlite3_exec(sqlite, "CREATE TABLE x (y)", NULL, NULL, NULL);
 	sqlite3_close(sqlite);
 	CHECK_ERR(query_db_open(other, &db), "not one of allocprof");
-
-	auto_free char *path = open_one();
-
-	query_db_close(db);
-	sqlite3_open(path, &sqlite);
-	sqlite3_exec(sqlite, "PRAGMA user_version = 999", NULL, NULL, NULL);
-	sqlite3_close(sqlite);
-	CHECK_ERR(query_db_open(path, &db), "analyze the recording again");
 }
 
 TEST(a_damaged_database_is_an_error_and_no_crash)

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "store/upgrade.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/xalloc.h"
+#include "store/schema.h"
+
+static void sqlite_close(sqlite3 *db)
+{
+	sqlite3_close(db);
+}
+DEFINE_CLEANUP(sqlite3 *, sqlite, sqlite_close)
+
+static void stmt_finalize(sqlite3_stmt *stmt)
+{
+	sqlite3_finalize(stmt);
+}
+DEFINE_CLEANUP(sqlite3_stmt *, stmt, stmt_finalize)
+
+static void str_free(sqlite3_str *str)
+{
+	sqlite3_free(sqlite3_str_finish(str));
+}
+DEFINE_CLEANUP(sqlite3_str *, str, str_free)
+
+bool upgrade_is_current(sqlite3 *db)
+{
+	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema WHERE type = 'view'", -1,
+				    &stmt, NULL);
+	size_t nr = 0, wanted = 0;
+
+	if (rc != SQLITE_OK)
+		return false;
+	for (const char *at = schema_views; (at = strstr(at, "CREATE VIEW ")); at++)
+		wanted++;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *sql = (const char *)sqlite3_column_text(stmt, 0);
+
+		if (!sql || !strstr(schema_views, sql))
+			return false;
+		nr++;
+	}
+	return rc == SQLITE_DONE && nr == wanted;
+}
+
+static struct err *exec(sqlite3 *db, const char *path, const char *sql)
+{
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return NULL;
+	return err_new(ERR_DB, "%s: cannot be read as a database of this version: %s", path,
+		       sqlite3_errmsg(db));
+}
+
+static bool has_column(sqlite3 *db, const char *table, const char *column)
+{
+	return sqlite3_table_column_metadata(db, "main", table, column, NULL, NULL, NULL, NULL,
+					     NULL) == SQLITE_OK;
+}
+
+static bool has_table(sqlite3 *db, const char *table)
+{
+	return has_column(db, table, NULL);
+}
+
+/*
+ * A temporary view over one table, unless that has all of today's columns.
+ * @columns: name and default of each
+ */
+static struct err *wrap_table(sqlite3 *db, const char *path, const char *table,
+			      sqlite3_stmt *columns)
+{
+	CLEANUP(str_cleanup) sqlite3_str *sql = sqlite3_str_new(db);
+	bool exists = has_table(db, table), whole = exists;
+	const char *comma = "";
+
+	sqlite3_str_appendf(sql, "CREATE TEMP VIEW \"%w\" AS SELECT ", table);
+	sqlite3_reset(columns);
+	sqlite3_bind_text(columns, 1, table, -1, SQLITE_STATIC);
+	while (sqlite3_step(columns) == SQLITE_ROW) {
+		const char *column = (const char *)sqlite3_column_text(columns, 0);
+		const char *value = (const char *)sqlite3_column_text(columns, 1);
+
+		if (exists && has_column(db, table, column)) {
+			sqlite3_str_appendf(sql, "%s\"%w\"", comma, column);
+		} else {
+			whole = false;
+			sqlite3_str_appendf(sql, "%s%s AS \"%w\"", comma,
+					    value ? value : "NULL", column);
+		}
+		comma = ", ";
+	}
+	if (whole)
+		return NULL;
+	if (exists)
+		sqlite3_str_appendf(sql, " FROM main.\"%w\"", table);
+	else
+		sqlite3_str_appendall(sql, " WHERE false");
+	const char *text = sqlite3_str_value(sql);
+
+	return text ? exec(db, path, text) : err_new(ERR_DB, "%s: out of memory", path);
+}
+
+static struct err *wrap_tables(sqlite3 *db, const char *path)
+{
+	CLEANUP(sqlite_cleanup) sqlite3 *today = NULL;
+	CLEANUP(stmt_cleanup) sqlite3_stmt *tables = NULL;
+	CLEANUP(stmt_cleanup) sqlite3_stmt *columns = NULL;
+
+	/* What SQLite makes of the text of the tables tells their columns. */
+	if (sqlite3_open(":memory:", &today) != SQLITE_OK ||
+	    sqlite3_exec(today, schema_tables, NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(today, "SELECT name FROM sqlite_schema WHERE type = 'table'", -1,
+			       &tables, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(today, "SELECT name, dflt_value FROM pragma_table_info(?)", -1,
+			       &columns, NULL) != SQLITE_OK)
+		return err_new(ERR_DB, "%s: %s", path, sqlite3_errmsg(today));
+	while (sqlite3_step(tables) == SQLITE_ROW)
+		TRY(wrap_table(db, path, (const char *)sqlite3_column_text(tables, 0), columns));
+	return NULL;
+}
+
+struct err *upgrade_views(sqlite3 *db, const char *path)
+{
+	static const char *const needed[] = { "_recording", "_callsite", "_raw_site" };
+	static const char create[] = "CREATE VIEW ";
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+		if (!has_table(db, needed[i]))
+			return err_new(ERR_FORMAT, "%s: damaged: it has no table %s", path,
+				       needed[i]);
+	TRY(exec(db, path, "PRAGMA temp_store = MEMORY"));
+	TRY(wrap_tables(db, path));
+
+	/* Names are looked up among temporary views first. */
+	for (const char *view = strstr(schema_views, create); view;) {
+		const char *next = strstr(view + strlen(create), create);
+		int len = next ? (int)(next - view) : (int)strlen(view);
+		auto_free char *sql = xasprintf("CREATE TEMP VIEW %.*s",
+						len - (int)strlen(create), view + strlen(create));
+
+		TRY(exec(db, path, sql));
+		view = next;
+	}
+	return NULL;
+}

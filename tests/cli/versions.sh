@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Databases of earlier versions: kept in fixtures/databases as they were written.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
+ap=${ALLOCPROF:?}
+
+t() # NAME CONDITION…
+{
+	name=$1
+	shift
+	if "$@"; then echo "ok $name"; else echo "not ok $name"; fi
+}
+
+for zst in "$top"/fixtures/databases/version-*.db.zst; do
+	version=$(basename "$zst" .db.zst | tr - _)
+	db=$tmp/$version.db
+	zstd -dqf "$zst" -o "$db" || exit 1
+	chmod 444 "$db"
+	before=$(sha256sum "$db")
+
+	"$ap" sql -i "$db" --format csv "SELECT name FROM temp.sqlite_schema WHERE type = 'view'
+		AND name NOT LIKE '\_%' ESCAPE '\'" | sed 1d >"$tmp/views"
+	: >"$tmp/errors"
+	while read -r view; do
+		"$ap" sql -i "$db" "SELECT * FROM $view" >/dev/null 2>>"$tmp/errors" ||
+			echo "$view" >>"$tmp/errors"
+	done <"$tmp/views"
+	t "${version}_opens_and_has_every_view" \
+		[ ! -s "$tmp/errors" -a "$(wc -l <"$tmp/views")" -ge 10 ]
+	sed 's/^/# /' "$tmp/errors"
+	for args in "" "--by file" "--tree" "--reconcile" "--format allocinfo" "--format json"; do
+		# shellcheck disable=SC2086
+		"$ap" report -i "$db" $args >/dev/null 2>>"$tmp/errors" || echo "$args" >>"$tmp/errors"
+	done
+	t "${version}_has_every_report" [ ! -s "$tmp/errors" ]
+	sed 's/^/# /' "$tmp/errors"
+	t "${version}_is_not_written_to" [ "$before" = "$(sha256sum "$db")" ]
+	t "${version}_leaves_no_file_beside_it" [ "$(ls "$tmp" | grep -c "$version")" = 1 ]
+done
+
+# What was analyzed from the recording that version 1 was made of.
+"$ap" analyze -i "$top/fixtures/debian-6.12.dat" -o "$tmp/now.db" 2>/dev/null
+for db in now version_1; do
+	"$ap" sql -i "$tmp/$db.db" --format csv "SELECT kind, func, sum(net_calls), sum(allocs)
+		FROM call_sites WHERE kind = 'percpu' GROUP BY 1, 2 ORDER BY 2" >"$tmp/$db.csv"
+done
+t an_old_database_says_what_its_recording_does cmp -s "$tmp/now.csv" "$tmp/version_1.csv"
