@@ -16,7 +16,7 @@ void area_deinit(struct area *area)
 bool area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64_t time)
 {
 	if (!ev->addr) {
-		sitetab_failure(area->sites, site, ev->ts_ns);
+		sitetab_failure(area->sites, sitetab_account(area->sites, site, ev), ev->ts_ns);
 		return false;
 	}
 	if (ev->bytes_alloc > LIVE_MAX_BYTES || ev->bytes_req > LIVE_MAX_BYTES) {
@@ -26,12 +26,12 @@ bool area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64
 	struct live_obj *o = live_put(&area->live, ev->addr);
 
 	if (o->flags & LIVE_YES)
-		sitetab_infer(area->sites, o->site, END_REUSE, 1, o->bytes);
-	o->site = site;
+		sitetab_infer(area->sites, o->account, END_REUSE, 1, o->bytes);
+	o->account = sitetab_account(area->sites, site, ev);
 	o->flags = LIVE_YES;
 	o->bytes = ev->bytes_alloc & (2 * LIVE_MAX_BYTES - 1);
 	live_set_time(o, time);
-	sitetab_alloc(area->sites, site, ev->bytes_alloc, ev->bytes_req, ev->ts_ns);
+	sitetab_alloc(area->sites, o->account, ev->bytes_alloc, ev->bytes_req, ev->ts_ns);
 	return true;
 }
 
@@ -43,7 +43,7 @@ bool area_free(struct area *area, const struct event *ev)
 		area->totals->unknown_frees[area->kind]++;
 		return false;
 	}
-	sitetab_free(area->sites, o->site, 1, o->bytes);
+	sitetab_free(area->sites, o->account, 1, o->bytes);
 	live_end(o);
 	return true;
 }

@@ -83,10 +83,10 @@ void bulk_finish(struct bulk *bulk, bool silent, uint64_t before)
 		if (!(o->flags & LIVE_RCU))
 			continue;
 		if (!silent || live_time(o) >= before) {
-			sitetab_pending(bulk->sites, o->site, o->bytes);
+			sitetab_pending(bulk->sites, o->account, o->bytes);
 			continue;
 		}
-		sitetab_infer(bulk->sites, o->site, END_RCU, 1, o->bytes);
+		sitetab_infer(bulk->sites, o->account, END_RCU, 1, o->bytes);
 		live_end(o);
 	}
 }

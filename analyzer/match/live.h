@@ -26,7 +26,7 @@ enum live_flag {
 
 struct live_obj {
 	uint64_t key;
-	uint32_t site; /* index; none when LIVE_TWIN */
+	uint32_t account; /* index; none when LIVE_TWIN */
 	uint32_t time_low;
 	uint64_t bytes : 44;
 	uint64_t flags : 4; /* enum live_flag */

@@ -120,11 +120,11 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 {
 	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
 	uint64_t time = relative_time(m, ev->ts_ns);
-	uint32_t site;
+	uint32_t site, account;
 
 	if (ev->addr == EVENT_PFN_NONE) {
 		site = sitetab_get(&m->sites, SITE_PAGE, ev->call_site, stack);
-		sitetab_failure(&m->sites, site, ev->ts_ns);
+		sitetab_failure(&m->sites, sitetab_account(&m->sites, site, ev), ev->ts_ns);
 		return;
 	}
 	if (!page_plausible(ev->addr, ev->order)) {
@@ -134,17 +134,18 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 	uint64_t bytes = (uint64_t)m->opts.page_size << ev->order;
 
 	slab_page_alloc(&m->slab, ev);
-	if (vmalloc_page_alloc(&m->vmalloc, ev, stack, &site)) {
+	if (vmalloc_page_alloc(&m->vmalloc, ev, stack, &account)) {
 		/* They were booked with the area, one by one, as they are freed. */
 		for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
-			page_alloc(&m->pages, ev->addr + i, 0, site, time);
+			page_alloc(&m->pages, ev->addr + i, 0, account, time);
 		return;
 	}
 	/* A probe knows a return address, which will do if the stack went missing. */
 	site = sitetab_get(&m->sites, SITE_PAGE, stack == SITE_NO_STACK ? ev->call_site : 0,
 			   stack);
-	page_alloc(&m->pages, ev->addr, ev->order, site, time);
-	sitetab_alloc(&m->sites, site, bytes, bytes, ev->ts_ns);
+	account = sitetab_account(&m->sites, site, ev);
+	page_alloc(&m->pages, ev->addr, ev->order, account, time);
+	sitetab_alloc(&m->sites, account, bytes, bytes, ev->ts_ns);
 }
 
 static void page_free_event(struct match *m, const struct event *ev)
@@ -241,6 +242,7 @@ void match_event(struct match *m, const struct event *ev)
 	}
 	if (ev->ts_ns > m->totals.last_ns)
 		m->totals.last_ns = ev->ts_ns;
+	m->sites.ev = ev;
 	/* An interrupt works for anyone. */
 	m->sites.self = !ev->context && tasks_have(&m->self, ev->pid);
 
@@ -302,7 +304,7 @@ static void mark_uncertain(struct match *m, const struct table *live, uint64_t t
 
 	for (size_t i = 0; (o = table_next(live, &live_ops, &i));)
 		if (live_time(o) < time && !(o->flags & LIVE_TWIN))
-			sitetab_uncertain(&m->sites, o->site, 1, o->bytes);
+			sitetab_uncertain(&m->sites, o->account, 1, o->bytes);
 }
 
 static void count_missing_stacks(struct match *m)
@@ -341,7 +343,7 @@ void match_finish(struct match *m)
 
 	auto_free uint32_t *to = xcalloc(m->sites.nr + 1, sizeof(*to));
 
-	sitetab_drop_empty(&m->sites, to);
+	sitetab_close(&m->sites, to);
 	flow_renumber(&m->slab.flows, to);
 }
 
@@ -381,6 +383,17 @@ const struct site *match_sites(const struct match *m, size_t *ret_nr)
 {
 	*ret_nr = m->sites.nr;
 	return m->sites.site;
+}
+
+const struct account *match_accounts(const struct match *m, size_t *ret_nr)
+{
+	*ret_nr = m->sites.accounts.nr;
+	return m->sites.accounts.account;
+}
+
+const struct account_doubt *match_account_doubts(const struct match *m)
+{
+	return m->sites.accounts.doubt;
 }
 
 const struct stacks *match_stacks(const struct match *m)

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "decode/event.h"
+#include "match/account.h"
 #include "match/site.h"
 #include "match/stacks.h"
 
@@ -104,6 +105,11 @@ void match_judge(struct match *match, const uint32_t *group, uint64_t lost);
 
 /* All sites that saw anything, owned by @match; order is order of first sight. */
 const struct site *match_sites(const struct match *match, size_t *ret_nr);
+/* What makes them up, owned likewise. Summed over the accounts of a site they are the site's.
+ */
+const struct account *match_accounts(const struct match *match, size_t *ret_nr);
+/* Of the same indexes. */
+const struct account_doubt *match_account_doubts(const struct match *match);
 const struct stacks *match_stacks(const struct match *match);
 const struct match_totals *match_totals(const struct match *match);
 

@@ -65,19 +65,19 @@ static void drop(struct page_map *map, struct page_entry *e)
 	e->live = 0;
 }
 
-static uint32_t split_new(struct page_map *map, uint32_t site, uint32_t pages)
+static uint32_t split_new(struct page_map *map, uint32_t account, uint32_t pages)
 {
 	uint32_t at;
 
 	if (map->free_split) {
 		at = map->free_split - 1;
-		map->free_split = map->split[at].site;
+		map->free_split = map->split[at].account;
 	} else {
 		vec_room(map->split, map->nr_split, map->cap_split);
 		at = (uint32_t)map->nr_split++;
 	}
 	map->split[at] =
-		(struct page_split){ .site = site, .pages = pages, .larger = pages < 4 };
+		(struct page_split){ .account = account, .pages = pages, .larger = pages < 4 };
 	return at;
 }
 
@@ -87,28 +87,28 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 	if (how == HOW_MOVED)
 		return;
 
-	uint32_t site = e->owner;
+	uint32_t account = e->owner;
 	bool last = pages == UINT32_C(1) << e->order;
 
 	if (e->piece) {
 		struct page_split *split = &map->split[e->owner];
 
-		site = split->site;
+		account = split->account;
 		split->pages -= pages;
 		split->single |= how == HOW_FREE && !map->order;
 		split->larger |= how == HOW_FREE && map->order;
 		last = !split->pages;
 		if (last) {
-			split->site = map->free_split;
+			split->account = map->free_split;
 			map->free_split = e->owner + 1;
 		}
 	}
 	switch (how) {
 	case HOW_FREE:
-		sitetab_free(map->sites, site, last, pages * map->page_size);
+		sitetab_free(map->sites, account, last, pages * map->page_size);
 		break;
 	case HOW_OVERLAP:
-		sitetab_infer(map->sites, site, END_OVERLAP, last, pages * map->page_size);
+		sitetab_infer(map->sites, account, END_OVERLAP, last, pages * map->page_size);
 		break;
 	case HOW_MOVED:
 		break;
@@ -230,7 +230,7 @@ static struct page_met take(struct page_map *map, uint64_t pfn, unsigned int ord
 	return met;
 }
 
-void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t site,
+void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t account,
 		uint64_t time)
 {
 	take(map, pfn, order, HOW_OVERLAP);
@@ -239,14 +239,14 @@ void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t
 	struct page_entry e = {
 		.used = 1,
 		.live = 1,
-		.owner = site,
+		.owner = account,
 		.time_high = (time >> 32) & 0xffff,
 		.time_low = (uint32_t)time,
 	};
 
 	if (piece_order(pfn, left) != order) {
 		e.piece = 1;
-		e.owner = split_new(map, site, (uint32_t)left);
+		e.owner = split_new(map, account, (uint32_t)left);
 	}
 	while (left) {
 		unsigned int k = piece_order(pfn, left);
@@ -270,7 +270,7 @@ void page_count_pieces(const struct page_map *map)
 		const struct page_split *split = &map->split[i];
 
 		if (split->pages && split->single && !split->larger)
-			map->sites->site[split->site].pieces += split->pages - 1;
+			sitetab_pieces(map->sites, split->account, split->pages - 1);
 	}
 }
 
@@ -356,7 +356,7 @@ void page_mark_uncertain(struct page_map *map, uint64_t time)
 			sitetab_uncertain(map->sites, e->owner, 1, bytes);
 			continue;
 		}
-		sitetab_uncertain(map->sites, map->split[e->owner].site, !seen[e->owner],
+		sitetab_uncertain(map->sites, map->split[e->owner].account, !seen[e->owner],
 				  bytes);
 		seen[e->owner] = 1;
 	}

@@ -32,7 +32,7 @@ struct page_entry {
 	uint64_t pfn : 41;
 	uint64_t order : 4;
 	uint64_t live : 1;
-	uint64_t piece : 1; /* owner is an index of split[], not of a site */
+	uint64_t piece : 1; /* owner is an index of split[], not of an account */
 	uint64_t used : 1;  /* not an empty slot */
 	uint64_t time_high : 16;
 	uint32_t owner;
@@ -41,8 +41,8 @@ struct page_entry {
 
 /* A block that lost some of its pages. */
 struct page_split {
-	uint32_t site;
-	uint32_t pages; /* left; 0: free, and site is the next free one */
+	uint32_t account;
+	uint32_t pages; /* left; 0: free, and account is the next free one */
 	bool single;	/* a page of it was freed by an event of its own, … */
 	bool larger;	/* … or some by one of more pages, or it has less than four */
 };
@@ -70,8 +70,8 @@ void page_deinit(struct page_map *map);
 /* False for what cannot be: too large, or beyond PAGE_MAX_PFN. */
 bool page_plausible(uint64_t pfn, unsigned int order);
 
-/* A plausible block for @site, at @time; ends what lived in its pages (rule 9). */
-void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t site,
+/* A plausible block for @account, at @time; ends what lived in its pages (rule 9). */
+void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t account,
 		uint64_t time);
 
 /* Frees the plausible block @pfn, @order (rule 8). */

@@ -13,10 +13,12 @@ void sitetab_init(struct sitetab *tab)
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
 	tab->last_burst = xcalloc(tab->cap, sizeof(*tab->last_burst));
 	tab->burst = 1;
+	account_init(&tab->accounts);
 }
 
 void sitetab_deinit(struct sitetab *tab)
 {
+	account_deinit(&tab->accounts);
 	free(tab->site);
 	free(tab->flags);
 	free(tab->last_burst);
@@ -83,7 +85,7 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 	return ret;
 }
 
-void sitetab_drop_empty(struct sitetab *tab, uint32_t *to)
+void sitetab_close(struct sitetab *tab, uint32_t *to)
 {
 	size_t nr = 0;
 
@@ -96,13 +98,18 @@ void sitetab_drop_empty(struct sitetab *tab, uint32_t *to)
 		tab->site[nr++] = *s;
 	}
 	tab->nr = nr;
+	account_close(&tab->accounts, to);
 }
 
-void sitetab_unalloc(struct sitetab *tab, uint32_t i, uint64_t bytes, uint64_t bytes_req,
+void sitetab_unalloc(struct sitetab *tab, uint32_t account, uint64_t bytes, uint64_t bytes_req,
 		     uint64_t since_ns, uint64_t peak_bytes, uint64_t peak_ns)
 {
-	struct site *s = &tab->site[i];
+	struct account *a = &tab->accounts.account[account];
+	struct site *s = &tab->site[a->site];
 
+	a->allocs--;
+	a->alloc_bytes -= bytes;
+	a->bytes_req -= bytes_req;
 	s->allocs--;
 	s->alloc_bytes -= bytes;
 	s->bytes_req -= bytes_req;

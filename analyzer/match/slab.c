@@ -80,10 +80,10 @@ static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_la
 {
 	slab->totals->duplicate_kmallocs++;
 	if (!(o->flags & LIVE_TWIN)) {
-		sitetab_unalloc(slab->sites, o->site, o->bytes, l->bytes_req, l->ts_ns,
+		sitetab_unalloc(slab->sites, o->account, o->bytes, l->bytes_req, l->ts_ns,
 				l->peak_bytes, l->peak_ns);
-		o->site = site;
-		sitetab_alloc(slab->sites, o->site, o->bytes, ev->bytes_req, ev->ts_ns);
+		o->account = sitetab_account(slab->sites, site, ev);
+		sitetab_alloc(slab->sites, o->account, o->bytes, ev->bytes_req, ev->ts_ns);
 	}
 	l->addr = 0;
 }
@@ -92,12 +92,12 @@ static void end_by_reuse(struct slab *slab, const struct live_obj *o, const stru
 {
 	if (o->flags & LIVE_TWIN)
 		return;
-	sitetab_infer(slab->sites, o->site, END_REUSE, 1, o->bytes);
+	sitetab_infer(slab->sites, o->account, END_REUSE, 1, o->bytes);
 	slab->skew[slab->nr_skew++ % SLAB_SKEWS] = (struct slab_skew){
 		.addr = o->key,
 		.ts_ns = ev->ts_ns,
 		.bytes = o->bytes,
-		.site = o->site,
+		.account = o->account,
 		.cpu = ev->cpu,
 	};
 	slab->skew_until_ns = ev->ts_ns + SLAB_SKEW_NS;
@@ -126,7 +126,7 @@ static bool is_skewed_free(struct slab *slab, const struct event *ev)
 		return false;
 	if (s->cpu == ev->cpu || ev->ts_ns - s->ts_ns > SLAB_SKEW_NS)
 		return false;
-	sitetab_undo_infer(slab->sites, s->site, END_REUSE, s->bytes);
+	sitetab_undo_infer(slab->sites, s->account, END_REUSE, s->bytes);
 	slab->totals->skewed_frees++;
 	return true;
 }
@@ -136,7 +136,7 @@ static bool is_skewed_free(struct slab *slab, const struct event *ev)
 void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64_t time)
 {
 	if (ev->addr <= ZERO_SIZE_PTR) {
-		sitetab_failure(slab->sites, site, ev->ts_ns);
+		sitetab_failure(slab->sites, sitetab_account(slab->sites, site, ev), ev->ts_ns);
 		return;
 	}
 	if (ev->bytes_alloc > LIVE_MAX_BYTES || ev->bytes_req > LIVE_MAX_BYTES) {
@@ -166,10 +166,11 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 	if (twin) {
 		slab->totals->large_kmalloc_blocks++;
 	} else {
-		o->site = ev->stack ? site : vmalloc_slab_site(slab->vmalloc, ev, site);
+		site = ev->stack ? site : vmalloc_slab_site(slab->vmalloc, ev, site);
+		o->account = sitetab_account(slab->sites, site, ev);
 	}
 	if (large) {
-		const struct site *s = twin ? NULL : &slab->sites->site[o->site];
+		const struct site *s = twin ? NULL : &slab->sites->site[site];
 
 		*l = (struct slab_large){
 			.addr = ev->addr,
@@ -186,8 +187,9 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 	}
 	slab->totals->unsized += !ev->bytes_alloc;
 	if (!twin) {
-		sitetab_alloc(slab->sites, o->site, ev->bytes_alloc, ev->bytes_req, ev->ts_ns);
-		sitetab_cache(slab->sites, o->site, ev->cache);
+		sitetab_alloc(slab->sites, o->account, ev->bytes_alloc, ev->bytes_req,
+			      ev->ts_ns);
+		sitetab_cache(slab->sites, site, ev->cache);
 	}
 }
 
@@ -235,12 +237,13 @@ void slab_free(struct slab *slab, const struct event *ev)
 
 	if (ev->kind != EVENT_BULK_FREE && cache_free != !!(o->flags & LIVE_CACHE))
 		slab->totals->cross_type_frees++;
+	uint32_t site = FLOW_LARGE;
+
 	if (!(o->flags & LIVE_TWIN)) {
-		sitetab_free(slab->sites, o->site, 1, o->bytes);
-		sitetab_cache(slab->sites, o->site, ev->cache);
+		site = sitetab_free(slab->sites, o->account, 1, o->bytes);
+		sitetab_cache(slab->sites, site, ev->cache);
 	}
-	flow_add(&slab->flows, ev->call_site, ev->cache,
-		 o->flags & LIVE_TWIN ? FLOW_LARGE : o->site, o->bytes);
+	flow_add(&slab->flows, ev->call_site, ev->cache, site, o->bytes);
 	slabpage_remove(&slab->pages, ev->addr);
 	live_end(o);
 }
@@ -258,7 +261,7 @@ static void end_in_page(struct slab *slab, struct slabpage *page)
 		if (!o)
 			continue;
 		if (!(o->flags & LIVE_TWIN))
-			sitetab_infer(slab->sites, o->site, END_SLAB_PAGE, 1, o->bytes);
+			sitetab_infer(slab->sites, o->account, END_SLAB_PAGE, 1, o->bytes);
 		live_end(o);
 		page->nr--;
 	}

@@ -37,7 +37,7 @@ struct slab_skew {
 	uint64_t addr;	/* 0: none */
 	uint64_t ts_ns; /* of the reuse */
 	uint64_t bytes;
-	uint32_t site;
+	uint32_t account;
 	uint16_t cpu; /* of the reuse */
 };
 

@@ -8,7 +8,7 @@
 
 struct silent {
 	uint64_t start; /* of the area */
-	uint32_t site;
+	uint32_t account;
 	uint32_t pages; /* 0: dead */
 };
 
@@ -123,7 +123,7 @@ static struct silent *end_silent(struct vmalloc *v, uint64_t start)
 	struct silent *s = table_find(&v->areas, &silent_ops, start);
 
 	if (s)
-		sitetab_infer(v->sites, s->site, END_AREA, s->pages,
+		sitetab_infer(v->sites, s->account, END_AREA, s->pages,
 			      (uint64_t)s->pages * v->opts->page_size);
 	return s;
 }
@@ -138,10 +138,11 @@ void vmalloc_area_alloc(struct vmalloc *v, const struct event *ev, uint32_t stac
 	if (!outer_of(v, stack) || !pages || pages > UINT32_MAX)
 		return;
 	s = table_put(&v->areas, &silent_ops, ev->addr);
-	*s = (struct silent){ ev->addr, sitetab_get(v->sites, SITE_PAGE, 0, stack),
-			      (uint32_t)pages };
+	uint32_t site = sitetab_get(v->sites, SITE_PAGE, 0, stack);
+
+	*s = (struct silent){ ev->addr, sitetab_account(v->sites, site, ev), (uint32_t)pages };
 	v->totals->silent_pages += pages;
-	sitetab_alloc_many(v->sites, s->site, pages, pages * v->opts->page_size, ev->ts_ns);
+	sitetab_alloc_many(v->sites, s->account, pages, pages * v->opts->page_size, ev->ts_ns);
 
 	struct vmalloc_task *t = new_task(v, ev);
 
@@ -158,14 +159,14 @@ void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known)
 	if (!t)
 		return;
 	t->freed_unknown = !known;
-	t->freed_site = s ? s->site : 0;
+	t->freed_account = s ? s->account : 0;
 	t->freed_pages = s ? s->pages : 0;
 	if (s)
 		s->pages = 0;
 }
 
 bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stack,
-			uint32_t *ret_site)
+			uint32_t *ret_account)
 {
 	const struct vmalloc_task *t = task_of(v, ev);
 
@@ -178,7 +179,7 @@ bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stac
 			continue;
 		s->pages -= UINT32_C(1) << ev->order;
 		v->totals->silent_pages -= UINT64_C(1) << ev->order;
-		*ret_site = s->site;
+		*ret_account = s->account;
 		return true;
 	}
 	return false;
@@ -194,7 +195,7 @@ bool vmalloc_page_free(struct vmalloc *v, const struct event *ev)
 	if (!t->freed_pages)
 		return false;
 	t->freed_pages--;
-	sitetab_undo_infer(v->sites, t->freed_site, END_AREA, v->opts->page_size);
+	sitetab_undo_infer(v->sites, t->freed_account, END_AREA, v->opts->page_size);
 	return true;
 }
 
@@ -235,7 +236,7 @@ void vmalloc_mark_uncertain(struct vmalloc *v, const struct table *live, uint64_
 		const struct live_obj *o = live_find(live, s->start);
 
 		if (o && live_time(o) < time)
-			sitetab_uncertain(v->sites, s->site, s->pages,
+			sitetab_uncertain(v->sites, s->account, s->pages,
 					  (uint64_t)s->pages * v->opts->page_size);
 	}
 }

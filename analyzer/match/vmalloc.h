@@ -32,7 +32,7 @@ struct vmalloc_task {
 		uint64_t start; /* of an area; 0: none */
 		uint32_t stack; /* that made it */
 	} last[VMALLOC_DEPTH];	/* newest first */
-	uint32_t freed_site;	/* of the area that it freed last, … */
+	uint32_t freed_account; /* of the area that it freed last, … */
 	uint32_t freed_pages;	/* and silent pages of it not yet seen to be freed */
 	bool freed_unknown;	/* it was not known */
 };
@@ -60,11 +60,11 @@ void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known);
 
 /*
  * True when the pages of @ev are of an area that its task just made, so that
- * they are silent no more: the caller keeps them, for site *@ret_site, as pages
+ * they are silent no more: the caller keeps them, for *@ret_account, as pages
  * booked one by one.
  */
 bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stack,
-			uint32_t *ret_site);
+			uint32_t *ret_account);
 
 /* True when the page of @ev, which is not known, was a silent one of a known area. */
 bool vmalloc_page_free(struct vmalloc *v, const struct event *ev);

@@ -193,6 +193,52 @@ static const char *books_balance(const struct history *h)
 	return NULL;
 }
 
+static const char *accounts_sum_up(const struct history *h)
+{
+	CLEANUP(match_cleanup) struct match *match = run(h->ev, h->nr);
+	const struct account_doubt *d = match_account_doubts(match);
+	size_t nr, nr_sites;
+	const struct account *a = match_accounts(match, &nr);
+	const struct site *site = match_sites(match, &nr_sites);
+	auto_free struct site *sum = xcalloc(nr_sites + 1, sizeof(*sum));
+	auto_free uint64_t *inferred = xcalloc(2 * nr_sites + 2, sizeof(*inferred));
+
+	for (size_t i = 0; i < nr; i++, a++, d++) {
+		struct site *s = &sum[a->site];
+
+		if (a->site >= nr_sites || a->ends > a->allocs || d->inferred > a->ends)
+			return WRONG("account %zu makes no sense", i);
+		s->allocs += a->allocs;
+		s->alloc_bytes += a->alloc_bytes;
+		s->bytes_req += a->bytes_req;
+		s->failures += a->failures;
+		s->frees += a->ends - d->inferred;
+		s->free_bytes += a->end_bytes - d->inferred_bytes;
+		inferred[2 * a->site] += d->inferred;
+		inferred[2 * a->site + 1] += d->inferred_bytes;
+		s->uncertain += d->uncertain;
+		s->uncertain_bytes += d->uncertain_bytes;
+		s->pieces += d->pieces;
+	}
+	for (size_t i = 0; i < nr_sites; i++) {
+		const struct site *s = &site[i];
+
+		for (int r = 0; r < NR_END_RULES; r++) {
+			inferred[2 * i] -= s->inferred_frees[r];
+			inferred[2 * i + 1] -= s->inferred_bytes[r];
+		}
+		if (s->allocs != sum[i].allocs || s->alloc_bytes != sum[i].alloc_bytes ||
+		    s->bytes_req != sum[i].bytes_req || s->failures != sum[i].failures ||
+		    s->frees != sum[i].frees || s->free_bytes != sum[i].free_bytes ||
+		    s->uncertain != sum[i].uncertain ||
+		    s->uncertain_bytes != sum[i].uncertain_bytes ||
+		    s->pieces != sum[i].pieces || inferred[2 * i] || inferred[2 * i + 1])
+			return WRONG("the accounts of site %#" PRIx64 " do not sum up",
+				     key_of(match, s));
+	}
+	return NULL;
+}
+
 /* Frees of all that the oracle holds for live leave nothing, and none is unknown. */
 static const char *live_sets_agree(const struct history *h)
 {
@@ -393,6 +439,11 @@ TEST(sites_and_totals_are_the_oracles)
 TEST(what_is_allocated_is_freed_inferred_or_live)
 {
 	check_histories(books_balance, 2000);
+}
+
+TEST(the_accounts_of_a_site_sum_up_to_it)
+{
+	check_histories(accounts_sum_up, 2000);
 }
 
 TEST(the_live_set_is_the_oracles)
