@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "store/folded.h"
 #include "store/schema.h"
 #include "store/upgrade.h"
 
@@ -20,10 +21,19 @@ struct query_db {
 	bool older;
 };
 
+enum { NR_KNOWN = 64 };
+
 struct query {
 	struct query_db *db;
 	sqlite3_stmt *stmt;
 	struct cell *row;
+	size_t nr_columns;
+	char **column; /* names */
+	/* Columns that were asked for, by the address of the name: a program's literal. */
+	struct {
+		const char *name;
+		size_t column;
+	} known[NR_KNOWN];
 };
 
 struct err *query_is_db(const char *path, bool *ret)
@@ -179,6 +189,8 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 	db->older = !upgrade_is_current(db->db);
 	if (db->older)
 		TRY(upgrade_views(db->db, path));
+	else
+		folded_use(db->db);
 	sqlite3_exec(db->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
 	sqlite3_set_authorizer(db->db, authorize, db);
 	*ret = take_ptr(db);
@@ -233,8 +245,12 @@ struct err *query_prepare(struct query_db *db, const char *sql, const char **ret
 	*query = (struct query){
 		.db = db,
 		.stmt = stmt,
-		.row = xcalloc((size_t)sqlite3_column_count(stmt), sizeof(struct cell)),
+		.nr_columns = (size_t)sqlite3_column_count(stmt),
 	};
+	query->row = xcalloc(query->nr_columns, sizeof(*query->row));
+	query->column = xcalloc(query->nr_columns, sizeof(*query->column));
+	for (size_t i = 0; i < query->nr_columns; i++)
+		query->column[i] = xstrdup(sqlite3_column_name(stmt, (int)i) ?: "");
 	*ret = query;
 	return NULL;
 }
@@ -244,6 +260,9 @@ void query_free(struct query *query)
 	if (!query)
 		return;
 	sqlite3_finalize(query->stmt);
+	for (size_t i = 0; i < query->nr_columns; i++)
+		free(query->column[i]);
+	free(query->column);
 	free(query->row);
 	free(query);
 }
@@ -281,21 +300,28 @@ bool query_has_param(const struct query *query, const char *name)
 
 size_t query_nr_columns(const struct query *query)
 {
-	return (size_t)sqlite3_column_count(query->stmt);
+	return query->nr_columns;
 }
 
 const char *query_column(const struct query *query, size_t column)
 {
-	const char *name = sqlite3_column_name(query->stmt, (int)column);
-
-	return name ? name : "";
+	return query->column[column];
 }
 
-size_t query_find_column(const struct query *query, const char *name)
+size_t query_find_column(struct query *query, const char *name)
 {
-	for (size_t i = 0; i < query_nr_columns(query); i++)
-		if (!strcmp(query_column(query, i), name))
-			return i;
+	size_t slot = (uintptr_t)name / 4 % NR_KNOWN, known = query->known[slot].column;
+
+	/* An address may hold another name by now. */
+	if (query->known[slot].name == name && !strcmp(query->column[known], name))
+		return known;
+	for (size_t i = 0; i < query->nr_columns; i++) {
+		if (strcmp(query->column[i], name))
+			continue;
+		query->known[slot].name = name;
+		query->known[slot].column = i;
+		return i;
+	}
 	assert(!"the query has that column");
 	return 0;
 }

@@ -118,7 +118,8 @@ static struct err *wrap_tables(sqlite3 *db, const char *path)
 			       &columns, NULL) != SQLITE_OK)
 		return err_new(ERR_DB, "%s: %s", path, sqlite3_errmsg(today));
 	while (sqlite3_step(tables) == SQLITE_ROW)
-		TRY(wrap_table(db, path, (const char *)sqlite3_column_text(tables, 0), columns));
+		TRY(wrap_table(db, path, (const char *)sqlite3_column_text(tables, 0),
+			       columns));
 	return NULL;
 }
 
@@ -138,8 +139,9 @@ struct err *upgrade_views(sqlite3 *db, const char *path)
 	for (const char *view = strstr(schema_views, create); view;) {
 		const char *next = strstr(view + strlen(create), create);
 		int len = next ? (int)(next - view) : (int)strlen(view);
-		auto_free char *sql = xasprintf("CREATE TEMP VIEW %.*s",
-						len - (int)strlen(create), view + strlen(create));
+		auto_free char *sql =
+			xasprintf("CREATE TEMP VIEW %.*s", len - (int)strlen(create),
+				  view + strlen(create));
 
 		TRY(exec(db, path, sql));
 		view = next;

@@ -26,15 +26,16 @@ char *place_text(struct query *query, const struct cell *row)
 	auto_free char *func = get_text(query, row, "func");
 	auto_free char *module = get_text(query, row, "module");
 	const struct cell *off = get(query, row, "sym_off");
-	auto_free char *in = *module ? xasprintf(" [%s]", module) : xstrdup("");
+	const char *open = *module ? " [" : "", *close = *module ? "]" : "";
 
 	if (*file)
-		return xasprintf("%s:%" PRId64 " %s%s", file, get(query, row, "line")->i, func,
-				 in);
+		return xasprintf("%s:%" PRId64 " %s%s%s%s", file, get(query, row, "line")->i,
+				 func, open, module, close);
 	if (off->type == CELL_INT)
-		return xasprintf("%s+%#" PRIx64 "/%#" PRIx64 "%s", func, (uint64_t)off->i,
-				 (uint64_t)get(query, row, "sym_size")->i, in);
-	return xasprintf("%s%s", *func ? func : "(no address recorded)", in);
+		return xasprintf("%s+%#" PRIx64 "/%#" PRIx64 "%s%s%s", func, (uint64_t)off->i,
+				 (uint64_t)get(query, row, "sym_size")->i, open, module, close);
+	return xasprintf("%s%s%s%s", *func ? func : "(no address recorded)", open, module,
+			 close);
 }
 
 bool place_is(struct query *query, const struct cell *row, const char *name)

@@ -91,10 +91,14 @@ static void print_cell(const struct table *table, size_t i, char *text)
 
 	if (i)
 		fputs("  ", table->out);
-	if (table->left[i])
-		fprintf(table->out, "%s%*s", text, last ? 0 : pad, "");
-	else
-		fprintf(table->out, "%*s%s", pad, "", text);
+	if (table->left[i]) {
+		fputs(text, table->out);
+		pad = last ? 0 : pad;
+	}
+	for (; pad; pad--)
+		putc_unlocked(' ', table->out);
+	if (!table->left[i])
+		fputs(text, table->out);
 }
 
 static void print_row(const struct table *table, char **row)

@@ -98,9 +98,14 @@ size_t text_utf8(const char *p, size_t len)
 
 char *text_printable(const char *text, size_t len)
 {
-	char *ret = xmalloc(4 * len + 1), *out = ret;
+	size_t plain = 0;
 
-	for (size_t i = 0; i < len;) {
+	while (plain < len && (uint8_t)text[plain] >= 0x20 && (uint8_t)text[plain] < 0x7f)
+		plain++;
+	char *ret = xmalloc(plain + 4 * (len - plain) + 1), *out = ret + plain;
+
+	memcpy(ret, text, plain);
+	for (size_t i = plain; i < len;) {
 		uint8_t c = (uint8_t)text[i];
 		size_t n = text_utf8(text + i, len - i);
 		/* U+0080 to U+009F are control characters too. */
