@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -17,6 +18,9 @@
 
 /* Asks the clock once in so many events: a look costs as much as an event. */
 enum { LOOK_EVERY = 1 << 16, SHOW_EVERY_NS = 100000000 };
+
+/* One thread matches; a few of them decode as fast as it does. */
+enum { MAX_THREADS = 8 };
 
 static uint64_t now_ns(void)
 {
@@ -188,6 +192,17 @@ static bool frees_by_sheaf(const struct tracefile *file)
 	       !events.len || !memmem(events.data, events.len, probe, strlen(probe));
 }
 
+/* Threads beside this one. CPUs that this process may not use are no use. */
+static size_t nr_helpers(const struct analyze_opts *opts)
+{
+	cpu_set_t set;
+	size_t nr = opts->threads;
+
+	if (!nr)
+		nr = sched_getaffinity(0, sizeof(set), &set) ? 1 : (size_t)CPU_COUNT(&set);
+	return (nr < MAX_THREADS ? nr : MAX_THREADS) - 1;
+}
+
 DEFINE_CLEANUP(struct names *, names, names_free)
 
 struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
@@ -205,6 +220,7 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 			opts->debug_dirs));
 	TRY(tracefile_open(opts->input, &file));
 	TRY(merge_open(file, names, &merge));
+	merge_threads(merge, nr_helpers(opts));
 	TRY(open_resolver(opts, file, &resolver));
 
 	size_t nr_self;

@@ -15,6 +15,8 @@ static const struct opt analyze_cmd_opts[] = {
 	{ 'o', "output", "DB", OPT_TEXT(struct analyze_args, output),
 	  "the database, replaced when it exists;\ndefault: X.db for X.dat" },
 	DATABASE_OPTS(struct analyze_args, database),
+	{ 0, "threads", "N", OPT_NUMBER(struct analyze_args, database.threads),
+	  "threads to work in; default: one for each CPU" },
 	{}
 };
 
@@ -35,7 +37,7 @@ const struct cmd cmd_analyze = {
 	.name = "analyze",
 	.summary = "Turn a recording into a database of call sites",
 	.usage = "[-i FILE] [-o DB] [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
-		 "                         [--wrappers FILE] [--no-cache]",
+		 "                         [--wrappers FILE] [--no-cache] [--threads N]",
 	.opts = analyze_cmd_opts,
 	.args_size = sizeof(struct analyze_args),
 	.defaults = &(const struct analyze_args){ .database.input = "allocprof.dat" },

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,6 +50,7 @@ struct err *database_make(const struct database_args *args, const char *recordin
 		.wrappers = args->wrappers,
 		.cache_dir = cache_dir,
 		.debug_dirs = args->debug_dirs.item,
+		.threads = args->threads < UINT_MAX ? (unsigned int)args->threads : UINT_MAX,
 		.progress = progress_show,
 		.progress_arg = &progress,
 	};

@@ -15,6 +15,7 @@ struct database_args {
 	const char *kallsyms;
 	const char *wrappers;
 	bool no_cache;
+	uint64_t threads; /* 0: as many as there are CPUs */
 	struct opt_list debug_dirs;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/cursor.h"
 
+#include <stdlib.h>
+
 #include "base/xalloc.h"
 #include "decode/kmemcache.h"
 
@@ -46,11 +48,12 @@ struct cursor {
 	bool seen; /* last_ns is set */
 	struct gap gap;
 
-	struct event *event; /* CURSOR_BLOCK, a list, and two gaps */
-	size_t nr;
-	size_t handed;		/* of nr, borrowed by the caller */
-	uint64_t *pool, *spare; /* frames of the stacks in the block; swapped */
-	size_t pool_nr;
+	struct cursor_block *block; /* filled last; NULL: none yet */
+	struct event *event;	    /* of it, and so on: taken over while it is filled */
+	uint64_t *pool;
+	size_t nr, pool_nr;
+	size_t handed;		     /* of nr */
+	struct cursor_block *own[2]; /* of cursor_next() */
 
 	struct parent parent[NR_CONTEXTS];
 	uint8_t open; /* bit per context: parent[] may still get a stack */
@@ -60,14 +63,30 @@ struct cursor {
 	uint8_t scratch[FORMAT_MAX_OFF + 8];
 };
 
+struct cursor_block *cursor_block_new(void)
+{
+	struct cursor_block *block = xcalloc(1, sizeof(*block));
+
+	block->event =
+		xreallocarray(NULL, CURSOR_BLOCK + FORMAT_MAX_LIST + 2, sizeof(*block->event));
+	block->pool = xreallocarray(NULL, CURSOR_POOL, sizeof(*block->pool));
+	return block;
+}
+
+void cursor_block_free(struct cursor_block *block)
+{
+	if (!block)
+		return;
+	free(block->event);
+	free(block->pool);
+	free(block);
+}
+
 struct cursor *cursor_new(const struct cursor_opts *opts)
 {
 	struct cursor *c = xcalloc(1, sizeof(*c));
 
 	c->opts = *opts;
-	c->event = xreallocarray(NULL, CURSOR_BLOCK + FORMAT_MAX_LIST + 2, sizeof(*c->event));
-	c->pool = xreallocarray(NULL, CURSOR_POOL, sizeof(*c->pool));
-	c->spare = xreallocarray(NULL, CURSOR_POOL, sizeof(*c->spare));
 	return c;
 }
 
@@ -75,9 +94,8 @@ void cursor_free(struct cursor *c)
 {
 	if (!c)
 		return;
-	free(c->event);
-	free(c->pool);
-	free(c->spare);
+	cursor_block_free(c->own[0]);
+	cursor_block_free(c->own[1]);
 	free(c);
 }
 
@@ -119,16 +137,20 @@ static size_t ready(const struct cursor *c)
 	return nr;
 }
 
-/* Moves what was not handed out to the front. */
-static void compact(struct cursor *c)
+/* Goes on in @to, which begins with what was not handed out. */
+static void begin(struct cursor *c, struct cursor_block *to)
 {
-	size_t nr = c->nr - c->handed, used = 0;
+	const struct event *from = c->block ? c->block->event + c->handed : NULL;
 	const uint64_t *last = NULL; /* events of one record share their stack */
 
-	memmove(c->event, c->event + c->handed, nr * sizeof(*c->event));
-	for (size_t i = 0; i < nr; i++) {
+	c->event = to->event;
+	c->pool = to->pool;
+	c->pool_nr = 0;
+	c->nr -= c->handed;
+	for (size_t i = 0; i < c->nr; i++) {
 		struct event *ev = &c->event[i];
 
+		*ev = from[i];
 		if (!ev->stack)
 			continue;
 		if (ev->stack == last) {
@@ -136,20 +158,15 @@ static void compact(struct cursor *c)
 			continue;
 		}
 		last = ev->stack;
-		memcpy(c->spare + used, ev->stack, ev->nr_stack * sizeof(*c->spare));
-		ev->stack = c->spare + used;
-		used += ev->nr_stack;
+		memcpy(c->pool + c->pool_nr, ev->stack, ev->nr_stack * sizeof(*c->pool));
+		ev->stack = c->pool + c->pool_nr;
+		c->pool_nr += ev->nr_stack;
 	}
 	for (unsigned int i = 0; i < NR_CONTEXTS; i++) {
 		if (c->open >> i & 1 && c->parent[i].index != NOT_OURS)
 			c->parent[i].index -= (int32_t)c->handed;
 	}
-	uint64_t *pool = c->pool;
-
-	c->pool = c->spare;
-	c->spare = pool;
-	c->pool_nr = used;
-	c->nr = nr;
+	c->block = to;
 	c->handed = 0;
 }
 
@@ -553,9 +570,9 @@ static inline __attribute__((always_inline)) void decode(struct cursor *c, const
 		add_damage(c, subbuf_refused_bytes(&walk), 1);
 }
 
-struct err *cursor_next(struct cursor *c, const struct event **ret, size_t *ret_nr)
+struct err *cursor_fill(struct cursor *c, struct cursor_block *to, size_t *ret_nr)
 {
-	compact(c);
+	begin(c, to);
 	while (!c->ended && !is_full(c) && ready(c) < FILL) {
 		if (!c->in_page)
 			TRY(next_page(c));
@@ -567,7 +584,17 @@ struct err *cursor_next(struct cursor *c, const struct event **ret, size_t *ret_
 	while (is_full(c) && !ready(c))
 		give_up(c);
 	c->handed = ready(c);
-	*ret = c->event;
 	*ret_nr = c->handed;
+	return NULL;
+}
+
+struct err *cursor_next(struct cursor *c, const struct event **ret, size_t *ret_nr)
+{
+	struct cursor_block **to = &c->own[c->block && c->block == c->own[0]];
+
+	if (!*to)
+		*to = cursor_block_new();
+	TRY(cursor_fill(c, *to, ret_nr));
+	*ret = (*to)->event;
 	return NULL;
 }

@@ -6,7 +6,9 @@
  * Out:    struct event in the CPU's own order, stacks tied to their parents,
  *         gaps (EVENT_LOST) in place
  * Not:    orders nothing. Keeps no state outside of itself but the names, which
- *         is all that cursors in threads of their own would have to share
+ *         cursors in threads of their own share
+ * Use:    cursor_fill() into blocks of the caller's, two of them at least, in
+ *         turn; or cursor_next(), which has its own
  * Rules:  (1) an event is handed out when its stack has come, when none can come
  *             any more (an event of its context or of one that it interrupted
  *             follows), or when CURSOR_BLOCK events have come since
@@ -55,11 +57,29 @@ struct cursor_opts {
 	uint16_t cpu;
 };
 
+/* Events and their stacks, and as much behind them as still waits for stacks. */
+struct cursor_block {
+	struct event *event; /* CURSOR_BLOCK, a list, and two gaps */
+	uint64_t *pool;	     /* frames */
+};
+
+/* Memory is taken from the system as it is used. */
+struct cursor_block *cursor_block_new(void);
+void cursor_block_free(struct cursor_block *block);
+
 struct cursor;
 
 struct cursor *cursor_new(const struct cursor_opts *opts);
 void cursor_free(struct cursor *cursor);
 DEFINE_CLEANUP(struct cursor *, cursor, cursor_free)
+
+/*
+ * The next events into @to, which is not the block filled before; that one is
+ * still whole, behind what was handed out. *ret_nr is 0 at the end. Some hundred
+ * at a time where there are as many.
+ */
+struct err *cursor_fill(struct cursor *cursor, struct cursor_block *to,
+			size_t *ret_nr) MUST_CHECK;
 
 /*
  * The next events, borrowed until the next call; *ret_nr is 0 at the end. Some

@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "capture/blobs.h"
+#include "decode/ahead.h"
 #include "decode/cursor.h"
 
 /* Long enough for memory to answer, short enough for the caches to keep it. */
@@ -13,10 +14,12 @@ enum { AHEAD = 6 };
 
 /* One CPU of one buffer. */
 struct source {
-	struct page_reader *reader;
-	struct cursor *cursor;
+	struct page_reader *reader;    /* until its cursor takes it over */
 	const struct event *pos, *end; /* its head is *pos */
 	size_t buffer;
+	unsigned int cpu;
+	struct merge_stats stats; /* up to the end of this block, as all here */
+	uint64_t bytes;
 };
 
 /*
@@ -27,6 +30,8 @@ struct merge {
 	const struct tracefile *file;
 	struct format *format;
 	uint32_t page_size;
+	struct names *raw; /* of the cursors */
+	struct ahead *ahead;
 
 	struct source *source;
 	size_t nr;
@@ -40,9 +45,7 @@ struct merge {
 
 static struct err *next_page(void *arg, struct span *ret, uint64_t *ret_damaged)
 {
-	struct source *source = arg;
-
-	return page_reader_next(source->reader, ret, ret_damaged);
+	return page_reader_next(arg, ret, ret_damaged);
 }
 
 /* At equal times a free comes before the allocation that it may enable. */
@@ -117,17 +120,19 @@ static void set_limit(struct merge *m)
 
 static struct err *refill(struct merge *m, struct source *source)
 {
-	size_t nr;
-	struct err *err = cursor_next(source->cursor, &source->pos, &nr);
+	struct ahead_block block;
+	struct err *err = ahead_next(m->ahead, (size_t)(source - m->source), &block);
 
 	if (!err) {
-		source->end = source->pos + nr;
+		source->pos = block.event;
+		source->end = block.event + block.nr;
+		source->stats = block.stats;
+		source->bytes = block.bytes;
 		return NULL;
 	}
 	const char *buffer = tracefile_buffer_name(m->file, source->buffer);
 
-	return err_wrap(err, "%s%scpu %u", buffer, *buffer ? ": " : "",
-			page_reader_cpu(source->reader));
+	return err_wrap(err, "%s%scpu %u", buffer, *buffer ? ": " : "", source->cpu);
 }
 
 /* The part of a clock's text in brackets, as trace_clock marks the current one. */
@@ -232,7 +237,7 @@ static uint32_t count_cpus(const struct merge *m)
 	uint32_t nr = 0;
 
 	for (size_t i = 0; i < m->nr; i++) {
-		uint32_t cpu = page_reader_cpu(m->source[i].reader);
+		uint32_t cpu = m->source[i].cpu;
 
 		if (cpu < UINT16_MAX && cpu >= nr)
 			nr = cpu + 1;
@@ -255,33 +260,46 @@ static struct err *open_readers(struct merge *m)
 			source->buffer = i;
 			TRY(page_reader_open(m->file, i, cpu, &source->reader));
 			m->nr++;
-			if (page_reader_cpu(source->reader) > UINT16_MAX)
+			source->cpu = page_reader_cpu(source->reader);
+			if (source->cpu > UINT16_MAX)
 				return err_new(ERR_UNSUPPORTED, "cpu %u: beyond %u",
-					       page_reader_cpu(source->reader), UINT16_MAX);
+					       source->cpu, UINT16_MAX);
 		}
 	}
 	return NULL;
 }
 
-static struct err *open_cursors(struct merge *m, const struct subbuf_layout *layout,
-				struct names *names)
+static void open_cursors(struct merge *m, const struct subbuf_layout *layout,
+			 struct names *names)
 {
 	uint32_t nr_cpus = count_cpus(m);
 
+	m->raw = names_new();
+	m->ahead = ahead_new(m->nr, m->raw, names);
 	for (size_t i = 0; i < m->nr; i++) {
 		struct source *source = &m->source[i];
-
-		source->cursor = cursor_new(&(struct cursor_opts){
+		struct cursor *cursor = cursor_new(&(struct cursor_opts){
 			.format = m->format,
-			.names = names,
+			.names = m->raw,
 			.layout = *layout,
-			.source = { next_page, source },
+			.source = { next_page, source->reader },
 			.subbuf_size = tracefile_subbuf_size(m->file, source->buffer),
 			.vmemmap = vmemmap_of(m->file),
 			.page_size = m->page_size,
 			.nr_cpus = nr_cpus,
-			.cpu = (uint16_t)page_reader_cpu(source->reader),
+			.cpu = (uint16_t)source->cpu,
 		});
+
+		ahead_add(m->ahead, cursor, source->reader);
+		source->reader = NULL;
+	}
+}
+
+static struct err *start(struct merge *m)
+{
+	for (size_t i = 0; i < m->nr; i++) {
+		struct source *source = &m->source[i];
+
 		TRY(refill(m, source));
 		if (source->pos != source->end)
 			m->heap[m->heap_nr++] = source;
@@ -307,19 +325,25 @@ struct err *merge_open(const struct tracefile *file, struct names *names, struct
 	TRY(check_clocks(file));
 	m->page_size = page_size_of(file);
 	TRY(open_readers(m));
-	TRY(open_cursors(m, &layout, names));
+	open_cursors(m, &layout, names);
+	TRY(start(m));
 	*ret = take_ptr(m);
 	return NULL;
+}
+
+void merge_threads(struct merge *m, size_t nr)
+{
+	ahead_start(m->ahead, nr);
 }
 
 void merge_close(struct merge *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; i < m->nr; i++) {
-		cursor_free(m->source[i].cursor);
+	ahead_free(m->ahead);
+	names_free(m->raw);
+	for (size_t i = 0; i < m->nr; i++)
 		page_reader_close(m->source[i].reader);
-	}
 	format_free(m->format);
 	free(m->source);
 	free(m->heap);
@@ -366,7 +390,7 @@ const struct merge_stats *merge_stats(const struct merge *m)
 	struct merge_stats sum = { 0 };
 
 	for (size_t i = 0; i < m->nr; i++) {
-		const struct merge_stats *one = cursor_stats(m->source[i].cursor);
+		const struct merge_stats *one = &m->source[i].stats;
 
 		sum.events += one->events;
 		sum.skipped += one->skipped;
@@ -386,7 +410,7 @@ uint64_t merge_bytes(const struct merge *m)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < m->nr; i++)
-		bytes += page_reader_bytes(m->source[i].reader);
+		bytes += m->source[i].bytes;
 	return bytes;
 }
 

@@ -39,6 +39,12 @@ struct err *merge_open(const struct tracefile *file, struct names *names,
 void merge_close(struct merge *merge);
 DEFINE_CLEANUP(struct merge *, merge, merge_close)
 
+/*
+ * Decodes in @nr threads more from now on; once. What comes out does not depend on
+ * them.
+ */
+void merge_threads(struct merge *merge, size_t nr);
+
 /* An event that is likely to come some events from now, or NULL; borrowed likewise. */
 const struct event *merge_ahead(const struct merge *merge);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/names.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/xalloc.h"
@@ -18,12 +19,14 @@ struct names {
 	size_t nr, cap;	   /* in use, id 0 included */
 	uint16_t *slot;	   /* open addressing: an id, or 0 when free */
 	size_t mask;
+	pthread_mutex_t lock;
 };
 
 struct names *names_new(void)
 {
 	struct names *names = xcalloc(1, sizeof(*names));
 
+	pthread_mutex_init(&names->lock, NULL);
 	vec_room(names->name, names->nr, names->cap);
 	names->name[names->nr++] = (struct name){ .text = xstrdup("") };
 	names->mask = 255;
@@ -38,6 +41,7 @@ void names_free(struct names *names)
 	for (size_t i = 0; i < names->nr; i++)
 		free(names->name[i].text);
 	free(names->name);
+	pthread_mutex_destroy(&names->lock);
 	free(names->slot);
 	free(names);
 }
@@ -66,11 +70,8 @@ static void grow(struct names *names)
 	}
 }
 
-uint16_t names_id(struct names *names, const char *name, size_t len)
+static uint16_t find_or_add(struct names *names, const char *name, size_t len)
 {
-	if (!len)
-		return 0;
-
 	uint32_t hash = hash_of(name, len);
 	size_t i = hash & names->mask;
 
@@ -96,11 +97,28 @@ uint16_t names_id(struct names *names, const char *name, size_t len)
 	return id;
 }
 
+uint16_t names_id(struct names *names, const char *name, size_t len)
+{
+	if (!len)
+		return 0;
+	pthread_mutex_lock(&names->lock);
+	uint16_t id = find_or_add(names, name, len);
+
+	pthread_mutex_unlock(&names->lock);
+	return id;
+}
+
 const char *names_text(const struct names *names, uint16_t id)
 {
+	pthread_mutex_t *lock = (pthread_mutex_t *)&names->lock;
+
 	if (id == NAMES_OVERFLOW)
 		return "(other)";
-	return id < names->nr ? names->name[id].text : "";
+	pthread_mutex_lock(lock);
+	const char *text = id < names->nr ? names->name[id].text : "";
+
+	pthread_mutex_unlock(lock);
+	return text;
 }
 
 size_t names_count(const struct names *names)

@@ -6,6 +6,8 @@
  *         (2) equal bytes have equal ids for the life of the table
  *         (3) at most 65534 names; any further one gets NAMES_OVERFLOW, whose
  *             text is "(other)"
+ *         (4) any number of threads may use a table at once, but for
+ *             names_count() and names_free()
  */
 #ifndef DECODE_NAMES_H
 #define DECODE_NAMES_H

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode/ahead.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+struct slot {
+	struct cursor_block *block;
+	struct ahead_block out;
+	struct err *err;
+};
+
+/*
+ * A ring: the block handed out, then `filled` more, then free ones. Whoever set
+ * `busy` fills the first of these.
+ */
+struct source {
+	struct cursor *cursor;
+	struct page_reader *reader;
+	struct slot slot[AHEAD_BLOCKS];
+	size_t head;   /* the oldest that is filled or handed out */
+	size_t filled; /* not handed out */
+	bool handed;   /* slot[head] is */
+	bool busy, queued, ended;
+};
+
+struct ahead {
+	struct source *source;
+	size_t nr, cap;
+	struct names *raw, *names;
+	uint16_t *id; /* in names, by the one in raw; 0: not yet known */
+
+	/* What follows, and the rings, is for whoever holds the lock. */
+	pthread_mutex_t lock;
+	pthread_cond_t work, done;
+	size_t *queue; /* a ring of sources with much room */
+	size_t queue_head, queue_nr;
+	const struct source *wanted; /* that ahead_next() waits for */
+	size_t nr_idle;
+	bool stop;
+
+	pthread_t *thread;
+	size_t nr_threads;
+};
+
+struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *names)
+{
+	struct ahead *a = xcalloc(1, sizeof(*a));
+
+	a->source = xcalloc(nr_cursors + 1, sizeof(*a->source));
+	a->queue = xcalloc(nr_cursors + 1, sizeof(*a->queue));
+	a->id = xcalloc(UINT16_MAX + 1, sizeof(*a->id));
+	a->cap = nr_cursors;
+	a->raw = raw;
+	a->names = names;
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->work, NULL);
+	pthread_cond_init(&a->done, NULL);
+	return a;
+}
+
+static void join(struct ahead *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->stop = true;
+	pthread_cond_broadcast(&a->work);
+	pthread_mutex_unlock(&a->lock);
+	for (size_t i = 0; i < a->nr_threads; i++)
+		pthread_join(a->thread[i], NULL);
+}
+
+void ahead_free(struct ahead *a)
+{
+	if (!a)
+		return;
+	join(a);
+	for (size_t i = 0; i < a->nr; i++) {
+		struct source *s = &a->source[i];
+
+		for (size_t k = 0; k < AHEAD_BLOCKS; k++) {
+			cursor_block_free(s->slot[k].block);
+			err_free(s->slot[k].err);
+		}
+		cursor_free(s->cursor);
+		page_reader_close(s->reader);
+	}
+	pthread_cond_destroy(&a->work);
+	pthread_cond_destroy(&a->done);
+	pthread_mutex_destroy(&a->lock);
+	free(a->thread);
+	free(a->source);
+	free(a->queue);
+	free(a->id);
+	free(a);
+}
+
+void ahead_add(struct ahead *a, struct cursor *cursor, struct page_reader *reader)
+{
+	a->source[a->nr++] = (struct source){ .cursor = cursor, .reader = reader };
+}
+
+static size_t nr_free(const struct source *s)
+{
+	return AHEAD_BLOCKS - s->filled - s->handed;
+}
+
+/* Fills a block of @s, which is busy by the caller; the lock is let go meanwhile. */
+static void fill(struct ahead *a, struct source *s)
+{
+	struct slot *slot = &s->slot[(s->head + s->handed + s->filled) % AHEAD_BLOCKS];
+
+	pthread_mutex_unlock(&a->lock);
+	if (!slot->block)
+		slot->block = cursor_block_new();
+	slot->out.nr = 0;
+	slot->err = cursor_fill(s->cursor, slot->block, &slot->out.nr);
+	slot->out.event = slot->block->event;
+	slot->out.stats = *cursor_stats(s->cursor);
+	slot->out.bytes = page_reader_bytes(s->reader);
+	pthread_mutex_lock(&a->lock);
+	s->filled++;
+	s->ended = !slot->out.nr;
+}
+
+/* Puts @s in the queue; with few blocks free, a thread would soon be idle again. */
+static void enqueue(struct ahead *a, struct source *s, size_t least)
+{
+	if (!a->nr_threads || s->busy || s->queued || s->ended || nr_free(s) < least)
+		return;
+	s->queued = true;
+	a->queue[(a->queue_head + a->queue_nr++) % a->nr] = (size_t)(s - a->source);
+	if (a->nr_idle)
+		pthread_cond_signal(&a->work);
+}
+
+/* The source that waits longest for a thread, or NULL. */
+static struct source *dequeue(struct ahead *a)
+{
+	while (a->queue_nr) {
+		struct source *s = &a->source[a->queue[a->queue_head]];
+
+		a->queue_head = (a->queue_head + 1) % a->nr;
+		a->queue_nr--;
+		s->queued = false;
+		if (!s->busy && !s->ended && nr_free(s))
+			return s;
+	}
+	return NULL;
+}
+
+static void *work(void *arg)
+{
+	struct ahead *a = arg;
+
+	pthread_mutex_lock(&a->lock);
+	while (!a->stop) {
+		struct source *s = dequeue(a);
+
+		if (!s) {
+			a->nr_idle++;
+			pthread_cond_wait(&a->work, &a->lock);
+			a->nr_idle--;
+			continue;
+		}
+		s->busy = true;
+		fill(a, s);
+		s->busy = false;
+		enqueue(a, s, 1);
+		if (a->wanted == s)
+			pthread_cond_signal(&a->done);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return NULL;
+}
+
+void ahead_start(struct ahead *a, size_t nr_threads)
+{
+	sigset_t all, old;
+
+	if (nr_threads > a->nr)
+		nr_threads = a->nr;
+	a->thread = xcalloc(nr_threads + 1, sizeof(*a->thread));
+	/* Signals are for the thread that has set something up for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_mutex_lock(&a->lock);
+	while (a->nr_threads < nr_threads &&
+	       !pthread_create(&a->thread[a->nr_threads], NULL, work, a))
+		a->nr_threads++;
+	for (size_t i = 0; i < a->nr; i++)
+		enqueue(a, &a->source[i], 1);
+	pthread_mutex_unlock(&a->lock);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/*
+ * Which names the cursors met first depends on the threads; in which order blocks
+ * are handed out does not.
+ */
+static void rename_events(struct ahead *a, const struct slot *slot)
+{
+	struct event *event = slot->block->event;
+
+	for (size_t i = 0; i < slot->out.nr; i++) {
+		uint16_t raw = event[i].cache;
+
+		if (!raw)
+			continue;
+		if (!a->id[raw]) {
+			const char *text = names_text(a->raw, raw);
+
+			a->id[raw] = raw == NAMES_OVERFLOW ? raw
+							   : names_id(a->names, text, strlen(text));
+		}
+		event[i].cache = a->id[raw];
+	}
+}
+
+struct err *ahead_next(struct ahead *a, size_t i, struct ahead_block *ret)
+{
+	struct source *s = &a->source[i];
+
+	pthread_mutex_lock(&a->lock);
+	if (s->handed && s->slot[s->head].out.nr) {
+		s->handed = false;
+		s->head = (s->head + 1) % AHEAD_BLOCKS;
+		enqueue(a, s, AHEAD_BLOCKS / 2);
+	}
+	while (!s->handed && !s->filled) {
+		if (!s->busy) {
+			s->busy = true;
+			fill(a, s);
+			s->busy = false;
+			enqueue(a, s, AHEAD_BLOCKS / 2);
+		} else {
+			a->wanted = s;
+			pthread_cond_wait(&a->done, &a->lock);
+			a->wanted = NULL;
+		}
+	}
+	if (!s->handed) {
+		s->handed = true;
+		s->filled--;
+	}
+	pthread_mutex_unlock(&a->lock);
+
+	struct slot *slot = &s->slot[s->head];
+	struct err *err = slot->err;
+
+	slot->err = NULL;
+	if (err)
+		return err;
+	rename_events(a, slot);
+	*ret = slot->out;
+	return NULL;
+}

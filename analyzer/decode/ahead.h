@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decode/ahead.h - blocks of events, decoded before they are asked for
+ *
+ * In:     cursors, and the readers behind them
+ * Out:    of each cursor its blocks, in its order, with names as ids that do not
+ *         depend on who decoded first
+ * Use:    ahead_add() for each cursor; ahead_start() for threads; ahead_next()
+ *         from one thread
+ * Rules:  (1) what comes out is the same for any number of threads, none
+ *             included: whoever needs a block that nobody is at decodes it
+ *             himself
+ *         (2) a cursor is in one thread at a time
+ *         (3) of each cursor at most AHEAD_BLOCKS blocks are in memory
+ */
+#ifndef DECODE_AHEAD_H
+#define DECODE_AHEAD_H
+
+#include "decode/cursor.h"
+#include "decode/page_reader.h"
+
+enum { AHEAD_BLOCKS = 8 };
+
+struct ahead;
+
+/* A block that was handed out, and how far its cursor had come. */
+struct ahead_block {
+	const struct event *event;
+	size_t nr; /* 0: the end */
+	struct merge_stats stats;
+	uint64_t bytes; /* stored ones, taken */
+};
+
+/* @raw is the table that the cursors use, @names the one of the ids handed out. */
+struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *names);
+void ahead_free(struct ahead *ahead);
+
+/* Takes both over. The i-th call is for cursor i. */
+void ahead_add(struct ahead *ahead, struct cursor *cursor, struct page_reader *reader);
+
+/* Decodes in @nr_threads more threads from now on; fewer when the system has no more. */
+void ahead_start(struct ahead *ahead, size_t nr_threads);
+
+/* The next block of cursor @i, good until the next call for it. */
+struct err *ahead_next(struct ahead *ahead, size_t i, struct ahead_block *ret) MUST_CHECK;
+
+#endif
