@@ -6,6 +6,7 @@
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib/allocprof
 MANDIR ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 DESTDIR ?=
@@ -45,7 +46,12 @@ override CFLAGS += -std=gnu11 -D_GNU_SOURCE -Ianalyzer -I. -I$(B) -MMD -MP $(WAR
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -pthread -lm
 
-LIB_SRC := $(wildcard analyzer/*.c analyzer/*/*.c)
+EXT_MAIN := analyzer/view/extension.c
+LIB_SRC := $(filter-out $(EXT_MAIN),$(wildcard analyzer/*.c analyzer/*/*.c))
+# What SQLite loads: what it takes to read a recording, position-independent.
+EXT_SRC := $(EXT_MAIN) $(wildcard analyzer/base/*.c analyzer/decode/*.c) \
+	analyzer/resolve/kallsyms.c \
+	$(addprefix analyzer/view/,eventtab.c functions.c source.c text.c)
 CMD_SRC := $(wildcard cmd/*.c)
 TESTLIB_SRC := $(wildcard tests/lib/*.c)
 # A test program is one .c file in one of these folders; a new one needs no list.
@@ -60,6 +66,7 @@ SQL := $(wildcard schema/*.sql schema/queries/*.sql)
 objs = $(patsubst %.c,$(B)/%.o,$(1))
 LIB := $(B)/liballocprof.a
 BIN := $(B)/allocprof
+EXT := $(B)/allocprof.so
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 FUZZERS := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
 TOOLS := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
@@ -67,7 +74,7 @@ VM_LOAD := $(B)/vm/load
 MAN := $(patsubst Documentation/man/%.adoc,$(B)/man/%,$(MAN_SRC))
 TESTLIB := $(B)/libtest.a
 
-all: $(BIN) ## build the program (the default)
+all: $(BIN) $(EXT) ## build the program (the default)
 	@ln -sfn $(BIN) allocprof
 
 # A changed compiler or flag rebuilds; an unchanged one does not.
@@ -88,6 +95,16 @@ $(LIB): $(call objs,$(LIB_SRC))
 $(BIN): $(call objs,$(CMD_SRC)) $(LIB)
 	$(if $(Q),@echo '  LINK    $@')
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/pic/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(if $(Q),@echo '  CC [M]  $<')
+	$(Q)$(CC) $(CFLAGS) -fPIC -fvisibility=hidden -DALLOCPROF_EXTENSION -c -o $@ $<
+
+$(EXT): $(EXT_SRC:%.c=$(B)/pic/%.o)
+	$(if $(Q),@echo '  LINK    $@')
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-z,defs -Wl,--gc-sections -o $@ $^ \
+		$(shell $(PKG_CONFIG) --libs libzstd libtraceevent)
 
 $(B)/tests/unit/test_opt: $(B)/cmd/opt.o
 # An archive, so that a tool, which has a main of its own, takes what it uses.
@@ -211,8 +228,9 @@ demo: deps ## install what is missing, build, record some seconds, print the rep
 
 man: $(MAN) ## build the man pages (asciidoctor)
 
-install: $(BIN) $(if $(shell command -v asciidoctor),$(MAN),no-man) ## install to DESTDIR, PREFIX
+install: $(BIN) $(EXT) $(if $(shell command -v asciidoctor),$(MAN),no-man) ## install to DESTDIR, PREFIX
 	install -D -m 755 $(BIN) $(DESTDIR)$(BINDIR)/allocprof
+	install -D -m 644 $(EXT) $(DESTDIR)$(LIBDIR)/allocprof.so
 	$(foreach m,$(filter-out no-man,$(filter $(MAN),$^)), \
 		install -D -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) true
 	install -D -m 644 packaging/allocprof.bash $(DESTDIR)$(COMPLETIONDIR)/allocprof
@@ -221,7 +239,7 @@ no-man:
 	@echo 'asciidoctor not found: installing without man pages'
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(BINDIR)/allocprof $(DESTDIR)$(COMPLETIONDIR)/allocprof
+	rm -f $(DESTDIR)$(BINDIR)/allocprof $(DESTDIR)$(LIBDIR)/allocprof.so $(DESTDIR)$(COMPLETIONDIR)/allocprof
 	rm -f $(foreach m,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 
 dist: ## pack the sources of HEAD

@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "shell.h"
 #include "store/library.h"
+#include "view/functions.h"
 #include "view/view.h"
 
 struct sql_args {
@@ -125,6 +126,8 @@ static struct err *sql_run(const void *p, char **words, int *status)
 		return NULL;
 	}
 	TRY(database_open(&args->database, &db));
+	if (functions_register_all(query_db_handle(db)))
+		return err_new(ERR_OS, "sql: no memory for the functions");
 	if (words[0])
 		return err_wrap(run_words(db, words, format, &layout), "sql");
 	if (isatty(STDIN_FILENO))

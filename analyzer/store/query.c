@@ -212,6 +212,11 @@ void query_db_close(struct query_db *db)
 	free(db);
 }
 
+struct sqlite3 *query_db_handle(struct query_db *db)
+{
+	return db->db;
+}
+
 void query_db_interrupt(struct query_db *db)
 {
 	sqlite3_interrupt(db->db);

@@ -42,6 +42,9 @@ bool query_db_is_older(const struct query_db *db);
 void query_db_close(struct query_db *db);
 DEFINE_CLEANUP(struct query_db *, query_db, query_db_close)
 
+/* The connection, for what a later stage adds to it. */
+struct sqlite3 *query_db_handle(struct query_db *db);
+
 /* Makes a query_next() that is at work fail soon; a signal handler may call it. */
 void query_db_interrupt(struct query_db *db);
 

@@ -51,6 +51,47 @@ run --format csv 'SELECT :a + 1, typeof(:b)' a=41 b=x
 t parameters_bind_as_numbers_and_texts [ "$(tail -1 "$tmp/out")" = 42,text ]
 run 'SELECT :a'; t a_parameter_without_a_value_is_a_usage_error usage_error ":a has no value"
 
+# The recording itself, as tables.
+run --format csv 'SELECT count(*), count(DISTINCT seq), min(seq), max(seq) FROM events'
+n=$(sed -n 2p "$tmp/out" | cut -d, -f1)
+t each_event_is_a_row_of_events [ "$(sed -n 2p "$tmp/out")" = "$n,$n,1,$n" -a "$n" -gt 10 ]
+run --format csv "SELECT sum(bytes_alloc) = (SELECT sum(alloc_bytes) FROM totals WHERE kind = 'percpu')
+	FROM events WHERE event = 'percpu_alloc_percpu' AND addr <> 0"
+cp "$tmp/out" "$tmp/one"
+"$ap" sql -i "$tmp/debian.db" --format csv "SELECT e.kind, sum(e.bytes_alloc) = t.alloc_bytes
+	FROM events e JOIN (SELECT kind, sum(alloc_bytes) AS alloc_bytes FROM totals GROUP BY kind) t USING (kind)
+	WHERE event LIKE 'percpu_alloc%' GROUP BY 1" >"$tmp/out" 2>"$tmp/err"
+t the_events_add_up_to_the_totals [ "$(sed 1d "$tmp/out")" = "percpu,1" ]
+run --format csv 'SELECT count(*), min(seq), max(seq) FROM events WHERE seq BETWEEN 3 AND 7'
+t bounds_are_kept [ "$(sed -n 2p "$tmp/out")" = 5,3,7 ]
+"$ap" sql -i "$tmp/debian.db" --format csv "SELECT count(*) FROM stacks" >"$tmp/a" 2>&1
+"$ap" sql -i "$tmp/debian.db" --format csv "SELECT sum(stack_depth) FROM events" >"$tmp/b" 2>&1
+t each_frame_is_a_row_of_stacks [ "$(sed 1d "$tmp/a")" -gt 10 -a "$(sed 1d "$tmp/a")" = "$(sed 1d "$tmp/b")" ]
+run "SELECT count(*) FROM events('$tmp/none')"
+t a_recording_that_is_not_there_is_named [ $status = 1 -a -n "$(grep "$tmp/none" "$tmp/err")" ]
+run --format csv "SELECT size(1536), size(NULL), sym(NULL), sym(1)"
+t functions_know_nothing_of_null [ "$(sed -n 2p "$tmp/out")" = "1.5Ki,,," ]
+"$ap" sql -i "$tmp/debian.db" --format csv \
+	"SELECT count(*) FROM events WHERE call_site AND sym(call_site) IS NULL" >"$tmp/out" 2>"$tmp/err"
+t each_address_of_a_kernel_has_a_name [ "$(sed 1d "$tmp/out")" = 0 ]
+# A view of a hostile database must not choose a file to open.
+cp "$tmp/r.db" "$tmp/evil.db"
+sqlite3 "$tmp/evil.db" "CREATE VIEW evil AS SELECT count(*) AS text FROM events('/etc/passwd')"
+"$ap" sql -i "$tmp/evil.db" 'SELECT * FROM evil' >"$tmp/out" 2>"$tmp/err"
+t a_view_cannot_open_a_recording grep -q 'unsafe use of virtual table' "$tmp/err"
+
+ext=$BUILD/allocprof
+if [ -e "$ext.so" ]; then
+	sqlite3 "$tmp/r.db" -cmd ".load $ext" 'SELECT count(*) FROM events' >"$tmp/out" 2>"$tmp/err"
+	t sqlite3_loads_the_extension [ "$(cat "$tmp/out")" = "$n" ]
+	sqlite3 :memory: -cmd ".load $ext" "SELECT count(*) FROM events('$tmp/r.dat')" >"$tmp/out" 2>"$tmp/err"
+	t the_extension_needs_no_database [ "$(cat "$tmp/out")" = "$n" ]
+	sqlite3 :memory: -cmd ".load $ext" 'SELECT count(*) FROM events' >"$tmp/out" 2>"$tmp/err"
+	t without_a_recording_it_says_so grep -q 'no recording is known' "$tmp/err"
+else
+	echo "skip the_extension: not built in this variant"
+fi
+
 if ! command -v script >/dev/null; then
 	echo "skip the_shell: there is no script(1)"
 	exit 0
