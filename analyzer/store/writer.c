@@ -183,6 +183,11 @@ struct err *writer_open(const char *path, struct writer **ret)
 	return NULL;
 }
 
+struct sqlite3 *writer_sqlite(struct writer *writer)
+{
+	return writer->db;
+}
+
 static void close_db(struct writer *writer)
 {
 	for (enum insert i = 0; i < NR_INSERTS; i++) {

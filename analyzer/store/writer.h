@@ -26,6 +26,9 @@ struct err *writer_check(const char *path) MUST_CHECK;
 
 struct err *writer_open(const char *path, struct writer **ret) MUST_CHECK;
 void writer_close(struct writer *writer);
+
+/* Its connection, for store/combine.h, which writes in ways of its own. */
+struct sqlite3 *writer_sqlite(struct writer *writer);
 DEFINE_CLEANUP(struct writer *, writer, writer_close)
 
 /*
