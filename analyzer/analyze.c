@@ -15,6 +15,7 @@
 #include "resolve/rules.h"
 #include "resolve/rules.h"
 #include "store/origin.h"
+#include "tasks.h"
 
 /* Asks the clock once in so many events: a look costs as much as an event. */
 enum { LOOK_EVERY = 1 << 16, SHOW_EVERY_NS = 100000000 };
@@ -123,7 +124,7 @@ static enum code_class classify(void *resolver, uint64_t addr)
 }
 
 static struct err *match_all(const struct analyze_opts *opts, const struct tracefile *file,
-			     struct merge *merge, struct match *match)
+			     struct merge *merge, struct match *match, struct tasks *tasks)
 {
 	uint64_t last_ns = now_ns(), nr = 0;
 	const struct event *ev;
@@ -137,6 +138,7 @@ static struct err *match_all(const struct analyze_opts *opts, const struct trace
 
 		if (ahead)
 			match_prefetch(match, ahead);
+		tasks_event(tasks, ev);
 		match_event(match, ev);
 		if (++nr % LOOK_EVERY == 0)
 			show(opts, "reading", merge_bytes(merge), tracefile_data_bytes(file),
@@ -212,6 +214,7 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	CLEANUP(merge_cleanup) struct merge *merge = NULL;
 	CLEANUP(resolver_cleanup) struct resolver *resolver = NULL;
 	CLEANUP(match_cleanup) struct match *match = NULL;
+	CLEANUP(tasks_cleanup) struct tasks *tasks = NULL;
 	CLEANUP(writer_cleanup) struct writer *writer = NULL;
 	CLEANUP(origin_deinit) struct origin origin = {};
 
@@ -234,13 +237,15 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 		.nr_self = nr_self,
 		.rcu_silent = frees_by_sheaf(file),
 	});
-	TRY(match_all(opts, file, merge, match));
+	tasks = tasks_new(file, names);
+	TRY(match_all(opts, file, merge, match, tasks));
 
 	uint64_t lost;
 
 	TRY(writer_open(opts->output, &writer));
 	TRY(origin_write(&origin, writer));
 	TRY(facts_write(writer, file, merge, match, &lost));
+	TRY(tasks_write(tasks, writer));
 	TRY(write_sites(opts, match, resolver, names, lost, writer));
 	TRY(facts_write_symbols(writer, resolver));
 	TRY(writer_quality(writer, match_totals(match), merge_stats(merge),

@@ -76,6 +76,16 @@ CREATE TABLE _snapshot_value (
 	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id) -- of which
 ) STRICT;
 
+-- A task that lived at some time of the recording, or is named in it.
+CREATE TABLE _task (
+	pid INTEGER NOT NULL,   -- number of the task (thread), as events have it
+	tgid INTEGER,           -- number of its process
+	comm TEXT,              -- its last name
+	cgroup TEXT,            -- path of its cgroup, in the hierarchy that accounts memory
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
+	PRIMARY KEY (recording, pid)
+) STRICT;
+
 -- What the user should know about this analysis.
 CREATE TABLE _note (
 	id INTEGER PRIMARY KEY, -- order

@@ -449,3 +449,14 @@ SELECT
 FROM _recording m
 LEFT JOIN reconcile_sites s ON s.recording = m.id
 GROUP BY m.id;
+
+-- Who the tasks are: those that lived at the start or the end of the recording,
+-- and those that began in it. Of several with one number the last.
+CREATE VIEW tasks AS
+SELECT
+	pid,                       -- number of the task (thread), as events have it
+	tgid,                      -- number of its process; NULL: not known
+	comm,                      -- its last name; NULL: not known
+	cgroup,                    -- path of its cgroup, where memory is accounted; NULL: not known
+	recording                  -- of which recording
+FROM _task;

@@ -45,6 +45,8 @@
 #define BLOB_CPUSTAT   "cpustat/"
 /* snapshot/{start,end}/{meminfo,slabinfo,…}: /proc/… */
 #define BLOB_SNAPSHOT  "snapshot/"
+/* tasks/{start,end}: "hierarchy N\n", of the cgroups, then "TID TGID COMM\tCGROUP\n" */
+#define BLOB_TASKS     "tasks/"
 /* tids of the recorder, one a line */
 #define BLOB_SELF      "self"
 

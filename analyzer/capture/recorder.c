@@ -20,6 +20,7 @@
 #include "capture/recording.h"
 #include "capture/snapshot.h"
 #include "capture/streams.h"
+#include "capture/tasks.h"
 #include "capture/tracedir.h"
 #include "capture/tracepoints.h"
 
@@ -224,6 +225,7 @@ static struct err *describe(struct recorder *r)
 	read_ftrace_formats(r);
 	/* Those that end before we do; the rest is asked again at the end. */
 	machine_add_tasks(texts_new(&rec->standard, "saved_cmdlines"));
+	tasks_describe(texts_new(&rec->blobs, BLOB_TASKS "start"));
 	machine_describe(&rec->blobs);
 	if (getrandom(&rec->trace_id, sizeof(rec->trace_id), GRND_NONBLOCK) < 0)
 		rec->trace_id = now_ns(CLOCK_REALTIME);
@@ -497,6 +499,7 @@ static void gather_end(struct recorder *r)
 	err_free(text_read_file(names, cmdlines));
 	machine_add_tasks(names);
 	machine_merge_tasks(names, span_of(&earlier));
+	tasks_describe(texts_new(&rec->blobs, BLOB_TASKS "end"));
 	add_new_modules(r);
 }
 

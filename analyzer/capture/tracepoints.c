@@ -31,6 +31,9 @@ static const struct tracepoint {
 	{ TRACEPOINT_VMALLOC, "vmalloc", "free_vmap_area_noflush", NULL, false, false, false },
 	{ TRACEPOINT_MODULE, "module", "module_load", NULL, false, false, true },
 	{ TRACEPOINT_MODULE, "module", "module_free", NULL, false, false, true },
+	{ TRACEPOINT_TASK, "task", "task_newtask", NULL, false, false, true },
+	{ TRACEPOINT_TASK, "task", "task_rename", NULL, false, false, true },
+	{ TRACEPOINT_TASK, "cgroup", "cgroup_attach_task", NULL, false, false, true },
 };
 
 #define NR_TRACEPOINTS (sizeof(tracepoints) / sizeof(*tracepoints))
@@ -157,7 +160,7 @@ struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool ask
 		const struct tracepoint *tp = &tracepoints[i];
 		auto_free char *dir = xasprintf("events/%s/%s", tp->system, tp->event);
 
-		if (!(tp->kind & (kinds | TRACEPOINT_MODULE)))
+		if (!(tp->kind & (kinds | TRACEPOINT_MODULE | TRACEPOINT_TASK)))
 			continue;
 		if (tracedir_has(instance, dir)) {
 			TRY(enable_one(instance, tp, opaque, ret_list, &no_stack));

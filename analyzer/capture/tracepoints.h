@@ -25,6 +25,7 @@ enum tracepoint_kind {
 	TRACEPOINT_PERCPU = 4,
 	TRACEPOINT_VMALLOC = 8,
 	TRACEPOINT_MODULE = 16, /* always tried: addresses change their meaning */
+	TRACEPOINT_TASK = 32,	/* always tried, and rare: pids do */
 	TRACEPOINT_MEMORY = 15, /* all that can be asked for */
 };
 

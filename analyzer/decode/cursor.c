@@ -291,6 +291,9 @@ static uint16_t intern(struct cursor *c, const char *text, size_t len)
 static uint16_t load_name(struct cursor *c, const struct format_record *rec,
 			  const struct subbuf_event *item, bool swap)
 {
+	if (rec->name_len)
+		return intern(c, (const char *)item->data + rec->name_off, rec->name_len);
+
 	uint32_t where = subbuf_u32(item->data + rec->name_off, swap);
 	size_t off = (where & 0xffff) + rec->name_base;
 	size_t len = where >> 16;
@@ -370,6 +373,9 @@ static inline bool finish(const struct cursor *c, const struct format_record *re
 	case EVENT_BULK_FREE:
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
+	case EVENT_TASK_NEW:
+	case EVENT_TASK_NAME:
+	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
 		break;
 	}

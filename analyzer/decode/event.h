@@ -40,6 +40,9 @@ enum event_kind {
 	EVENT_PAGE_MOVE,   /* folio_migrate_flags: a folio's content goes to another place */
 	EVENT_MODULE_LOAD, /* module:module_load */
 	EVENT_MODULE_FREE, /* module:module_free */
+	EVENT_TASK_NEW,	   /* task:task_newtask */
+	EVENT_TASK_NAME,   /* task:task_rename */
+	EVENT_TASK_CGROUP, /* cgroup:cgroup_attach_task */
 	NR_EVENT_KINDS,
 };
 
@@ -69,6 +72,9 @@ enum event_context {
  * ** without the guard page. A failed attempt has addr 0.
  * ts_ns of a LOST is the end of the gap: the base time of the next good page.
  * MODULE_*: only cache (the interned module name) is set.
+ * TASK_*: addr is the pid it is about, cache its interned name (TASK_CGROUP: path of
+ *           the cgroup); bytes_req is the flags of clone() (TASK_NEW) or the number of
+ *           the cgroup hierarchy (TASK_CGROUP). pid of a TASK_NEW is the parent's.
  * BULK_ALLOC, BULK_FREE, RCU_FREE: as slab; sizes are 0 where the recording does
  *           not tell them.
  * PAGE_BULK: as page alloc of order 0, with a call_site also.

@@ -20,7 +20,7 @@ struct event_spec {
 	const char *system, *name;
 	enum format_use use;
 	enum event_kind kind;
-	bool has_name; /* a field "name", which is a string */
+	const char *text; /* a field that is a string; NULL: none */
 	struct field_spec field[MAX_FIELDS];
 };
 
@@ -47,49 +47,55 @@ struct probe_spec {
 	}
 
 static const struct event_spec specs[] = {
-	{ "kmem", "kmalloc", FORMAT_EVENT, EVENT_KMALLOC, false, SLAB_ALLOC_FIELDS },
-	{ "kmem", "kmalloc_node", FORMAT_EVENT, EVENT_KMALLOC, false, SLAB_ALLOC_FIELDS },
-	{ "kmem", "kmem_cache_alloc", FORMAT_EVENT, EVENT_CACHE_ALLOC, true, SLAB_ALLOC_FIELDS },
-	{ "kmem", "kmem_cache_alloc_node", FORMAT_EVENT, EVENT_CACHE_ALLOC, true,
+	{ "kmem", "kmalloc", FORMAT_EVENT, EVENT_KMALLOC, NULL, SLAB_ALLOC_FIELDS },
+	{ "kmem", "kmalloc_node", FORMAT_EVENT, EVENT_KMALLOC, NULL, SLAB_ALLOC_FIELDS },
+	{ "kmem", "kmem_cache_alloc", FORMAT_EVENT, EVENT_CACHE_ALLOC, "name", SLAB_ALLOC_FIELDS },
+	{ "kmem", "kmem_cache_alloc_node", FORMAT_EVENT, EVENT_CACHE_ALLOC, "name",
 	  SLAB_ALLOC_FIELDS },
-	{ "kmem", "kfree", FORMAT_EVENT, EVENT_KFREE, false, SLAB_FREE_FIELDS },
-	{ "kmem", "kmem_cache_free", FORMAT_EVENT, EVENT_CACHE_FREE, true, SLAB_FREE_FIELDS },
-	{ "kmem", "mm_page_alloc", FORMAT_EVENT, EVENT_PAGE_ALLOC, false,
+	{ "kmem", "kfree", FORMAT_EVENT, EVENT_KFREE, NULL, SLAB_FREE_FIELDS },
+	{ "kmem", "kmem_cache_free", FORMAT_EVENT, EVENT_CACHE_FREE, "name", SLAB_FREE_FIELDS },
+	{ "kmem", "mm_page_alloc", FORMAT_EVENT, EVENT_PAGE_ALLOC, NULL,
 	  { { "pfn", FORMAT_ADDR, true },
 	    { "order", FORMAT_ORDER, true },
 	    { "gfp_flags", FORMAT_GFP, false },
 	    { "migratetype", FORMAT_MIGRATETYPE, false } } },
-	{ "kmem", "mm_page_free", FORMAT_EVENT, EVENT_PAGE_FREE, false,
+	{ "kmem", "mm_page_free", FORMAT_EVENT, EVENT_PAGE_FREE, NULL,
 	  { { "pfn", FORMAT_ADDR, true }, { "order", FORMAT_ORDER, true } } },
 	/* bytes_alloc and call_site came with 5.19. */
-	{ "percpu", "percpu_alloc_percpu", FORMAT_EVENT, EVENT_PERCPU_ALLOC, false,
+	{ "percpu", "percpu_alloc_percpu", FORMAT_EVENT, EVENT_PERCPU_ALLOC, NULL,
 	  { { "ptr", FORMAT_ADDR, true },
 	    { "call_site", FORMAT_CALL_SITE, false },
 	    { "size", FORMAT_BYTES_REQ, true },
 	    { "bytes_alloc", FORMAT_BYTES_ALLOC, false },
 	    { "gfp_flags", FORMAT_GFP, false } } },
-	{ "percpu", "percpu_free_percpu", FORMAT_EVENT, EVENT_PERCPU_FREE, false,
+	{ "percpu", "percpu_free_percpu", FORMAT_EVENT, EVENT_PERCPU_FREE, NULL,
 	  { { "ptr", FORMAT_ADDR, true } } },
-	{ "vmalloc", "alloc_vmap_area", FORMAT_EVENT, EVENT_VMAP_ALLOC, false,
+	{ "vmalloc", "alloc_vmap_area", FORMAT_EVENT, EVENT_VMAP_ALLOC, NULL,
 	  { { "addr", FORMAT_ADDR, true },
 	    { "size", FORMAT_BYTES_REQ, true },
 	    { "failed", FORMAT_EXTRA, false } } },
-	{ "vmalloc", "free_vmap_area_noflush", FORMAT_EVENT, EVENT_VMAP_FREE, false,
+	{ "vmalloc", "free_vmap_area_noflush", FORMAT_EVENT, EVENT_VMAP_FREE, NULL,
 	  { { "va_start", FORMAT_ADDR, true } } },
-	{ "module", "module_load", FORMAT_EVENT, EVENT_MODULE_LOAD, true, {} },
-	{ "module", "module_free", FORMAT_EVENT, EVENT_MODULE_FREE, true, {} },
-	{ "ftrace", "kernel_stack", FORMAT_STACK, EVENT_LOST, false,
+	{ "module", "module_load", FORMAT_EVENT, EVENT_MODULE_LOAD, "name", {} },
+	{ "module", "module_free", FORMAT_EVENT, EVENT_MODULE_FREE, "name", {} },
+	{ "task", "task_newtask", FORMAT_EVENT, EVENT_TASK_NEW, "comm",
+	  { { "pid", FORMAT_ADDR, true }, { "clone_flags", FORMAT_BYTES_REQ, true } } },
+	{ "task", "task_rename", FORMAT_EVENT, EVENT_TASK_NAME, "newcomm",
+	  { { "pid", FORMAT_ADDR, true } } },
+	{ "cgroup", "cgroup_attach_task", FORMAT_EVENT, EVENT_TASK_CGROUP, "dst_path",
+	  { { "pid", FORMAT_ADDR, true }, { "dst_root", FORMAT_BYTES_REQ, true } } },
+	{ "ftrace", "kernel_stack", FORMAT_STACK, EVENT_LOST, NULL,
 	  { { "size", FORMAT_EXTRA, false } } },
 };
 /* clang-format on */
 
 /* What capture/probes.c defines. */
-#define PROBE(name, kind, ...)                           \
-	{                                                \
-		PROBES, name, FORMAT_EVENT, kind, false, \
-		{                                        \
-			__VA_ARGS__                      \
-		}                                        \
+#define PROBE(name, kind, ...)                          \
+	{                                               \
+		PROBES, name, FORMAT_EVENT, kind, NULL, \
+		{                                       \
+			__VA_ARGS__                     \
+		}                                       \
 	}
 #define SITE                                   \
 	{                                      \
@@ -327,8 +333,21 @@ static struct err *add_numbers(const struct format *format, struct format_record
 /* A string elsewhere in the payload; a pointer to one tells nothing. */
 static struct err *add_name(struct format_record *record, const struct tep_format_field *field)
 {
-	if (!field || !(field->flags & TEP_FIELD_IS_DYNAMIC))
+	if (!field)
 		return NULL;
+	if (!(field->flags & TEP_FIELD_IS_DYNAMIC)) {
+		/* As a comm: an array of characters. */
+		if (!(field->flags & TEP_FIELD_IS_ARRAY) || field->elementsize != 1)
+			return NULL;
+		if (!inside(field) || !field->offset)
+			return err_new(ERR_FORMAT,
+				       "%s: field %s of %d bytes at offset %d is no text",
+				       record->text, field->name, field->size, field->offset);
+		record->name_off = (uint16_t)field->offset;
+		record->name_len = (uint16_t)field->size;
+		need(record, record->name_off, record->name_len);
+		return NULL;
+	}
 	if (!inside(field) || field->size != 4 || !field->offset)
 		return err_new(ERR_FORMAT,
 			       "%s: field %s of %d bytes at offset %d is no locator",
@@ -518,8 +537,8 @@ struct err *format_add(struct format *format, const char *system, struct span te
 
 	TRY(add_common(format, &record, event->format.common_fields));
 	TRY(add_numbers(format, &record, spec, fields));
-	if (spec->has_name)
-		TRY(add_name(&record, find_field(fields, "name")));
+	if (spec->text)
+		TRY(add_name(&record, find_field(fields, spec->text)));
 	if (probe && probe->has_list) {
 		TRY(add_list(&record, fields));
 		TRY(add_cache(&record, find_field(fields, "cache")));

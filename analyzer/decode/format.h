@@ -71,7 +71,8 @@ struct format_record {
 	uint16_t list_first; /* how many of the whole list come in other records */
 	uint16_t cache_off;  /* of words of a struct kmem_cache; 0: none */
 	uint16_t cache_len;  /* bytes of them */
-	uint16_t name_off;   /* of the locator word; 0: no name */
+	uint16_t name_off;   /* of the locator word, or of the text itself; 0: no name */
+	uint16_t name_len;   /* of the text itself; 0: there is a locator */
 	uint16_t name_base;  /* what the locator's offset counts from */
 	uint16_t min_len;    /* of the payload */
 	uint16_t wide_len;   /* bytes that format_value() may touch */

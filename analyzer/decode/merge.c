@@ -71,6 +71,9 @@ static bool is_alloc(const struct event *ev)
 	case EVENT_RCU_FREE:
 	case EVENT_PAGE_MOVE:
 	case EVENT_MODULE_FREE:
+	case EVENT_TASK_NEW:
+	case EVENT_TASK_NAME:
+	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
 		break;
 	}

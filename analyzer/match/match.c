@@ -224,6 +224,9 @@ void match_prefetch(const struct match *m, const struct event *ev)
 	case EVENT_PAGE_MOVE:
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
+	case EVENT_TASK_NEW:
+	case EVENT_TASK_NAME:
+	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
 		break;
 	}
@@ -293,6 +296,9 @@ void match_event(struct match *m, const struct event *ev)
 		break;
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
+	case EVENT_TASK_NEW:
+	case EVENT_TASK_NAME:
+	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
 		break;
 	}

@@ -118,6 +118,9 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	EVENTS("page_move", EVENT_PAGE_MOVE, "probe of folio_migrate_flags");
 	EVENTS("module_load", EVENT_MODULE_LOAD, "module:module_load");
 	EVENTS("module_free", EVENT_MODULE_FREE, "module:module_free");
+	EVENTS("task_new", EVENT_TASK_NEW, "task:task_newtask");
+	EVENTS("task_name", EVENT_TASK_NAME, "task:task_rename");
+	EVENTS("task_cgroup", EVENT_TASK_CGROUP, "cgroup:cgroup_attach_task");
 #undef EVENTS
 #undef ROW
 	return nr;

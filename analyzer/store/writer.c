@@ -21,6 +21,7 @@ enum insert {
 	INSERT_SNAPSHOT,
 	INSERT_SNAPSHOT_VALUE,
 	INSERT_NOTE,
+	INSERT_TASK,
 	INSERT_QUALITY,
 	INSERT_CALLSITE,
 	INSERT_RAW_SITE,
@@ -38,6 +39,7 @@ static const struct {
 	[INSERT_SNAPSHOT] = { "_snapshot", 3 },
 	[INSERT_SNAPSHOT_VALUE] = { "_snapshot_value", 5 },
 	[INSERT_NOTE] = { "_note", 2 },
+	[INSERT_TASK] = { "_task", 4 },
 	[INSERT_QUALITY] = { "_quality", 5 },
 	[INSERT_CALLSITE] = { "_callsite", 8 },
 	[INSERT_RAW_SITE] = { "_raw_site", 43 },
@@ -331,6 +333,30 @@ struct err *writer_note(struct writer *writer, const char *text)
 
 	bind_int(stmt, 1, ++writer->nr_notes);
 	bind_text(stmt, 2, text);
+	return step(writer, stmt);
+}
+
+static void bind_span(sqlite3_stmt *stmt, int column, struct span text)
+{
+	if (text.len)
+		sqlite3_bind_text64(stmt, column, (const char *)text.data, text.len,
+				    SQLITE_STATIC, SQLITE_UTF8);
+	else
+		sqlite3_bind_null(stmt, column);
+}
+
+struct err *writer_task(struct writer *writer, int32_t pid, int32_t tgid, struct span comm,
+			struct span cgroup)
+{
+	sqlite3_stmt *stmt = writer->insert[INSERT_TASK];
+
+	bind_int(stmt, 1, pid);
+	if (tgid < 0)
+		sqlite3_bind_null(stmt, 2);
+	else
+		bind_int(stmt, 2, tgid);
+	bind_span(stmt, 3, comm);
+	bind_span(stmt, 4, cgroup);
 	return step(writer, stmt);
 }
 

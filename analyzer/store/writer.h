@@ -55,6 +55,10 @@ struct err *writer_snapshot(struct writer *writer, const char *name, const char 
 struct err *writer_snapshot_value(struct writer *writer, const char *name, const char *at,
 				  struct span key, const char *unit, int64_t value) MUST_CHECK;
 
+/* A row of table _task; a negative @tgid and empty texts are not known. */
+struct err *writer_task(struct writer *writer, int32_t pid, int32_t tgid, struct span comm,
+			struct span cgroup) MUST_CHECK;
+
 /* A line the user should know: table _note. */
 struct err *writer_note(struct writer *writer, const char *text) MUST_CHECK;
 

@@ -256,6 +256,11 @@ const struct pages_format pages_formats[NR_PAGES_TYPES] = {
 	[PAGES_OTHER] = { "sched", "name: sched_wakeup\nID: 612\n" COMMON
 		FIELD("char", "comm[16]", 8, 16)
 		FIELD("pid_t", "pid", 24, 4) PRINT },
+	[PAGES_TASK_NEW] = { "task", "name: task_newtask\nID: 613\n" COMMON
+		FIELD("pid_t", "pid", 8, 4)
+		FIELD("char", "comm[16]", 12, 16)
+		FIELD("unsigned long", "clone_flags", 32, 8)
+		FIELD("short", "oom_score_adj", 40, 2) PRINT },
 };
 /* clang-format on */
 
@@ -348,6 +353,12 @@ bool pages_record(struct pages *p, const struct pages_record *r)
 		break;
 	case PAGES_OTHER:
 		len = 28;
+		break;
+	case PAGES_TASK_NEW:
+		pages_put(o, buf + 8, 4, r->addr);
+		strncpy((char *)buf + 12, name, 15);
+		pages_put(o, buf + 32, 8, r->bytes_req);
+		len = 44;
 		break;
 	case NR_PAGES_TYPES:
 		die("not a type");

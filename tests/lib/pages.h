@@ -89,7 +89,8 @@ enum pages_type {
 	PAGES_VMAP_FREE,
 	PAGES_MODULE_LOAD,
 	PAGES_STACK,
-	PAGES_OTHER, /* an event that allocprof does not use */
+	PAGES_OTHER,	/* an event that allocprof does not use */
+	PAGES_TASK_NEW, /* addr is the new pid, bytes_req the flags of clone() */
 	NR_PAGES_TYPES,
 };
 

@@ -482,6 +482,9 @@ void history_print(const struct event *ev)
 		[EVENT_PAGE_MOVE] = "page_move",
 		[EVENT_MODULE_LOAD] = "module_load",
 		[EVENT_MODULE_FREE] = "module_free",
+		[EVENT_TASK_NEW] = "task_newtask",
+		[EVENT_TASK_NAME] = "task_rename",
+		[EVENT_TASK_CGROUP] = "cgroup_attach_task",
 	};
 
 	printf("# %" PRIu64 " cpu %u pid %d context %#x %s addr %#" PRIx64

@@ -571,6 +571,9 @@ void oracle_event(struct oracle *o, const struct event *ev)
 		break;
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
+	case EVENT_TASK_NEW:
+	case EVENT_TASK_NAME:
+	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
 		break;
 	}

@@ -52,6 +52,12 @@ static const char *kind_name(uint8_t kind)
 		return "module_load";
 	case EVENT_MODULE_FREE:
 		return "module_free";
+	case EVENT_TASK_NEW:
+		return "task_newtask";
+	case EVENT_TASK_NAME:
+		return "task_rename";
+	case EVENT_TASK_CGROUP:
+		return "cgroup_attach_task";
 	case NR_EVENT_KINDS:
 		break;
 	}

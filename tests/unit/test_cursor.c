@@ -31,10 +31,12 @@ static void every_field(bool big)
 	put(p, .type = PAGES_VMAP_FREE, .ts = 1009, .addr = 0xffffc90000000000);
 	put(p, .type = PAGES_MODULE_LOAD, .ts = 1010, .name = "xfs");
 	put(p, .type = PAGES_OTHER, .ts = 1011);
+	put(p, .type = PAGES_TASK_NEW, .ts = 1012, .pid = 7, .addr = 8, .bytes_req = 0x10000,
+	    .name = "worker");
 
 	const struct event *ev = onecpu_run(rig);
 
-	CHECK_EQ(rig->nr_events, 11);
+	CHECK_EQ(rig->nr_events, 12);
 	for (size_t i = 0; i < 11; i++) {
 		CHECK_EQ(ev[i].ts_ns, 1000 + i);
 		CHECK_EQ(ev[i].cpu, 3);
@@ -80,7 +82,12 @@ static void every_field(bool big)
 	CHECK_EQ(ev[9].kind, EVENT_VMAP_FREE);
 	CHECK_EQ(ev[10].kind, EVENT_MODULE_LOAD);
 	CHECK_STR(names_text(rig->names, ev[10].cache), "xfs");
-	CHECK_EQ(onecpu_stats(rig)->events, 12);
+	CHECK_EQ(ev[11].kind, EVENT_TASK_NEW);
+	CHECK_EQ(ev[11].pid, 7);
+	CHECK_EQ(ev[11].addr, 8);
+	CHECK_EQ(ev[11].bytes_req, 0x10000);
+	CHECK_STR(names_text(rig->names, ev[11].cache), "worker");
+	CHECK_EQ(onecpu_stats(rig)->events, 13);
 	CHECK_EQ(onecpu_stats(rig)->skipped, 1);
 	CHECK_EQ(onecpu_stats(rig)->pages, 1);
 	CHECK_EQ(onecpu_stats(rig)->malformed, 0);

@@ -59,7 +59,7 @@ TEST(every_event_of_a_6_12_kernel_is_found_by_its_id)
 	for (int i = 0; i < NR_PAGES_TYPES; i++)
 		CHECK_OK(
 			format_add(f, pages_formats[i].system, text_of(pages_formats[i].text)));
-	CHECK_EQ(format_nr_events(f), 11);
+	CHECK_EQ(format_nr_events(f), 12);
 	for (unsigned int i = 0; i <= PAGES_MODULE_LOAD; i++) {
 		CHECK_EQ(record(f, PAGES_FIRST_ID + i)->use, FORMAT_EVENT);
 		CHECK_EQ(record(f, PAGES_FIRST_ID + i)->kind, kinds[i]);
@@ -70,6 +70,9 @@ TEST(every_event_of_a_6_12_kernel_is_found_by_its_id)
 	CHECK_EQ(record(f, PAGES_STACK_ID)->min_len, 16);
 	CHECK_EQ(record(f, PAGES_STACK_ID)->max_frames, 0);
 	CHECK_EQ(record(f, PAGES_FIRST_ID + PAGES_OTHER)->use, FORMAT_UNUSED);
+	CHECK_EQ(record(f, PAGES_FIRST_ID + PAGES_TASK_NEW)->kind, EVENT_TASK_NEW);
+	CHECK_EQ(record(f, PAGES_FIRST_ID + PAGES_TASK_NEW)->name_off, 12);
+	CHECK_EQ(record(f, PAGES_FIRST_ID + PAGES_TASK_NEW)->name_len, 16);
 	CHECK_EQ(record(f, 0)->use, FORMAT_UNUSED);
 	CHECK_EQ(record(f, UINT16_MAX)->use, FORMAT_UNUSED);
 	CHECK_EQ(f->type_off, 0);

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tasks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "capture/blobs.h"
+
+/* A new task that is a thread of its parent's process: CLONE_THREAD. */
+#define NEW_THREAD 0x10000
+
+struct tasks {
+	const struct tracefile *file;
+	const struct names *names;
+	struct task *task;
+	size_t nr, cap;
+	uint32_t *slot;	 /* index + 1; 0 is empty */
+	size_t nr_slots; /* a power of two, at least twice nr */
+	uint64_t hierarchy;
+	bool has_hierarchy;
+};
+
+static size_t home(const struct tasks *tasks, int32_t pid)
+{
+	return (size_t)((uint32_t)pid * UINT32_C(2654435769) >> 7) & (tasks->nr_slots - 1);
+}
+
+static size_t slot_of(const struct tasks *tasks, int32_t pid)
+{
+	size_t i = home(tasks, pid);
+
+	while (tasks->slot[i] && tasks->task[tasks->slot[i] - 1].pid != pid)
+		i = (i + 1) & (tasks->nr_slots - 1);
+	return i;
+}
+
+const struct task *tasks_find(const struct tasks *tasks, int32_t pid)
+{
+	size_t i = slot_of(tasks, pid);
+
+	return tasks->slot[i] ? &tasks->task[tasks->slot[i] - 1] : NULL;
+}
+
+static void grow(struct tasks *tasks)
+{
+	free(tasks->slot);
+	tasks->nr_slots *= 2;
+	tasks->slot = xcalloc(tasks->nr_slots, sizeof(*tasks->slot));
+	for (size_t i = 0; i < tasks->nr; i++)
+		tasks->slot[slot_of(tasks, tasks->task[i].pid)] = (uint32_t)i + 1;
+}
+
+static struct task *get(struct tasks *tasks, int32_t pid)
+{
+	size_t i = slot_of(tasks, pid);
+
+	if (tasks->slot[i])
+		return &tasks->task[tasks->slot[i] - 1];
+	vec_room(tasks->task, tasks->nr, tasks->cap);
+	tasks->task[tasks->nr] = (struct task){ .pid = pid, .tgid = -1 };
+	tasks->slot[i] = (uint32_t)++tasks->nr;
+	if (tasks->nr > tasks->nr_slots / 2)
+		grow(tasks);
+	return &tasks->task[tasks->nr - 1];
+}
+
+/* A decimal number at the start of @line, and the blank behind it. */
+static bool take_number(struct span *line, uint64_t *ret)
+{
+	uint64_t v = 0;
+	size_t i = 0;
+
+	for (; i < line->len && i < 10 && line->data[i] >= '0' && line->data[i] <= '9'; i++)
+		v = v * 10 + (line->data[i] - '0');
+	if (!i || v > INT32_MAX || (i < line->len && line->data[i] != ' '))
+		return false;
+	i += i < line->len;
+	line->data += i;
+	line->len -= i;
+	*ret = v;
+	return true;
+}
+
+static void read_list(struct tasks *tasks, const char *name)
+{
+	static const char key[] = "hierarchy ";
+	struct span text, line;
+	uint64_t pid, tgid;
+
+	if (!tracefile_text(tasks->file, name, &text))
+		return;
+	while (span_line(&text, &line)) {
+		if (line.len > strlen(key) && !memcmp(line.data, key, strlen(key))) {
+			line.data += strlen(key);
+			line.len -= strlen(key);
+			tasks->has_hierarchy = take_number(&line, &tasks->hierarchy);
+			continue;
+		}
+		if (!take_number(&line, &pid) || !take_number(&line, &tgid))
+			continue;
+		const uint8_t *tab = line.len ? memchr(line.data, '\t', line.len) : NULL;
+		size_t len = tab ? (size_t)(tab - line.data) : line.len;
+		struct task *task = get(tasks, (int32_t)pid);
+
+		task->tgid = (int32_t)tgid;
+		task->comm = (struct span){ line.data, len };
+		if (tab)
+			task->cgroup = (struct span){ tab + 1, line.len - len - 1 };
+	}
+}
+
+/* Recorders that know no more than the kernel keeps: "PID COMM". */
+static void read_cmdlines(struct tasks *tasks)
+{
+	struct span text, line;
+	uint64_t pid;
+
+	if (!tracefile_text(tasks->file, "cmdlines", &text))
+		return;
+	while (span_line(&text, &line)) {
+		if (!take_number(&line, &pid))
+			continue;
+		struct task *task = get(tasks, (int32_t)pid);
+
+		if (!task->comm.len)
+			task->comm = line;
+	}
+}
+
+struct tasks *tasks_new(const struct tracefile *file, const struct names *names)
+{
+	struct tasks *tasks = xcalloc(1, sizeof(*tasks));
+
+	tasks->file = file;
+	tasks->names = names;
+	tasks->nr_slots = 1024;
+	tasks->slot = xcalloc(tasks->nr_slots, sizeof(*tasks->slot));
+	/* Every CPU has one of that number, for when there is nothing to do. */
+	*get(tasks, 0) = (struct task){ .comm = { (const uint8_t *)"<idle>", 6 } };
+	read_list(tasks, BLOB_TASKS "start");
+	return tasks;
+}
+
+void tasks_free(struct tasks *tasks)
+{
+	if (!tasks)
+		return;
+	free(tasks->task);
+	free(tasks->slot);
+	free(tasks);
+}
+
+static struct span name_of(const struct tasks *tasks, uint16_t id)
+{
+	const char *text = names_text(tasks->names, id);
+
+	return (struct span){ (const uint8_t *)text, strlen(text) };
+}
+
+static void new_task(struct tasks *tasks, const struct event *ev)
+{
+	const struct task *parent = tasks_find(tasks, ev->pid);
+	struct task task = {
+		.pid = (int32_t)ev->addr,
+		.tgid = (int32_t)ev->addr,
+		.comm = name_of(tasks, ev->cache),
+	};
+
+	if (ev->bytes_req & NEW_THREAD)
+		task.tgid = parent ? parent->tgid : -1;
+	if (parent)
+		task.cgroup = parent->cgroup;
+	*get(tasks, task.pid) = task;
+}
+
+void tasks_take(struct tasks *tasks, const struct event *ev)
+{
+	if (!ev->addr || ev->addr > INT32_MAX)
+		return;
+	if (ev->kind == EVENT_TASK_NEW)
+		new_task(tasks, ev);
+	else if (ev->kind == EVENT_TASK_NAME)
+		get(tasks, (int32_t)ev->addr)->comm = name_of(tasks, ev->cache);
+	else if (ev->kind == EVENT_TASK_CGROUP && tasks->has_hierarchy &&
+		 ev->bytes_req == tasks->hierarchy)
+		get(tasks, (int32_t)ev->addr)->cgroup = name_of(tasks, ev->cache);
+}
+
+struct err *tasks_write(struct tasks *tasks, struct writer *writer)
+{
+	struct span list;
+
+	read_list(tasks, BLOB_TASKS "end");
+	/* It has tasks of days ago, too. */
+	if (!tracefile_text(tasks->file, BLOB_TASKS "start", &list))
+		read_cmdlines(tasks);
+	for (size_t i = 0; i < tasks->nr; i++) {
+		const struct task *task = &tasks->task[i];
+
+		TRY(writer_task(writer, task->pid, task->tgid, task->comm, task->cgroup));
+	}
+	return NULL;
+}

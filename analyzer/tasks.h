@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tasks.h - who the tasks were that a recording speaks of
+ *
+ * In:     the recording's lists of tasks at its two ends, its saved_cmdlines, and
+ *         the events of tasks that begin, change their name or their cgroup
+ * Out:    process, name and cgroup of a task by its number; table _task
+ * Use:    tasks_new, tasks_event for each event in order of time, then the rest
+ * Rules:  (1) a number that is given to another task means that one from then on
+ *         (2) what the recording does not tell is empty, never guessed
+ *         (3) all texts are borrowed of the file and the names
+ */
+#ifndef TASKS_H
+#define TASKS_H
+
+#include "decode/event.h"
+#include "decode/names.h"
+#include "decode/tracefile.h"
+#include "store/writer.h"
+
+struct task {
+	int32_t pid;
+	int32_t tgid; /* -1: not known */
+	struct span comm, cgroup;
+};
+
+struct tasks;
+
+/* @file and @names must outlive it. */
+struct tasks *tasks_new(const struct tracefile *file, const struct names *names);
+void tasks_free(struct tasks *tasks);
+DEFINE_CLEANUP(struct tasks *, tasks, tasks_free)
+
+/* Takes note of EVENT_TASK_*; does nothing for others. */
+void tasks_take(struct tasks *tasks, const struct event *ev);
+
+static inline void tasks_event(struct tasks *tasks, const struct event *ev)
+{
+	if (__builtin_expect(ev->kind >= EVENT_TASK_NEW, 0))
+		tasks_take(tasks, ev);
+}
+
+/* The task of that number as far as it is known now, or NULL; until the next event. */
+const struct task *tasks_find(const struct tasks *tasks, int32_t pid);
+
+/* With what the end of the recording knows. */
+struct err *tasks_write(struct tasks *tasks, struct writer *writer) MUST_CHECK;
+
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "analyzer/tasks.h"
+
+#include <stdio.h>
+
+#include "capture/blobs.h"
+#include "capture/tasks.h"
+#include "tests/lib/mkdat.h"
+#include "tests/lib/test.h"
+
+#define START                                                           \
+	"hierarchy 3\n"                                                 \
+	"1 1 init\t/\n"                                                 \
+	"40 40 a b\t/web\n"                                             \
+	"41 40 thread\t/web\n"                                          \
+	"no line of ours\n"                                             \
+	"99999999999 1 too large\t/\n"                                  \
+	"50 50 last"
+
+static struct tracefile *file;
+static struct names *names;
+static struct tasks *tasks;
+
+static void begin(bool lists)
+{
+	char path[512];
+	struct mkdat *m = mkdat_new(&(struct mkdat_opts){});
+
+	snprintf(path, sizeof(path), "%s/tasks.dat", test_dir());
+	mkdat_text(m, "cmdlines", "40 old\n77 cat\n");
+	if (lists) {
+		mkdat_blob(m, BLOB_TASKS "start", START, strlen(START));
+		mkdat_blob(m, BLOB_TASKS "end", "41 40 renamed\t/db\n", 18);
+	}
+	mkdat_write(m, path);
+	mkdat_free(m);
+	CHECK_OK(tracefile_open(path, &file));
+	names = names_new();
+	tasks = tasks_new(file, names);
+}
+
+static void end(void)
+{
+	tasks_free(tasks);
+	names_free(names);
+	tracefile_close(file);
+}
+
+static const char *task(int32_t pid)
+{
+	static char text[128];
+	const struct task *t = tasks_find(tasks, pid);
+
+	if (!t)
+		return "unknown";
+	snprintf(text, sizeof(text), "%d %.*s %.*s", t->tgid, (int)t->comm.len,
+		 (const char *)t->comm.data, (int)t->cgroup.len, (const char *)t->cgroup.data);
+	return text;
+}
+
+static void event(enum event_kind kind, int32_t by, uint64_t pid, uint64_t value,
+		  const char *name)
+{
+	tasks_event(tasks, &(struct event){ .kind = kind & 0x1f,
+					    .pid = by,
+					    .addr = pid,
+					    .bytes_req = value,
+					    .cache = names_id(names, name, strlen(name)) });
+}
+
+TEST(tasks_of_the_start_are_known)
+{
+	begin(true);
+	CHECK_STR(task(0), "0 <idle> ");
+	CHECK_STR(task(1), "1 init /");
+	CHECK_STR(task(40), "40 a b /web");
+	CHECK_STR(task(41), "40 thread /web");
+	CHECK_STR(task(50), "50 last ");
+	CHECK_STR(task(2), "unknown");
+	end();
+}
+
+TEST(a_new_task_is_its_parents_thread_or_a_process_of_its_own)
+{
+	begin(true);
+	event(EVENT_TASK_NEW, 41, 60, 0x10000, "pool");
+	CHECK_STR(task(60), "40 pool /web");
+	event(EVENT_TASK_NEW, 41, 61, 0x100, "a b");
+	CHECK_STR(task(61), "61 a b /web");
+	event(EVENT_TASK_NAME, 61, 61, 0, "ls");
+	CHECK_STR(task(61), "61 ls /web");
+	event(EVENT_TASK_NEW, 1234, 62, 0x10000, "orphan");
+	CHECK_STR(task(62), "-1 orphan ");
+	/* The number is given away again. */
+	event(EVENT_TASK_NEW, 1, 60, 0, "other");
+	CHECK_STR(task(60), "60 other /");
+	end();
+}
+
+TEST(only_the_hierarchy_of_the_lists_counts)
+{
+	begin(true);
+	event(EVENT_TASK_CGROUP, 1, 40, 0, "/v2");
+	CHECK_STR(task(40), "40 a b /web");
+	event(EVENT_TASK_CGROUP, 1, 40, 3, "/db");
+	CHECK_STR(task(40), "40 a b /db");
+	end();
+}
+
+TEST(numbers_that_no_task_has_are_left_out)
+{
+	begin(true);
+	event(EVENT_TASK_NEW, 1, 0, 0, "zero");
+	event(EVENT_TASK_NEW, 1, UINT64_C(1) << 32 | 40, 0, "large");
+	CHECK_STR(task(0), "0 <idle> ");
+	CHECK_STR(task(40), "40 a b /web");
+	for (uint64_t pid = 100; pid < 100000; pid += 3)
+		event(EVENT_TASK_NEW, 1, pid, 0, "many");
+	CHECK_STR(task(40), "40 a b /web");
+	CHECK_STR(task(100 + 3 * 20000), "60100 many /");
+	end();
+}
+
+static void check_cgroup(const char *text, const char *want)
+{
+	char got[128];
+	char *path = NULL;
+	unsigned int hierarchy = 0;
+	bool found = tasks_cgroup(text, &hierarchy, &path);
+
+	snprintf(got, sizeof(got), "%u %s", hierarchy, path ? path : "");
+	CHECK_EQ(found, path != NULL);
+	CHECK_STR(got, want);
+	free(path);
+}
+
+TEST(the_cgroup_is_the_one_that_accounts_memory)
+{
+	check_cgroup("0::/user.slice\n", "0 /user.slice");
+	check_cgroup("9:name=systemd:/\n4:cpu,memory:/web\n0::/\n", "4 /web");
+	check_cgroup("5:memoryx:/no\n3:xmemory:/no\n0::/a:b", "0 /a:b");
+	check_cgroup("5:cpu:/no\n", "0 ");
+	check_cgroup("memory\n::\n", "0 ");
+	check_cgroup("", "0 ");
+}
