@@ -321,6 +321,12 @@ static const char *event_name(enum event_kind kind)
 		return "module_load";
 	case EVENT_MODULE_FREE:
 		return "module_free";
+	case EVENT_TASK_NEW:
+		return "task_newtask";
+	case EVENT_TASK_NAME:
+		return "task_rename";
+	case EVENT_TASK_CGROUP:
+		return "cgroup_attach_task";
 	case NR_EVENT_KINDS:
 		break;
 	}
@@ -352,6 +358,9 @@ static const char *kind_name(enum event_kind kind)
 	case EVENT_LOST:
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
+	case EVENT_TASK_NEW:
+	case EVENT_TASK_NAME:
+	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
 		break;
 	}
