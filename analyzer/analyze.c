@@ -183,15 +183,19 @@ static struct err *write_sites(const struct analyze_opts *opts, struct match *ma
 	return NULL;
 }
 
-/* Kernels with sheaves put what RCU frees there, which no probe sees. */
-static bool frees_by_sheaf(const struct tracefile *file)
+static bool says(struct span text, const char *words)
 {
-	static const char symbol[] = " rcu_free_sheaf\n", probe[] = ":bulk_free on";
-	struct span kallsyms = text_of(file, "kallsyms");
+	return text.len && memmem(text.data, text.len, words, strlen(words));
+}
+
+/* Whether RCU can free what no event tells: in bulk, or since 6.18 by sheaf. */
+static bool frees_silently(const struct tracefile *file)
+{
 	struct span events = text_of(file, BLOB_EVENTS);
 
-	return (kallsyms.len && memmem(kallsyms.data, kallsyms.len, symbol, strlen(symbol))) ||
-	       !events.len || !memmem(events.data, events.len, probe, strlen(probe));
+	return !says(events, ":bulk_free on") ||
+	       (says(text_of(file, "kallsyms"), " rcu_free_sheaf\n") &&
+		!says(events, ":sheaf_free on"));
 }
 
 /* Threads beside this one. CPUs that this process may not use are no use. */
@@ -235,7 +239,7 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 		.classify_arg = resolver,
 		.self = self,
 		.nr_self = nr_self,
-		.rcu_silent = frees_by_sheaf(file),
+		.rcu_silent = frees_silently(file),
 	});
 	tasks = tasks_new(file, names);
 	TRY(match_all(opts, file, merge, match, tasks));

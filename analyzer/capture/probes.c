@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/xalloc.h"
 #include "capture/instance.h"
+#include "capture/probetab.h"
 #include "capture/tracedir.h"
 #include "capture/tracepoints.h"
 
@@ -17,197 +18,6 @@
 
 /* Calls of one function that sleep at a time, each waiting for its return. */
 enum { MAX_ACTIVE = 256 };
-
-/*
- * A list of pointers comes in slices: the first holds what most calls have, the
- * further ones are recorded when the list is longer. An array of a probe is at
- * most 64 words, all data of one at most 3072 bytes.
- *
- * site=%ip: when a return is watched, the kernel has put the address that is
- * returned to there, however many watch the same call. cache= is what begins with
- * the second word of struct kmem_cache: the size of its objects lies there,
- * recognisable by its own reciprocal.
- */
-#define CACHE "cache=+8($arg1):x32[16]"
-static const struct probe {
-	enum tracepoint_kind kind;
-	const char *event;
-	bool is_return;
-	bool stack;
-	bool stands_in;		 /* for a tracepoint of the vmalloc system */
-	uint16_t since, before;	 /* kernel versions, 614 is 6.14; 0: any */
-	const char *function[3]; /* the first that there is */
-	const char *args;
-	const char *filter;
-} probes_table[] = {
-	{ TRACEPOINT_SLAB,
-	  "bulk_free",
-	  false,
-	  false,
-	  false,
-	  0,
-	  0,
-	  { "kmem_cache_free_bulk" },
-	  "site=$stack0:x64 n=$arg2:u64 a=+0($arg3):x64[16]",
-	  NULL },
-	{ TRACEPOINT_SLAB,
-	  "bulk_free_16",
-	  false,
-	  false,
-	  false,
-	  0,
-	  0,
-	  { "kmem_cache_free_bulk" },
-	  "site=$stack0:x64 n=$arg2:u64 a=+128($arg3):x64[64]",
-	  "n > 16" },
-	{ TRACEPOINT_SLAB,
-	  "bulk_free_80",
-	  false,
-	  false,
-	  false,
-	  0,
-	  0,
-	  { "kmem_cache_free_bulk" },
-	  "site=$stack0:x64 n=$arg2:u64 a=+640($arg3):x64[64] b=+1152($arg3):x64[64]",
-	  "n > 80" },
-	{ TRACEPOINT_SLAB,
-	  "bulk_free_208",
-	  false,
-	  false,
-	  false,
-	  0,
-	  0,
-	  { "kmem_cache_free_bulk" },
-	  "site=$stack0:x64 n=$arg2:u64 a=+1664($arg3):x64[64] b=+2176($arg3):x64[64] "
-	  "c=+2688($arg3):x64[64] d=+3200($arg3):x64[64] e=+3712($arg3):x64[64]",
-	  "n > 208" },
-	{ TRACEPOINT_SLAB,
-	  "bulk_alloc",
-	  true,
-	  false,
-	  false,
-	  609,
-	  0,
-	  { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" },
-	  "site=%ip:x64 n=$retval:s32 " CACHE " a=+0($arg4):x64[16]",
-	  "n > 0" },
-	{ TRACEPOINT_SLAB,
-	  "bulk_alloc_16",
-	  true,
-	  false,
-	  false,
-	  609,
-	  0,
-	  { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" },
-	  "site=%ip:x64 n=$retval:s32 " CACHE " a=+128($arg4):x64[64]",
-	  "n > 16" },
-	{ TRACEPOINT_SLAB,
-	  "rcu_free",
-	  false,
-	  false,
-	  false,
-	  0,
-	  0,
-	  { "kvfree_call_rcu" },
-	  "head=$arg1:x64 ptr=$arg2:x64 site=$stack0:x64",
-	  NULL },
-	/* A list head went from among the arguments with 6.14. */
-	{ TRACEPOINT_PAGE,
-	  "page_bulk",
-	  true,
-	  true,
-	  false,
-	  609,
-	  614,
-	  { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" },
-	  "site=%ip:x64 n=$retval:u64 a=+0($arg6):x64[16]",
-	  "n > 0" },
-	{ TRACEPOINT_PAGE,
-	  "page_bulk_16",
-	  true,
-	  true,
-	  false,
-	  609,
-	  614,
-	  { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" },
-	  "site=%ip:x64 n=$retval:u64 a=+128($arg6):x64[64] b=+640($arg6):x64[64]",
-	  "n > 16" },
-	{ TRACEPOINT_PAGE,
-	  "page_bulk",
-	  true,
-	  true,
-	  false,
-	  614,
-	  0,
-	  { "alloc_pages_bulk_noprof" },
-	  "site=%ip:x64 n=$retval:u64 a=+0($arg5):x64[16]",
-	  "n > 0" },
-	{ TRACEPOINT_PAGE,
-	  "page_bulk_16",
-	  true,
-	  true,
-	  false,
-	  614,
-	  0,
-	  { "alloc_pages_bulk_noprof" },
-	  "site=%ip:x64 n=$retval:u64 a=+128($arg5):x64[64] b=+640($arg5):x64[64]",
-	  "n > 16" },
-	{ TRACEPOINT_PAGE,
-	  "page_move",
-	  false,
-	  false,
-	  false,
-	  0,
-	  0,
-	  { "folio_migrate_flags" },
-	  "to=$arg1:x64 from=$arg2:x64",
-	  NULL },
-	/* Both begin with struct vmap_area: its start, its end. */
-	{ TRACEPOINT_VMALLOC,
-	  "vmap_alloc",
-	  true,
-	  true,
-	  true,
-	  0,
-	  0,
-	  { "alloc_vmap_area" },
-	  "start=+0($retval):x64 end=+8($retval):x64",
-	  NULL },
-	{ TRACEPOINT_VMALLOC,
-	  "vmap_free",
-	  false,
-	  false,
-	  true,
-	  0,
-	  0,
-	  { "free_vmap_area_noflush" },
-	  "start=+0($arg1):x64",
-	  NULL },
-};
-
-#define NR_PROBES (sizeof(probes_table) / sizeof(*probes_table))
-
-static bool is_for(const struct probe *p, unsigned int version)
-{
-	return (!p->since || version >= p->since) && (!p->before || version < p->before);
-}
-
-const char *probes_definition(size_t i, unsigned int major, unsigned int minor)
-{
-	static char line[512];
-
-	for (size_t n = 0; n < NR_PROBES; n++) {
-		const struct probe *p = &probes_table[n];
-
-		if (!is_for(p, major * 100 + minor) || i--)
-			continue;
-		snprintf(line, sizeof(line), "%c:%s %s %s%s%s%s", p->is_return ? 'r' : 'p',
-			 p->event, p->function[0], p->args, p->filter ? " if " : "",
-			 p->filter ? p->filter : "", p->stack ? " stack" : "");
-		return line;
-	}
-	return NULL;
-}
 
 static unsigned int kernel_version(void)
 {
@@ -310,11 +120,21 @@ static int create_one(const char *tracedir, const struct probes *probes, const s
 	return errnum;
 }
 
+/* Kernels differ in how they refuse what they do not have; without a list it is tried. */
+static bool is_absent(struct span kallsyms, const char *function)
+{
+	auto_free char *bare = xasprintf(" %s\n", function);
+
+	return kallsyms.len && !memmem(kallsyms.data, kallsyms.len, bare, strlen(bare));
+}
+
 /* The function that is probed now, or NULL; *ret_refused when there is one, but not so. */
 static const char *create(const char *tracedir, const struct probes *probes,
-			  const struct probe *p, bool *ret_refused)
+			  const struct probe *p, struct span kallsyms, bool *ret_refused)
 {
 	for (size_t i = 0; i < 3 && p->function[i]; i++) {
+		if (is_absent(kallsyms, p->function[i]))
+			continue;
 		int errnum = create_one(tracedir, probes, p, p->function[i]);
 
 		if (!errnum)
@@ -363,7 +183,8 @@ static bool enable(const char *instance, const struct probes *probes, const stru
 }
 
 void probes_enable(const char *tracedir, const char *instance, unsigned int kinds,
-		   struct probes *ret, struct text *ret_list, struct text *ret_note)
+		   struct span kallsyms, struct probes *ret, struct text *ret_list,
+		   struct text *ret_note)
 {
 	auto_text absent = {}, refused = {};
 	unsigned int version = kernel_version();
@@ -375,23 +196,26 @@ void probes_enable(const char *tracedir, const char *instance, unsigned int kind
 	}
 	tracefs_set_loglevel(TEP_LOG_NONE);
 	ret->group = group_of(instance);
-	for (size_t i = 0; i < NR_PROBES; i++) {
-		const struct probe *p = &probes_table[i];
+	const struct probe *p;
+
+	for (size_t i = 0; (p = probetab_get(i)); i++) {
 		bool no = false;
 
 		if (!(p->kind & kinds) || (p->stands_in && vmalloc))
 			continue;
-		if (!is_for(p, version)) {
+		if (!probetab_is_for(p, version)) {
 			if (version < p->since && p->since == 609)
 				name_one(&refused, "no probe on ", p);
 			continue;
 		}
-		const char *function = create(tracedir, ret, p, &no);
+		const char *function = create(tracedir, ret, p, kallsyms, &no);
 
 		if (function && enable(instance, ret, p, function, ret_list)) {
 			ret->vmalloc |= p->stands_in;
 			continue;
 		}
+		if (p->optional && !function && !no)
+			continue;
 		text_printf(ret_list, "%s:%s %s probe=%s\n", ret->group, p->event,
 			    function || no ? "refused" : "missing", p->function[0]);
 		name_one(function || no ? &refused : &absent,
@@ -427,8 +251,10 @@ uint64_t probes_missed(const struct probes *probes, const char *tracedir)
 
 		if (sscanf(s, " %63s %" SCNu64 " %" SCNu64, event, &hits, &misses) != 3)
 			continue;
-		for (size_t i = 0; i < NR_PROBES; i++)
-			if (!strcmp(probes_table[i].event, event)) {
+		const struct probe *p;
+
+		for (size_t i = 0; (p = probetab_get(i)); i++)
+			if (!strcmp(p->event, event)) {
 				missed += misses;
 				break;
 			}

@@ -17,6 +17,7 @@
 #ifndef CAPTURE_PROBES_H
 #define CAPTURE_PROBES_H
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "capture/texts.h"
 
@@ -33,21 +34,20 @@ void probes_sweep(const char *tracedir);
  * @tracedir: tracefs
  * @instance: directory of an instance whose tracing_on is 0
  * @kinds:    set of tracepoint_kind
+ * @kallsyms: the kernel's functions; may be empty
  * @ret:      probes_remove() it, however far this came
  * @ret_list: gets a line for each, as BLOB_EVENTS documents
  * @ret_note: gets one line that names what this kernel lacks or refuses; stays empty
  *            otherwise, and where it has no kprobes at all
  */
 void probes_enable(const char *tracedir, const char *instance, unsigned int kinds,
-		   struct probes *ret, struct text *ret_list, struct text *ret_note);
+		   struct span kallsyms, struct probes *ret, struct text *ret_list,
+		   struct text *ret_note);
 
 /* How many returns the kernel had no room to watch, of all our probes. */
 uint64_t probes_missed(const struct probes *probes, const char *tracedir);
 
 /* The group is gone; accepts one that never was. */
 void probes_remove(struct probes *probes);
-
-/* The i-th definition for a kernel of version @major.@minor, NULL past the last. */
-const char *probes_definition(size_t i, unsigned int major, unsigned int minor);
 
 #endif

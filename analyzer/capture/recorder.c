@@ -157,8 +157,9 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 				&r->buffer_bytes));
 	TRY(instance_subbuf_size(&r->instance, &rec->subbuf_size));
 	if (!opts->no_probes)
-		probes_enable(r->tracedir, r->instance.dir, kinds, &r->probes, &events,
-			      &no_probe);
+		probes_enable(r->tracedir, r->instance.dir, kinds,
+			      span_of(texts_find(&rec->standard, "kallsyms")), &r->probes,
+			      &events, &no_probe);
 	opaque_filter(span_of(texts_find(&rec->standard, "kallsyms")), &opaque);
 	/* What a probe stands in for is not missing. */
 	TRY(tracepoint_enable(r->instance.dir,

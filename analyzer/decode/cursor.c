@@ -16,6 +16,8 @@ enum {
 	MEMO_LEN = 44,
 	/* A recording with struct page * has no size of it; this is x86-64's. */
 	STRUCT_PAGE_SHIFT = 6,
+	/* Above it kmalloc takes pages. */
+	KMALLOC_CACHE_MAX = 8192,
 };
 
 /* The latest event of a context: what a stack would belong to. */
@@ -322,6 +324,20 @@ static bool pfn_of_page(const struct cursor *c, uint64_t *addr)
 	return true;
 }
 
+/* The size of the kmalloc cache that serves @bytes: powers of two, 96 and 192. */
+static uint64_t kmalloc_size(uint64_t bytes)
+{
+	uint64_t size = 8;
+
+	if (bytes > 64 && bytes <= 96)
+		return 96;
+	if (bytes > 128 && bytes <= 192)
+		return 192;
+	while (size < bytes && size < KMALLOC_CACHE_MAX)
+		size *= 2;
+	return size < bytes ? bytes : size;
+}
+
 /* What differs by kind; false for a value that no kernel writes. */
 static inline bool finish(const struct cursor *c, const struct format_record *rec,
 			  struct event *ev, uint64_t order, uint64_t extra)
@@ -362,8 +378,11 @@ static inline bool finish(const struct cursor *c, const struct format_record *re
 		if (extra)
 			ev->addr = 0;
 		break;
-	case EVENT_LOST:
 	case EVENT_KMALLOC:
+		if (!rec->load[FORMAT_BYTES_ALLOC].size)
+			ev->bytes_alloc = kmalloc_size(ev->bytes_req);
+		break;
+	case EVENT_LOST:
 	case EVENT_CACHE_ALLOC:
 	case EVENT_KFREE:
 	case EVENT_CACHE_FREE:

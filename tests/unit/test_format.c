@@ -340,6 +340,44 @@ TEST(a_list_with_a_hole_or_of_endless_length_is_refused)
 	refused("allocprof_1_2", PROBE_HEAD, "field a is");
 }
 
+/* What the fields of a probe begin with; its list of objects follows the number. */
+#define PROBE_OF(name)                                                                 \
+	"name: " name "\nID: 701\nformat:\n"                                           \
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"         \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"         \
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
+	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"                   \
+	"\tfield:unsigned long __probe_ip;\toffset:8;\tsize:8;\tsigned:0;\n"
+
+TEST(a_sheaf_is_a_bulk_free_with_a_number_of_four_bytes)
+{
+	struct format_record r = parsed("allocprof_1_2",
+					PROBE_OF("sheaf_free_32") F("u64 site", 16, 8)
+						F("u32 n", 24, 4) LIST("a", 28, 512) PRINT,
+					8);
+
+	CHECK_EQ(r.kind, EVENT_BULK_FREE);
+	CHECK_EQ(r.load[FORMAT_EXTRA].size, 4);
+	CHECK_EQ(r.list_off, 28);
+	CHECK_EQ(r.list_len, 64);
+	CHECK_EQ(r.list_first, 32);
+}
+
+TEST(allocations_without_a_lock_are_kmalloc_and_kfree)
+{
+	struct format_record r = parsed("allocprof_1_2",
+					PROBE_OF("nolock_alloc") F("u64 site", 16, 8)
+						F("u64 ptr", 24, 8) F("u64 size", 32, 8) PRINT,
+					8);
+
+	CHECK_EQ(r.kind, EVENT_KMALLOC);
+	CHECK_EQ(r.load[FORMAT_BYTES_REQ].off, 32);
+	CHECK_EQ(r.load[FORMAT_BYTES_ALLOC].size, 0);
+	r = parsed("allocprof_1_2",
+		   PROBE_OF("nolock_free") F("u64 site", 16, 8) F("u64 ptr", 24, 8) PRINT, 8);
+	CHECK_EQ(r.kind, EVENT_KFREE);
+}
+
 TEST(id_beyond_16_bits_is_refused)
 {
 	refused("kmem",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which call sites get a stack, and what probes are defined. */
 #include "capture/opaque.h"
-#include "capture/probes.h"
+#include "capture/probetab.h"
 #include "decode/kmemcache.h"
 #include "tests/lib/test.h"
 
@@ -59,21 +59,49 @@ TEST(the_filter_fits_into_what_a_kernel_takes)
 	text_deinit(&kallsyms);
 }
 
+/* The definition that begins so, for a kernel of this version. */
+static const char *definition(const char *start, unsigned int major, unsigned int minor)
+{
+	const char *line;
+
+	for (size_t i = 0; (line = probetab_definition(i, major, minor)); i++)
+		if (!strncmp(line, start, strlen(start)))
+			return line;
+	return "none";
+}
+
 TEST(probes_are_defined_by_version)
 {
-	CHECK_STR(probes_definition(0, 6, 12),
+	CHECK_STR(definition("p:bulk_free ", 6, 12),
 		  "p:bulk_free kmem_cache_free_bulk site=$stack0:x64 n=$arg2:u64 "
 		  "a=+0($arg3):x64[16]");
-	CHECK_STR(probes_definition(7, 6, 12),
+	/* The list head among the arguments went with 6.14. */
+	CHECK_STR(definition("r:page_bulk ", 6, 12),
 		  "r:page_bulk alloc_pages_bulk_noprof site=%ip:x64 n=$retval:u64 "
 		  "a=+0($arg6):x64[16] if n > 0 stack");
-	CHECK_STR(probes_definition(7, 6, 18),
+	CHECK_STR(definition("r:page_bulk ", 6, 18),
 		  "r:page_bulk alloc_pages_bulk_noprof site=%ip:x64 n=$retval:u64 "
 		  "a=+0($arg5):x64[16] if n > 0 stack");
 	/* Arguments of a function that returns came with 6.9. */
-	CHECK_STR(probes_definition(5, 6, 1),
-		  "p:page_move folio_migrate_flags to=$arg1:x64 from=$arg2:x64");
-	CHECK(!probes_definition(100, 6, 12));
+	CHECK_STR(definition("r:bulk_alloc ", 6, 1), "none");
+	/* Since 7.2 it returns whether, not how many. */
+	CHECK_STR(definition("r:bulk_alloc ", 7, 1),
+		  "r:bulk_alloc kmem_cache_alloc_bulk_noprof site=%ip:x64 n=$retval:s32 "
+		  "cache=+8($arg1):x32[16] a=+0($arg4):x64[16] if n > 0");
+	CHECK_STR(definition("r:bulk_alloc_16 ", 7, 2),
+		  "r:bulk_alloc_16 kmem_cache_alloc_bulk_noprof site=%ip:x64 n=$arg3:u64 "
+		  "ok=$retval:u8 cache=+8($arg1):x32[16] a=+128($arg4):x64[64] "
+		  "if ok != 0 && n > 16");
+}
+
+TEST(no_event_of_a_version_is_defined_twice)
+{
+	for (unsigned int version = 500; version < 710; version++)
+		for (size_t i = 0; probetab_get(i); i++)
+			for (size_t j = 0; j < i; j++)
+				CHECK(!probetab_is_for(probetab_get(i), version) ||
+				      !probetab_is_for(probetab_get(j), version) ||
+				      strcmp(probetab_get(i)->event, probetab_get(j)->event));
 }
 
 TEST(the_size_of_a_cache_is_known_by_its_reciprocal)
