@@ -3,13 +3,15 @@
  * capture/part.h - the unfinished recording, FILE.part/
  *
  * In:     where the recording shall go
- * Out:    a directory beside it: "meta" (a trace.dat without
- *         events, of what is known so far), a "cpuN.raw" of sub-buffers for each CPU, "new",
- * the file that replaces FILE Use:    part_open, part_publish when all is well, part_remove in
- * any case; part_keep before it lets the files stay, for decode/partdir.h Rules:  (1) FILE
- * changes only in part_publish, in one step (2) the directory is locked while its recorder
- * lives; one that is not was left by a recorder that was killed, and is cleared (3) nothing is
- * removed that a recorder did not make
+ * Out:    a directory beside it: "meta" (a trace.dat without events, of
+ *         what is known so far), a "cpuN.raw" of sub-buffers for each CPU, "new",
+ *         the file that replaces FILE
+ * Use:    part_open, part_publish when all is well, part_remove in any case;
+ *         part_keep before it lets the files stay, for decode/partdir.h
+ * Rules:  (1) FILE changes only in part_publish, in one step
+ *         (2) the directory is locked while its recorder lives; one that is not
+ *             was left by a recorder that was killed, and is cleared
+ *         (3) nothing is removed that a recorder did not make
  */
 #ifndef CAPTURE_PART_H
 #define CAPTURE_PART_H
