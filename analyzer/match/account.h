@@ -29,22 +29,68 @@ enum account_merged {
 	ACCOUNT_ALL,   /* all but the site is 0 */
 };
 
+/* What tells accounts apart, packed, since every allocation compares it. */
+struct account_key {
+	uint64_t who;  /* site: 32, pid: 32 */
+	uint64_t how;  /* gfp flags: 32, CPU: 16, cache: 16 */
+	uint32_t rest; /* order: 8 (pages only), migratetype: 8, context: 8, merged: 8 */
+};
+
 /* One cache line: the key, then what an allocation and a free write. */
 struct account {
-	uint32_t site; /* index */
-	int32_t pid;
-	uint32_t gfp_flags;
-	uint16_t cpu;
-	uint16_t cache; /* interned name, as the allocation tells it */
-	uint8_t order;	/* pages only */
-	uint8_t migratetype;
-	uint8_t context; /* EVENT_CONTEXT_MASK */
-	uint8_t merged;	 /* enum account_merged */
+	uint64_t who, how;
+	uint32_t rest;
 	uint32_t failures;
 
 	uint64_t allocs, alloc_bytes, bytes_req;
 	uint64_t ends, end_bytes; /* of whatever kind */
 };
+
+static inline uint32_t account_site(const struct account *a)
+{
+	return (uint32_t)a->who;
+}
+
+static inline int32_t account_pid(const struct account *a)
+{
+	return (int32_t)(a->who >> 32);
+}
+
+static inline uint32_t account_gfp(const struct account *a)
+{
+	return (uint32_t)a->how;
+}
+
+static inline uint16_t account_cpu(const struct account *a)
+{
+	return (uint16_t)(a->how >> 32);
+}
+
+/* The interned name, as the allocation tells it. */
+static inline uint16_t account_cache(const struct account *a)
+{
+	return (uint16_t)(a->how >> 48);
+}
+
+static inline uint8_t account_order(const struct account *a)
+{
+	return (uint8_t)a->rest;
+}
+
+static inline uint8_t account_migratetype(const struct account *a)
+{
+	return (uint8_t)(a->rest >> 8);
+}
+
+static inline uint8_t account_context(const struct account *a)
+{
+	return (uint8_t)(a->rest >> 16);
+}
+
+static inline enum account_merged account_merged(const struct account *a)
+{
+	return (enum account_merged)(a->rest >> 24);
+}
 
 static_assert(sizeof(struct account) == 64, "an account is one cache line");
 
@@ -68,8 +114,24 @@ struct account_table {
 void account_init(struct account_table *tab);
 void account_deinit(struct account_table *tab);
 
-/* The account of an allocation @ev at @site, which is made when there is none. */
-uint32_t account_get(struct account_table *tab, uint32_t site, const struct event *ev);
+/* The key of an allocation @ev at @site. */
+static inline struct account_key account_key(uint32_t site, const struct event *ev)
+{
+	return (struct account_key){
+		.who = site | (uint64_t)(uint32_t)ev->pid << 32,
+		.how = ev->gfp_flags | (uint64_t)ev->cpu << 32 | (uint64_t)ev->cache << 48,
+		.rest = ev->order | (uint32_t)ev->migratetype << 8 |
+			(uint32_t)ev->context << 16,
+	};
+}
+
+static inline bool account_is(const struct account *a, struct account_key key)
+{
+	return a->who == key.who && a->how == key.how && a->rest == key.rest;
+}
+
+/* The account of a key, which is made when there is none. */
+uint32_t account_get(struct account_table *tab, struct account_key key);
 
 /*
  * The sites got new indexes: @to by the old ones. Leaves out the accounts that

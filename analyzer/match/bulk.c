@@ -70,6 +70,8 @@ void bulk_rcu_free(struct bulk *bulk, const struct event *ev, uint64_t time)
 
 	if (!o || o->flags & LIVE_TWIN)
 		return;
+	if (!(o->flags & LIVE_RCU))
+		sitetab_lived(bulk->sites, o->account, live_time(o), time);
 	o->flags |= LIVE_RCU;
 	/* It lived until now: no loss before matters to it. */
 	live_set_time(o, time);

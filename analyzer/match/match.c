@@ -242,10 +242,12 @@ void match_event(struct match *m, const struct event *ev)
 	if (!m->started) {
 		m->started = true;
 		m->totals.first_ns = ev->ts_ns;
+		sitetab_start(&m->sites, ev->ts_ns);
 	}
 	if (ev->ts_ns > m->totals.last_ns)
 		m->totals.last_ns = ev->ts_ns;
-	m->sites.ev = ev;
+	sitetab_tick(&m->sites, ev);
+	m->sites.now = relative_time(m, ev->ts_ns);
 	/* An interrupt works for anyone. */
 	m->sites.self = !ev->context && tasks_have(&m->self, ev->pid);
 
@@ -313,6 +315,15 @@ static void mark_uncertain(struct match *m, const struct table *live, uint64_t t
 			sitetab_uncertain(&m->sites, o->account, 1, o->bytes);
 }
 
+static void book_ages(struct match *m, const struct table *live)
+{
+	const struct live_obj *o;
+
+	for (size_t i = 0; (o = table_next(live, &live_ops, &i));)
+		if (!(o->flags & (LIVE_TWIN | LIVE_RCU)))
+			sitetab_aged(&m->sites, o->account, live_time(o));
+}
+
 static void count_missing_stacks(struct match *m)
 {
 	for (size_t i = 0; i < m->sites.nr; i++) {
@@ -346,6 +357,12 @@ void match_finish(struct match *m)
 	m->totals.page_offset_dissent = m->slab.offset.votes - m->totals.page_offset_votes;
 	count_missing_stacks(m);
 	page_count_pieces(&m->pages);
+	sitetab_end_of_time(&m->sites);
+	m->sites.now = end;
+	book_ages(m, &m->slab.live);
+	book_ages(m, &m->percpu.live);
+	book_ages(m, &m->vmap.live);
+	page_age(&m->pages);
 
 	auto_free uint32_t *to = xcalloc(m->sites.nr + 1, sizeof(*to));
 
@@ -400,6 +417,26 @@ const struct account *match_accounts(const struct match *m, size_t *ret_nr)
 const struct account_doubt *match_account_doubts(const struct match *m)
 {
 	return m->sites.accounts.doubt;
+}
+
+const struct series *match_series(const struct match *m)
+{
+	return &m->sites.series;
+}
+
+const struct site_peak *match_peak(const struct match *m, enum site_kind kind)
+{
+	return &m->sites.kind[kind];
+}
+
+uint64_t match_lived(const struct match *m, size_t site, unsigned int bin)
+{
+	return life_count(&m->sites.lives, &m->sites.life[site], bin);
+}
+
+uint64_t match_aged(const struct match *m, size_t site, unsigned int bin)
+{
+	return life_count(&m->sites.lives, &m->sites.age[site], bin);
 }
 
 const struct stacks *match_stacks(const struct match *m)

@@ -16,6 +16,8 @@
 #include "base/cleanup.h"
 #include "decode/event.h"
 #include "match/account.h"
+#include "match/life.h"
+#include "match/series.h"
 #include "match/site.h"
 #include "match/stacks.h"
 
@@ -110,6 +112,13 @@ const struct site *match_sites(const struct match *match, size_t *ret_nr);
 const struct account *match_accounts(const struct match *match, size_t *ret_nr);
 /* Of the same indexes. */
 const struct account_doubt *match_account_doubts(const struct match *match);
+/* Over time: the entries name sites by index. */
+const struct series *match_series(const struct match *match);
+/* Of all sites of a kind together. */
+const struct site_peak *match_peak(const struct match *match, enum site_kind kind);
+/* How many objects of a site lived for a time in @bin (life.h); and how many still live. */
+uint64_t match_lived(const struct match *match, size_t site, unsigned int bin);
+uint64_t match_aged(const struct match *match, size_t site, unsigned int bin);
 const struct stacks *match_stacks(const struct match *match);
 const struct match_totals *match_totals(const struct match *match);
 

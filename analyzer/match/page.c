@@ -106,6 +106,11 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 	switch (how) {
 	case HOW_FREE:
 		sitetab_free(map->sites, account, last, pages * map->page_size);
+		if (!last)
+			break;
+		sitetab_lived(map->sites, account, (uint64_t)e->time_high << 32 | e->time_low,
+			      map->sites->now);
+		sitetab_remote(map->sites, account);
 		break;
 	case HOW_OVERLAP:
 		sitetab_infer(map->sites, account, END_OVERLAP, last, pages * map->page_size);
@@ -365,4 +370,20 @@ void page_mark_uncertain(struct page_map *map, uint64_t time)
 void page_prefetch(const struct page_map *map, uint64_t pfn)
 {
 	table_prefetch(&map->table, &entry_ops, pfn);
+}
+
+void page_age(const struct page_map *map)
+{
+	auto_free uint8_t *seen = xcalloc(map->nr_split + 1, 1);
+	const struct page_entry *e;
+
+	for (size_t i = 0; (e = table_next(&map->table, &entry_ops, &i));) {
+		uint32_t account = e->piece ? map->split[e->owner].account : e->owner;
+
+		if (e->piece && seen[e->owner])
+			continue;
+		if (e->piece)
+			seen[e->owner] = 1;
+		sitetab_aged(map->sites, account, (uint64_t)e->time_high << 32 | e->time_low);
+	}
 }

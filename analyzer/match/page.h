@@ -98,6 +98,9 @@ bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order)
 /* True when the page is live. */
 bool page_is_live(const struct page_map *map, uint64_t pfn);
 
+/* Books how old what is live is now. */
+void page_age(const struct page_map *map);
+
 /* Books what was allocated before @time as uncertain. */
 void page_mark_uncertain(struct page_map *map, uint64_t time);
 

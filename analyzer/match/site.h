@@ -34,19 +34,51 @@ enum end_rule {
 
 #define SITE_NO_STACK 0
 
+enum { SITE_QUICK_NS = 1000, SITE_NEAR = 4 };
+
+/* What events write comes first, so that they touch few cache lines. */
 struct site {
 	enum site_kind kind;
-	uint64_t call_site; /* return address; 0 when the stack alone is the key */
 	uint32_t stack;	    /* id in struct stacks, which holds call_site too where there is
 			     * one (rule 16); SITE_NO_STACK when there is none */
+	uint64_t call_site; /* return address; 0 when the stack alone is the key */
 	uint16_t cache;	    /* interned cache name when all its objects agree, else 0 */
 	bool self;	    /* a part of the key: what the recorder did itself */
+
+	/* What is live at the end. */
+	uint64_t live;
+	uint64_t live_bytes;
 
 	/* Allocated in the recording. */
 	uint64_t allocs;
 	uint64_t alloc_bytes; /* bytes_alloc */
+
+	uint64_t peak_bytes; /* highest live_bytes */
+	uint64_t peak_ns;    /* when it was first reached */
+	uint64_t last_ns;    /* first and last allocation, or free where there is none */
+	uint64_t first_ns;
+	uint64_t max_bytes; /* of one object */
+	uint64_t bursts;    /* of SITETAB_BURST events each, that allocated here */
+
+	/*
+	 * Lives, up to a free event or to the call that gives the object to RCU. What
+	 * ended by inference did so at a time that nobody knows.
+	 */
+	uint64_t lived;
+	double lived_sum_ns;
+	uint64_t lived_max_ns;
+	uint64_t lived_quick;	  /* at most SITE_QUICK_NS */
+	uint64_t lived_same_task; /* freed by the task that allocated it, out of interrupts */
+	uint64_t remote_cpu;	  /* freed on another CPU */
+	uint64_t remote_node;	  /* … of another node */
+	uint64_t lived_near;	  /* slab: same task, before its next SITE_NEAR allocations */
+	uint64_t temporary;	  /* slab: quick, too */
+
+	/* When all sites of the kind together held most: struct site_peak. */
+	uint64_t at_peak;
+	uint64_t at_peak_bytes;
+
 	uint64_t bytes_req;
-	uint64_t max_bytes;	 /* of one object */
 	uint64_t failures;	 /* allocations that returned nothing; no object */
 	uint64_t missing_stacks; /* allocations whose stack went missing */
 
@@ -64,26 +96,31 @@ struct site {
 	uint64_t preexisting_frees;
 	uint64_t preexisting_bytes;
 
-	/* What is live at the end, and how much of it lived across a gap. */
-	uint64_t live;
-	uint64_t live_bytes;
-	uint64_t pieces; /* pages beyond the first of live blocks that were split (rule 8) */
+	/* Of what is live, pages beyond the first of blocks that were split (rule 8) … */
+	uint64_t pieces;
+	/* … what lived across a gap … */
 	uint64_t uncertain;
 	uint64_t uncertain_bytes;
+	/* … and what was given to RCU to be freed, which the end of the recording forestalled.
+	 */
+	uint64_t rcu_pending;
+	uint64_t rcu_pending_bytes;
 
 	/* Between these lie the objects and bytes that live in truth (rule 17). */
 	uint64_t lower, lower_bytes;
 	uint64_t upper, upper_bytes;
-	uint64_t bursts; /* of SITETAB_BURST events each, that allocated here */
-	/* Of what is live: given to RCU to be freed, which the end of the recording
-	 * forestalled. */
-	uint64_t rcu_pending;
-	uint64_t rcu_pending_bytes;
 
-	uint64_t peak_bytes; /* highest live_bytes */
-	uint64_t peak_ns;    /* when it was first reached */
-	uint64_t first_ns;   /* first and last allocation, or free where there is none */
-	uint64_t last_ns;
+	/* Of what is live at the end, but for what was given to RCU. */
+	uint64_t aged;
+	uint64_t age_max_ns;
+	double age_sum_ns;
+};
+
+/* All sites of one kind together. */
+struct site_peak {
+	uint64_t live, live_bytes; /* now */
+	uint64_t bytes, objects;   /* at the peak of bytes */
+	uint64_t ns;		   /* when that was reached for the last time */
 };
 
 #endif

@@ -11,9 +11,12 @@ void sitetab_init(struct sitetab *tab)
 	tab->site = xcalloc(tab->cap, sizeof(*tab->site));
 	tab->flags = xcalloc(tab->cap, sizeof(*tab->flags));
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
-	tab->last_burst = xcalloc(tab->cap, sizeof(*tab->last_burst));
+	tab->mark = xcalloc(tab->cap, sizeof(*tab->mark));
+	tab->life = xcalloc(tab->cap, sizeof(*tab->life));
 	tab->burst = 1;
 	account_init(&tab->accounts);
+	series_init(&tab->series);
+	life_init(&tab->lives);
 }
 
 void sitetab_deinit(struct sitetab *tab)
@@ -21,7 +24,11 @@ void sitetab_deinit(struct sitetab *tab)
 	account_deinit(&tab->accounts);
 	free(tab->site);
 	free(tab->flags);
-	free(tab->last_burst);
+	free(tab->mark);
+	free(tab->life);
+	free(tab->age);
+	series_deinit(&tab->series);
+	life_deinit(&tab->lives);
 	free(tab->slot);
 	*tab = (struct sitetab){ 0 };
 }
@@ -40,8 +47,8 @@ static void grow(struct sitetab *tab)
 {
 	tab->site = xreallocarray(tab->site, tab->cap * 2, sizeof(*tab->site));
 	tab->flags = xreallocarray(tab->flags, tab->cap * 2, sizeof(*tab->flags));
-	tab->last_burst =
-		xreallocarray(tab->last_burst, tab->cap * 2, sizeof(*tab->last_burst));
+	tab->mark = xreallocarray(tab->mark, tab->cap * 2, sizeof(*tab->mark));
+	tab->life = xreallocarray(tab->life, tab->cap * 2, sizeof(*tab->life));
 	tab->cap *= 2;
 
 	free(tab->slot);
@@ -79,49 +86,126 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 		.self = tab->self,
 	};
 	tab->flags[ret] = 0;
-	tab->last_burst[ret] = 0;
+	tab->mark[ret] = (struct sitetab_mark){ .series.bucket = tab->series.bucket };
+	tab->life[ret] = (struct life){ 0 };
 	if (tab->nr == tab->cap)
 		grow(tab);
 	return ret;
 }
 
+void sitetab_close_bucket(struct sitetab *tab, uint32_t i)
+{
+	const struct site *s = &tab->site[i];
+	struct sitetab_mark *m = &tab->mark[i];
+
+	/* A site that was only ever seen to fail or to free has nothing to tell. */
+	if (s->allocs || m->series.entry)
+		series_close(&tab->series, &m->series,
+			     (struct series_entry){ .site = i,
+						    .live = s->live + s->pieces,
+						    .live_bytes = s->live_bytes,
+						    .allocs = s->allocs,
+						    .alloc_bytes = s->alloc_bytes });
+	m->series.bucket = tab->series.bucket;
+}
+
+void sitetab_start(struct sitetab *tab, uint64_t ts_ns)
+{
+	tab->clock_ns = ts_ns;
+	series_start(&tab->series, ts_ns);
+}
+
+void sitetab_end_of_time(struct sitetab *tab)
+{
+	tab->age = xcalloc(tab->nr + 1, sizeof(*tab->age));
+	for (uint32_t i = 0; i < tab->nr; i++) {
+		struct site *s = &tab->site[i];
+
+		if (tab->mark[i].peak != tab->peak[s->kind]) {
+			s->at_peak = s->live;
+			s->at_peak_bytes = s->live_bytes;
+		}
+		sitetab_close_bucket(tab, i);
+		s->frees = s->allocs - s->live;
+		s->free_bytes = s->alloc_bytes - s->live_bytes;
+		for (int r = 0; r < NR_END_RULES; r++) {
+			s->frees -= s->inferred_frees[r];
+			s->free_bytes -= s->inferred_bytes[r];
+		}
+	}
+	for (size_t i = 0; i < tab->accounts.nr; i++)
+		tab->site[account_site(&tab->accounts.account[i])].bytes_req +=
+			tab->accounts.account[i].bytes_req;
+}
+
 void sitetab_close(struct sitetab *tab, uint32_t *to)
 {
-	size_t nr = 0;
+	size_t nr = 0, kept = 0;
 
 	for (size_t n = 0; n < tab->nr; n++) {
 		const struct site *s = &tab->site[n];
 
+		to[n] = UINT32_MAX;
 		if (!s->allocs && !s->failures && !s->unknown_frees)
 			continue;
 		to[n] = (uint32_t)nr;
+		tab->life[nr] = tab->life[n];
+		tab->age[nr] = tab->age[n];
 		tab->site[nr++] = *s;
 	}
 	tab->nr = nr;
 	account_close(&tab->accounts, to);
+	for (size_t i = 0; i < tab->series.nr; i++) {
+		struct series_entry e = tab->series.entry[i];
+
+		e.site = to[e.site];
+		e.before = 0; /* nobody asks any more */
+		if (e.site != UINT32_MAX)
+			tab->series.entry[kept++] = e;
+	}
+	tab->series.nr = kept;
 }
 
-void sitetab_unalloc(struct sitetab *tab, uint32_t account, uint64_t bytes, uint64_t bytes_req,
-		     uint64_t since_ns, uint64_t peak_bytes, uint64_t peak_ns)
+bool sitetab_unalloc(struct sitetab *tab, uint32_t account, uint64_t bytes, uint64_t bytes_req,
+		     const struct sitetab_point *before)
 {
 	struct account *a = &tab->accounts.account[account];
-	struct site *s = &tab->site[a->site];
+	struct site *s = &tab->site[account_site(a)];
+	struct site_peak *k = &tab->kind[s->kind];
+	bool at_peak = tab->peak[s->kind] != before->peak;
 
+	sitetab_before(tab, account_site(a), s);
+	series_take_back(&tab->series, &tab->mark[account_site(a)].series, before->clock_ns,
+			 bytes);
+	k->live--;
+	k->live_bytes -= bytes;
+	if (at_peak) {
+		s->at_peak--;
+		s->at_peak_bytes -= bytes;
+	}
 	a->allocs--;
 	a->alloc_bytes -= bytes;
 	a->bytes_req -= bytes_req;
 	s->allocs--;
 	s->alloc_bytes -= bytes;
-	s->bytes_req -= bytes_req;
 	s->live--;
 	s->live_bytes -= bytes;
-	if (s->peak_ns < since_ns)
-		return;
+	if (s->peak_ns < before->ts_ns)
+		return at_peak;
 	/* The highest point since then was @bytes too high, but is still the highest. */
-	if (s->peak_bytes - bytes > peak_bytes) {
+	if (s->peak_bytes - bytes > before->peak_bytes) {
 		s->peak_bytes -= bytes;
 	} else {
-		s->peak_bytes = peak_bytes;
-		s->peak_ns = peak_ns;
+		s->peak_bytes = before->peak_bytes;
+		s->peak_ns = before->peak_ns;
 	}
+	return at_peak;
+}
+
+void sitetab_at_peak(struct sitetab *tab, uint32_t account, uint64_t bytes)
+{
+	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
+
+	s->at_peak++;
+	s->at_peak_bytes += bytes;
 }

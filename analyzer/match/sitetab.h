@@ -7,13 +7,16 @@
  *         struct site or a struct account
  * Rules:  (1) an index is good for the life of the table, a pointer until the
  *             next sitetab_get()
- *         (2) after every booking allocs = frees + inferred + live, in objects
- *             and in bytes; and the same over the accounts of a site
+ *         (2) after every booking allocs = ends + live over the accounts of a site, in
+ *             objects and in bytes; what is no end by inference is a free
+ *         (3) frees, free_bytes and bytes_req of a site are known at the end only
  */
 #ifndef MATCH_SITETAB_H
 #define MATCH_SITETAB_H
 
 #include "match/account.h"
+#include "match/life.h"
+#include "match/series.h"
 #include "match/site.h"
 #include "match/table.h"
 
@@ -27,9 +30,36 @@ enum sitetab_flag {
 /* Events that are told apart as one burst: about those of a ring-buffer page. */
 enum { SITETAB_BURST = 64 };
 
+/* What is remembered of a site between its events. */
+struct sitetab_mark {
+	struct series_mark series;
+	uint32_t account; /* that it used last */
+	uint64_t burst;	  /* in which it allocated last */
+	uint64_t peak;	  /* which peak of its kind its at_peak is of */
+};
+
+/* What one task, in one context, allocated last. */
+struct sitetab_near {
+	uint64_t addr[SITE_NEAR];
+	int32_t pid;
+	uint32_t next;
+};
+
+enum { SITETAB_TASKS = 256 };
+
+struct sitetab_point {
+	uint64_t ts_ns, clock_ns;
+	uint64_t peak_bytes, peak_ns; /* of the site */
+	uint64_t peak;		      /* which one of the kind */
+};
+
 struct sitetab {
-	uint64_t burst;	      /* that goes on */
-	uint64_t *last_burst; /* by site */
+	uint64_t burst;		   /* that goes on */
+	uint64_t clock_ns;	   /* the latest time of an event … */
+	uint64_t now;		   /* … as live.h has it */
+	struct sitetab_mark *mark; /* by site, as all that follow */
+	struct life *life;
+	struct life *age; /* NULL before the end */
 	struct site *site;
 	uint8_t *flags; /* enum sitetab_flag, by site */
 	size_t nr, cap;
@@ -38,6 +68,13 @@ struct sitetab {
 	bool self;		/* whose the event at hand is: a part of the key */
 	const struct event *ev; /* the event at hand */
 	struct account_table accounts;
+	struct series series;
+	struct life_table lives;
+	struct site_peak kind[NR_SITE_KINDS];
+	uint64_t peak[NR_SITE_KINDS]; /* how often the peak was reached */
+	struct sitetab_near near[SITETAB_TASKS];
+	const uint8_t *cpu_node; /* borrowed; NULL: one node */
+	size_t nr_cpu_node;
 	struct table_secret secret;
 };
 
@@ -55,14 +92,40 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 static inline uint32_t sitetab_account(struct sitetab *tab, uint32_t site,
 				       const struct event *ev)
 {
-	return account_get(&tab->accounts, site, ev);
+	uint32_t *last = &tab->mark[site].account;
+	struct account_key key = account_key(site, ev);
+
+	/* The same task does the same again. */
+	if (*last >= tab->accounts.nr || !account_is(&tab->accounts.account[*last], key))
+		*last = account_get(&tab->accounts, key);
+	return *last;
 }
+
+/* The first event is at @ts_ns. */
+void sitetab_start(struct sitetab *tab, uint64_t ts_ns);
+
+/* Nothing will change any more: fills in what is known at the end only. */
+void sitetab_end_of_time(struct sitetab *tab);
 
 /*
  * The last booking was made. Leaves out the sites and accounts that nothing is
  * booked on; *@to gets the new indexes of the other sites.
  */
 void sitetab_close(struct sitetab *tab, uint32_t *to);
+
+/* It is the time of the event at hand. */
+static inline void sitetab_tick(struct sitetab *tab, const struct event *ev)
+{
+	tab->ev = ev;
+	if (ev->ts_ns > tab->clock_ns)
+		tab->clock_ns = ev->ts_ns;
+	if (tab->clock_ns >= tab->series.end_ns)
+		series_advance(&tab->series, tab->clock_ns, &tab->mark->series,
+			       sizeof(*tab->mark), tab->nr);
+}
+
+/* Keeps the state of a site at the end of the bucket that it changed in last. */
+void sitetab_close_bucket(struct sitetab *tab, uint32_t i);
 
 static inline void sitetab_touch(struct sitetab *tab, uint32_t i, uint64_t ts_ns)
 {
@@ -75,28 +138,53 @@ static inline void sitetab_touch(struct sitetab *tab, uint32_t i, uint64_t ts_ns
 	s->last_ns = ts_ns;
 }
 
+/* What a site is about to lose: the state before its first change in a bucket or after a peak.
+ */
+static inline void sitetab_before(struct sitetab *tab, uint32_t i, struct site *s)
+{
+	struct sitetab_mark *m = &tab->mark[i];
+
+	if (m->peak != tab->peak[s->kind]) {
+		m->peak = tab->peak[s->kind];
+		s->at_peak = s->live;
+		s->at_peak_bytes = s->live_bytes;
+	}
+	if (m->series.bucket != tab->series.bucket)
+		sitetab_close_bucket(tab, i);
+}
+
 static inline void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t nr,
 			       uint64_t bytes, uint64_t bytes_req, uint64_t ts_ns)
 {
 	struct account *a = &tab->accounts.account[account];
-	struct site *s = &tab->site[a->site];
+	struct site *s = &tab->site[account_site(a)];
+	struct site_peak *k = &tab->kind[s->kind];
 
 	a->allocs += nr;
 	a->alloc_bytes += bytes;
 	a->bytes_req += bytes_req;
-	sitetab_touch(tab, a->site, ts_ns);
-	s->bursts += tab->last_burst[a->site] != tab->burst;
-	tab->last_burst[a->site] = tab->burst;
+	sitetab_before(tab, account_site(a), s);
+	sitetab_touch(tab, account_site(a), ts_ns);
+	s->bursts += tab->mark[account_site(a)].burst != tab->burst;
+	tab->mark[account_site(a)].burst = tab->burst;
 	s->allocs += nr;
 	s->alloc_bytes += bytes;
-	s->bytes_req += bytes_req;
 	s->live += nr;
 	s->live_bytes += bytes;
+	k->live += nr;
+	k->live_bytes += bytes;
 	if (bytes / nr > s->max_bytes)
 		s->max_bytes = bytes / nr;
 	if (s->live_bytes > s->peak_bytes) {
 		s->peak_bytes = s->live_bytes;
 		s->peak_ns = ts_ns;
+	}
+	/* At a level reached again the sites need not hold what they held before. */
+	if (k->live_bytes >= k->bytes) {
+		k->bytes = k->live_bytes;
+		k->objects = k->live;
+		k->ns = tab->clock_ns;
+		tab->peak[s->kind]++;
 	}
 }
 
@@ -118,8 +206,8 @@ static inline void sitetab_failure(struct sitetab *tab, uint32_t account, uint64
 	struct account *a = &tab->accounts.account[account];
 
 	a->failures += a->failures < UINT32_MAX;
-	sitetab_touch(tab, a->site, ts_ns);
-	tab->site[a->site].failures++;
+	sitetab_touch(tab, account_site(a), ts_ns);
+	tab->site[account_site(a)].failures++;
 }
 
 /* Objects leave their account; the site they are of. */
@@ -127,12 +215,15 @@ static inline struct site *sitetab_end(struct sitetab *tab, uint32_t account, ui
 				       uint64_t bytes)
 {
 	struct account *a = &tab->accounts.account[account];
-	struct site *s = &tab->site[a->site];
+	struct site *s = &tab->site[account_site(a)];
 
 	a->ends += nr;
 	a->end_bytes += bytes;
+	sitetab_before(tab, account_site(a), s);
 	s->live -= nr;
 	s->live_bytes -= bytes;
+	tab->kind[s->kind].live -= nr;
+	tab->kind[s->kind].live_bytes -= bytes;
 	return s;
 }
 
@@ -140,11 +231,94 @@ static inline struct site *sitetab_end(struct sitetab *tab, uint32_t account, ui
 static inline uint32_t sitetab_free(struct sitetab *tab, uint32_t account, uint64_t nr,
 				    uint64_t bytes)
 {
-	struct site *s = sitetab_end(tab, account, nr, bytes);
+	return (uint32_t)(sitetab_end(tab, account, nr, bytes) - tab->site);
+}
 
-	s->frees += nr;
-	s->free_bytes += bytes;
-	return (uint32_t)(s - tab->site);
+/* Is where the object was allocated another CPU than that of the free at hand, or node? */
+static inline void sitetab_remote(struct sitetab *tab, uint32_t account)
+{
+	const struct account *a = &tab->accounts.account[account];
+	uint16_t from = account_cpu(a), to = tab->ev->cpu;
+
+	if (from == to || account_merged(a) == ACCOUNT_ALL)
+		return;
+	tab->site[account_site(a)].remote_cpu++;
+	if (from < tab->nr_cpu_node && to < tab->nr_cpu_node &&
+	    tab->cpu_node[from] != tab->cpu_node[to])
+		tab->site[account_site(a)].remote_node++;
+}
+
+/* True when the task at hand is the one that allocated for @account. */
+static inline bool sitetab_same_task(const struct sitetab *tab, uint32_t account)
+{
+	const struct account *a = &tab->accounts.account[account];
+
+	return account_merged(a) == ACCOUNT_WHOLE && !account_context(a) && !tab->ev->context &&
+	       account_pid(a) == tab->ev->pid &&
+	       (tab->ev->pid || account_cpu(a) == tab->ev->cpu);
+}
+
+/* An object, or the last of it, that was made at @birth is freed or given to RCU at @end. */
+static inline void sitetab_lived(struct sitetab *tab, uint32_t account, uint64_t birth,
+				 uint64_t end)
+{
+	uint32_t i = account_site(&tab->accounts.account[account]);
+	struct site *s = &tab->site[i];
+	uint64_t ns = end > birth ? end - birth : 0;
+
+	s->lived++;
+	s->lived_sum_ns += (double)ns;
+	if (ns > s->lived_max_ns)
+		s->lived_max_ns = ns;
+	s->lived_quick += ns <= SITE_QUICK_NS;
+	s->lived_same_task += sitetab_same_task(tab, account);
+	life_add(&tab->lives, &tab->life[i], ns);
+}
+
+static inline struct sitetab_near *sitetab_near(struct sitetab *tab)
+{
+	return &tab->near[((uint32_t)tab->ev->pid * 5 + tab->ev->context) % SITETAB_TASKS];
+}
+
+/* The slab object at @addr is the last that the task at hand allocated. */
+static inline void sitetab_near_alloc(struct sitetab *tab, uint64_t addr)
+{
+	struct sitetab_near *n = sitetab_near(tab);
+
+	if (n->pid != tab->ev->pid)
+		*n = (struct sitetab_near){ .pid = tab->ev->pid };
+	n->addr[n->next++ % SITE_NEAR] = addr;
+}
+
+/* It is freed; made at @birth. */
+static inline void sitetab_near_free(struct sitetab *tab, uint32_t account, uint64_t birth,
+				     uint64_t addr)
+{
+	const struct sitetab_near *n = sitetab_near(tab);
+	bool near = false;
+
+	for (int i = 0; i < SITE_NEAR; i++)
+		near |= n->addr[i] == addr;
+	if (!near || n->pid != tab->ev->pid || !sitetab_same_task(tab, account))
+		return;
+	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
+
+	s->lived_near++;
+	s->temporary += tab->now <= birth + SITE_QUICK_NS;
+}
+
+/* An object that is live at the end, and was made at @birth. */
+static inline void sitetab_aged(struct sitetab *tab, uint32_t account, uint64_t birth)
+{
+	uint32_t i = account_site(&tab->accounts.account[account]);
+	struct site *s = &tab->site[i];
+	uint64_t ns = tab->now > birth ? tab->now - birth : 0;
+
+	s->aged++;
+	s->age_sum_ns += (double)ns;
+	if (ns > s->age_max_ns)
+		s->age_max_ns = ns;
+	life_add(&tab->lives, &tab->age[i], ns);
 }
 
 /* The same by inference. */
@@ -163,12 +337,10 @@ static inline void sitetab_infer(struct sitetab *tab, uint32_t account, enum end
 static inline void sitetab_undo_infer(struct sitetab *tab, uint32_t account, enum end_rule rule,
 				      uint64_t bytes)
 {
-	struct site *s = &tab->site[tab->accounts.account[account].site];
+	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
 
 	s->inferred_frees[rule]--;
 	s->inferred_bytes[rule] -= bytes;
-	s->frees++;
-	s->free_bytes += bytes;
 	tab->accounts.doubt[account].inferred--;
 	tab->accounts.doubt[account].inferred_bytes -= bytes;
 }
@@ -176,7 +348,7 @@ static inline void sitetab_undo_infer(struct sitetab *tab, uint32_t account, enu
 static inline void sitetab_uncertain(struct sitetab *tab, uint32_t account, uint64_t nr,
 				     uint64_t bytes)
 {
-	struct site *s = &tab->site[tab->accounts.account[account].site];
+	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
 
 	s->uncertain += nr;
 	s->uncertain_bytes += bytes;
@@ -186,13 +358,13 @@ static inline void sitetab_uncertain(struct sitetab *tab, uint32_t account, uint
 
 static inline void sitetab_pieces(struct sitetab *tab, uint32_t account, uint64_t pieces)
 {
-	tab->site[tab->accounts.account[account].site].pieces += pieces;
+	tab->site[account_site(&tab->accounts.account[account])].pieces += pieces;
 	tab->accounts.doubt[account].pieces += pieces;
 }
 
 static inline void sitetab_pending(struct sitetab *tab, uint32_t account, uint64_t bytes)
 {
-	struct site *s = &tab->site[tab->accounts.account[account].site];
+	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
 
 	s->rcu_pending++;
 	s->rcu_pending_bytes += bytes;
@@ -225,11 +397,23 @@ static inline void sitetab_cache(struct sitetab *tab, uint32_t i, uint16_t cache
 	s->cache = s->cache ? 0 : cache;
 }
 
+/* How things stand before an allocation that may have to be taken back. */
+static inline struct sitetab_point sitetab_point(const struct sitetab *tab, uint32_t i)
+{
+	const struct site *s = &tab->site[i];
+
+	return (struct sitetab_point){ tab->ev->ts_ns, tab->clock_ns, s->peak_bytes, s->peak_ns,
+				       tab->peak[s->kind] };
+}
+
 /*
- * Takes an allocation back that was no object of its own (rule 3): it has been
- * in live_bytes since @since_ns, when the peak stood at @peak_bytes, @peak_ns.
+ * Takes an allocation back that was no object of its own (rule 3), which was booked
+ * when things stood @before so. True when it is in at_peak.
  */
-void sitetab_unalloc(struct sitetab *tab, uint32_t account, uint64_t bytes, uint64_t bytes_req,
-		     uint64_t since_ns, uint64_t peak_bytes, uint64_t peak_ns);
+bool sitetab_unalloc(struct sitetab *tab, uint32_t account, uint64_t bytes, uint64_t bytes_req,
+		     const struct sitetab_point *before);
+
+/* An object that was allocated just now lived at the peak of its kind. */
+void sitetab_at_peak(struct sitetab *tab, uint32_t account, uint64_t bytes);
 
 #endif

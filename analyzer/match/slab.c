@@ -80,10 +80,13 @@ static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_la
 {
 	slab->totals->duplicate_kmallocs++;
 	if (!(o->flags & LIVE_TWIN)) {
-		sitetab_unalloc(slab->sites, o->account, o->bytes, l->bytes_req, l->ts_ns,
-				l->peak_bytes, l->peak_ns);
+		bool at_peak = sitetab_unalloc(slab->sites, o->account, o->bytes, l->bytes_req,
+					       &l->before);
+
 		o->account = sitetab_account(slab->sites, site, ev);
 		sitetab_alloc(slab->sites, o->account, o->bytes, ev->bytes_req, ev->ts_ns);
+		if (at_peak)
+			sitetab_at_peak(slab->sites, o->account, o->bytes);
 	}
 	l->addr = 0;
 }
@@ -97,6 +100,8 @@ static void end_by_reuse(struct slab *slab, const struct live_obj *o, const stru
 		.addr = o->key,
 		.ts_ns = ev->ts_ns,
 		.bytes = o->bytes,
+		.birth = live_time(o),
+		.end = slab->sites->now,
 		.account = o->account,
 		.cpu = ev->cpu,
 	};
@@ -127,6 +132,8 @@ static bool is_skewed_free(struct slab *slab, const struct event *ev)
 	if (s->cpu == ev->cpu || ev->ts_ns - s->ts_ns > SLAB_SKEW_NS)
 		return false;
 	sitetab_undo_infer(slab->sites, s->account, END_REUSE, s->bytes);
+	sitetab_lived(slab->sites, s->account, s->birth, s->end);
+	sitetab_remote(slab->sites, s->account);
 	slab->totals->skewed_frees++;
 	return true;
 }
@@ -170,17 +177,13 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 		o->account = sitetab_account(slab->sites, site, ev);
 	}
 	if (large) {
-		const struct site *s = twin ? NULL : &slab->sites->site[site];
-
 		*l = (struct slab_large){
 			.addr = ev->addr,
 			.call_site = ev->call_site,
 			.bytes = ev->bytes_alloc,
 			.bytes_req = ev->bytes_req,
-			.ts_ns = ev->ts_ns,
 			.time = time,
-			.peak_bytes = s ? s->peak_bytes : 0,
-			.peak_ns = s ? s->peak_ns : 0,
+			.before = sitetab_point(slab->sites, site),
 			.pid = ev->pid,
 			.context = ev->context,
 		};
@@ -190,6 +193,7 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 		sitetab_alloc(slab->sites, o->account, ev->bytes_alloc, ev->bytes_req,
 			      ev->ts_ns);
 		sitetab_cache(slab->sites, site, ev->cache);
+		sitetab_near_alloc(slab->sites, ev->addr);
 	}
 }
 
@@ -242,6 +246,12 @@ void slab_free(struct slab *slab, const struct event *ev)
 	if (!(o->flags & LIVE_TWIN)) {
 		site = sitetab_free(slab->sites, o->account, 1, o->bytes);
 		sitetab_cache(slab->sites, site, ev->cache);
+		sitetab_remote(slab->sites, o->account);
+		/* Its life was over when it was given to RCU. */
+		if (!(o->flags & LIVE_RCU)) {
+			sitetab_lived(slab->sites, o->account, live_time(o), slab->sites->now);
+			sitetab_near_free(slab->sites, o->account, live_time(o), ev->addr);
+		}
 	}
 	flow_add(&slab->flows, ev->call_site, ev->cache, site, o->bytes);
 	slabpage_remove(&slab->pages, ev->addr);

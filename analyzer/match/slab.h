@@ -26,8 +26,8 @@ enum {
 struct slab_large {
 	uint64_t addr; /* 0: none */
 	uint64_t call_site, bytes, bytes_req;
-	uint64_t ts_ns, time;
-	uint64_t peak_bytes, peak_ns; /* of its site, just before */
+	uint64_t time;
+	struct sitetab_point before;
 	int32_t pid;
 	uint8_t context;
 };
@@ -37,6 +37,7 @@ struct slab_skew {
 	uint64_t addr;	/* 0: none */
 	uint64_t ts_ns; /* of the reuse */
 	uint64_t bytes;
+	uint64_t birth, end; /* of the object, as live.h has times */
 	uint32_t account;
 	uint16_t cpu; /* of the reuse */
 };

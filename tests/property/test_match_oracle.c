@@ -204,9 +204,9 @@ static const char *accounts_sum_up(const struct history *h)
 	auto_free uint64_t *inferred = xcalloc(2 * nr_sites + 2, sizeof(*inferred));
 
 	for (size_t i = 0; i < nr; i++, a++, d++) {
-		struct site *s = &sum[a->site];
+		struct site *s = &sum[account_site(a)];
 
-		if (a->site >= nr_sites || a->ends > a->allocs || d->inferred > a->ends)
+		if (account_site(a) >= nr_sites || a->ends > a->allocs || d->inferred > a->ends)
 			return WRONG("account %zu makes no sense", i);
 		s->allocs += a->allocs;
 		s->alloc_bytes += a->alloc_bytes;
@@ -214,8 +214,8 @@ static const char *accounts_sum_up(const struct history *h)
 		s->failures += a->failures;
 		s->frees += a->ends - d->inferred;
 		s->free_bytes += a->end_bytes - d->inferred_bytes;
-		inferred[2 * a->site] += d->inferred;
-		inferred[2 * a->site + 1] += d->inferred_bytes;
+		inferred[2 * account_site(a)] += d->inferred;
+		inferred[2 * account_site(a) + 1] += d->inferred_bytes;
 		s->uncertain += d->uncertain;
 		s->uncertain_bytes += d->uncertain_bytes;
 		s->pieces += d->pieces;
@@ -236,6 +236,123 @@ static const char *accounts_sum_up(const struct history *h)
 			return WRONG("the accounts of site %#" PRIx64 " do not sum up",
 				     key_of(match, s));
 	}
+	return NULL;
+}
+
+/* The last bucket is the end; the peak's live set is as large as the peak; lives add up. */
+static const char *time_adds_up(const struct history *h)
+{
+	CLEANUP(match_cleanup) struct match *match = run(h->ev, h->nr);
+	const struct series *series = match_series(match);
+	size_t nr;
+	const struct site *site = match_sites(match, &nr);
+	auto_free struct series_entry *last = xcalloc(nr + 1, sizeof(*last));
+	uint64_t bytes[NR_SITE_KINDS] = { 0 }, objects[NR_SITE_KINDS] = { 0 };
+
+	for (size_t i = 0; i < series->nr; i++) {
+		const struct series_entry *e = &series->entry[i];
+		struct series_entry *l = &last[e->site];
+
+		if (e->bucket >= SERIES_BUCKETS || (l->allocs && e->bucket <= l->bucket) ||
+		    e->allocs < l->allocs || e->alloc_bytes < l->alloc_bytes)
+			return WRONG("bucket %u of site %u is out of order", e->bucket,
+				     e->site);
+		*l = *e;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		const struct site *s = &site[i];
+		uint64_t lived = 0, aged = 0, inferred = 0;
+
+		if (last[i].live != s->live + s->pieces ||
+		    last[i].live_bytes != s->live_bytes || last[i].allocs != s->allocs ||
+		    last[i].alloc_bytes != s->alloc_bytes)
+			return WRONG("site %#" PRIx64 " does not end as its last bucket",
+				     key_of(match, s));
+		for (unsigned int b = 0; b < LIFE_BINS; b++) {
+			lived += match_lived(match, i, b);
+			aged += match_aged(match, i, b);
+		}
+		for (int r = 0; r < NR_END_RULES; r++)
+			inferred += s->inferred_frees[r];
+		if (lived != s->lived || aged != s->aged || aged > s->live ||
+		    s->lived > s->frees + inferred + s->rcu_pending ||
+		    s->temporary > s->lived_near || s->lived_near > s->lived_same_task ||
+		    s->lived_same_task > s->lived || s->lived_quick > s->lived ||
+		    s->remote_cpu > s->frees || s->at_peak_bytes > s->peak_bytes)
+			return WRONG("the lives of site %#" PRIx64 " make no sense",
+				     key_of(match, s));
+		/* Silent pages end one by one, and nobody knows which. */
+		if (s->kind != SITE_PAGE && s->lived < s->frees)
+			return WRONG("site %#" PRIx64 " has frees without a life",
+				     key_of(match, s));
+		bytes[s->kind] += s->at_peak_bytes;
+		objects[s->kind] += s->at_peak;
+	}
+	for (int k = 0; k < NR_SITE_KINDS; k++)
+		if (bytes[k] != match_peak(match, k)->bytes ||
+		    objects[k] != match_peak(match, k)->objects)
+			return WRONG("the sites at the peak of kind %d are not the peak", k);
+	return NULL;
+}
+
+/* What buckets and the peak say is what the matcher says of a history that ends there. */
+static const char *buckets_are_shorter_histories(const struct history *h)
+{
+	static struct history slow;
+	uint64_t peak[NR_SITE_KINDS] = { 0 }, latest = 0;
+
+	/* So that there are many buckets, and they are folded. */
+	slow = *h;
+	for (size_t i = 0; i < slow.nr; i++)
+		slow.ev[i].ts_ns = h->ev[0].ts_ns + (h->ev[i].ts_ns - h->ev[0].ts_ns) * 20000;
+
+	CLEANUP(match_cleanup) struct match *match = run_unjudged(slow.ev, slow.nr);
+	const struct series *series = match_series(match);
+
+	/* An object that changes its site later is at that site from then on. */
+	if (match_totals(match)->duplicate_kmallocs)
+		return NULL;
+	for (size_t n = 1; n <= slow.nr; n++) {
+		CLEANUP(match_cleanup) struct match *part = run_unjudged(slow.ev, n);
+		size_t nr;
+		const struct site *site = match_sites(part, &nr);
+		uint64_t sum[NR_SITE_KINDS] = { 0 };
+
+		for (size_t i = 0; i < nr; i++)
+			sum[site[i].kind] += site[i].live_bytes;
+		for (int k = 0; k < NR_SITE_KINDS; k++)
+			peak[k] = sum[k] > peak[k] ? sum[k] : peak[k];
+		if (slow.ev[n - 1].ts_ns > latest)
+			latest = slow.ev[n - 1].ts_ns;
+
+		uint64_t bucket = (latest - series->start_ns) / series->width_ns;
+
+		/* The bucket goes on, or time stands still. */
+		if (n < slow.nr &&
+		    (slow.ev[n].ts_ns <= latest ||
+		     (slow.ev[n].ts_ns - series->start_ns) / series->width_ns == bucket))
+			continue;
+		for (size_t i = 0; i < nr; i++) {
+			const struct site *all =
+				site_with(match, site[i].kind, key_of(part, &site[i]));
+			struct series_entry at = { 0 };
+			size_t nr_all;
+			uint32_t index = (uint32_t)(all - match_sites(match, &nr_all));
+
+			for (size_t e = 0; all && e < series->nr; e++)
+				if (series->entry[e].site == index &&
+				    series->entry[e].bucket <= bucket)
+					at = series->entry[e];
+			if (at.live_bytes != site[i].live_bytes || at.allocs != site[i].allocs)
+				return WRONG("site %#" PRIx64 " holds %" PRIu64
+					     " in bucket %" PRIu64 ", not %" PRIu64,
+					     key_of(part, &site[i]), at.live_bytes, bucket,
+					     site[i].live_bytes);
+		}
+	}
+	for (int k = 0; k < NR_SITE_KINDS; k++)
+		if (match_peak(match, k)->bytes != peak[k])
+			return WRONG("the peak of kind %d is not the highest", k);
 	return NULL;
 }
 
@@ -444,6 +561,16 @@ TEST(what_is_allocated_is_freed_inferred_or_live)
 TEST(the_accounts_of_a_site_sum_up_to_it)
 {
 	check_histories(accounts_sum_up, 2000);
+}
+
+TEST(buckets_end_with_the_net_and_peaks_and_lives_add_up)
+{
+	check_histories(time_adds_up, 3000);
+}
+
+TEST(a_bucket_ends_as_a_history_that_ends_there)
+{
+	check_histories(buckets_are_shorter_histories, 300);
 }
 
 TEST(the_live_set_is_the_oracles)
