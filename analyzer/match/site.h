@@ -120,7 +120,7 @@ struct site {
 struct site_peak {
 	uint64_t live, live_bytes; /* now */
 	uint64_t bytes, objects;   /* at the peak of bytes */
-	uint64_t ns;		   /* when that was reached for the last time */
+	uint64_t ns;		   /* when that was first reached */
 };
 
 #endif

@@ -179,8 +179,7 @@ static inline void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t n
 		s->peak_bytes = s->live_bytes;
 		s->peak_ns = ts_ns;
 	}
-	/* At a level reached again the sites need not hold what they held before. */
-	if (k->live_bytes >= k->bytes) {
+	if (k->live_bytes > k->bytes) {
 		k->bytes = k->live_bytes;
 		k->objects = k->live;
 		k->ns = tab->clock_ns;

@@ -239,10 +239,22 @@ static const char *accounts_sum_up(const struct history *h)
 	return NULL;
 }
 
+/* Slower, so that there are many buckets, and they are folded. */
+static const struct history *slowed(const struct history *h)
+{
+	static struct history slow;
+
+	slow = *h;
+	for (size_t i = 0; i < slow.nr; i++)
+		slow.ev[i].ts_ns = h->ev[0].ts_ns + (h->ev[i].ts_ns - h->ev[0].ts_ns) * 20000;
+	return &slow;
+}
+
 /* The last bucket is the end; the peak's live set is as large as the peak; lives add up. */
 static const char *time_adds_up(const struct history *h)
 {
-	CLEANUP(match_cleanup) struct match *match = run(h->ev, h->nr);
+	const struct history *any = h->nr % 2 ? slowed(h) : h;
+	CLEANUP(match_cleanup) struct match *match = run(any->ev, any->nr);
 	const struct series *series = match_series(match);
 	size_t nr;
 	const struct site *site = match_sites(match, &nr);
@@ -298,22 +310,16 @@ static const char *time_adds_up(const struct history *h)
 /* What buckets and the peak say is what the matcher says of a history that ends there. */
 static const char *buckets_are_shorter_histories(const struct history *h)
 {
-	static struct history slow;
+	const struct history *slow = slowed(h);
 	uint64_t peak[NR_SITE_KINDS] = { 0 }, latest = 0;
-
-	/* So that there are many buckets, and they are folded. */
-	slow = *h;
-	for (size_t i = 0; i < slow.nr; i++)
-		slow.ev[i].ts_ns = h->ev[0].ts_ns + (h->ev[i].ts_ns - h->ev[0].ts_ns) * 20000;
-
-	CLEANUP(match_cleanup) struct match *match = run_unjudged(slow.ev, slow.nr);
+	CLEANUP(match_cleanup) struct match *match = run_unjudged(slow->ev, slow->nr);
 	const struct series *series = match_series(match);
 
 	/* An object that changes its site later is at that site from then on. */
 	if (match_totals(match)->duplicate_kmallocs)
 		return NULL;
-	for (size_t n = 1; n <= slow.nr; n++) {
-		CLEANUP(match_cleanup) struct match *part = run_unjudged(slow.ev, n);
+	for (size_t n = 1; n <= slow->nr; n++) {
+		CLEANUP(match_cleanup) struct match *part = run_unjudged(slow->ev, n);
 		size_t nr;
 		const struct site *site = match_sites(part, &nr);
 		uint64_t sum[NR_SITE_KINDS] = { 0 };
@@ -322,15 +328,15 @@ static const char *buckets_are_shorter_histories(const struct history *h)
 			sum[site[i].kind] += site[i].live_bytes;
 		for (int k = 0; k < NR_SITE_KINDS; k++)
 			peak[k] = sum[k] > peak[k] ? sum[k] : peak[k];
-		if (slow.ev[n - 1].ts_ns > latest)
-			latest = slow.ev[n - 1].ts_ns;
+		if (slow->ev[n - 1].ts_ns > latest)
+			latest = slow->ev[n - 1].ts_ns;
 
 		uint64_t bucket = (latest - series->start_ns) / series->width_ns;
 
 		/* The bucket goes on, or time stands still. */
-		if (n < slow.nr &&
-		    (slow.ev[n].ts_ns <= latest ||
-		     (slow.ev[n].ts_ns - series->start_ns) / series->width_ns == bucket))
+		if (n < slow->nr &&
+		    (slow->ev[n].ts_ns <= latest ||
+		     (slow->ev[n].ts_ns - series->start_ns) / series->width_ns == bucket))
 			continue;
 		for (size_t i = 0; i < nr; i++) {
 			const struct site *all =
