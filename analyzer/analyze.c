@@ -148,15 +148,41 @@ static struct err *match_all(const struct analyze_opts *opts, const struct trace
 	return NULL;
 }
 
+/* The return addresses that a site is told by, innermost first. */
+static const uint64_t *site_addresses(const struct match *match, const struct site *site,
+				      size_t *ret_nr)
+{
+	if (site->stack != SITE_NO_STACK)
+		return stacks_frames(match_stacks(match), site->stack, ret_nr);
+	*ret_nr = site->call_site != 0;
+	return &site->call_site;
+}
+
 static void resolve_site(const struct match *match, const struct site *site,
 			 struct resolver *resolver, struct callsite *ret)
 {
-	const uint64_t *addr = &site->call_site;
-	size_t nr_addr = site->call_site != 0;
+	size_t nr;
+	const uint64_t *addr = site_addresses(match, site, &nr);
 
-	if (site->stack != SITE_NO_STACK)
-		addr = stacks_frames(match_stacks(match), site->stack, &nr_addr);
-	resolver_site(resolver, addr, nr_addr, ret);
+	resolver_site(resolver, addr, nr, ret);
+}
+
+/* Debug information is read by several threads when it is known what is wanted of it. */
+static void expect_sites(const struct match *match, const struct site *site, size_t nr,
+			 struct resolver *resolver)
+{
+	auto_free uint64_t *all = NULL;
+	size_t nr_all = 0, cap = 0, nr_addr;
+
+	for (size_t i = 0; i < nr; i++) {
+		const uint64_t *addr = site_addresses(match, &site[i], &nr_addr);
+
+		for (size_t n = 0; n < nr_addr; n++) {
+			vec_room(all, nr_all, cap);
+			all[nr_all++] = addr[n];
+		}
+	}
+	resolver_expect(resolver, all, nr_all);
 }
 
 static struct err *write_sites(const struct analyze_opts *opts, struct match *match,
@@ -169,6 +195,7 @@ static struct err *write_sites(const struct analyze_opts *opts, struct match *ma
 	uint64_t last_ns = now_ns();
 	struct callsite callsite;
 
+	expect_sites(match, site, nr, resolver);
 	for (size_t i = 0; i < nr; i++) {
 		resolve_site(match, &site[i], resolver, &callsite);
 		TRY(writer_callsite(writer, site[i].kind, &callsite, &group[i]));

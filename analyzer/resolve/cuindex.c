@@ -6,9 +6,15 @@
 
 #include "base/xalloc.h"
 
+/* What an entry's children are read for, where no scope is open. */
 #define SCOPE_ABSTRACT (SCOPE_NONE - 1)
+#define SCOPE_IGNORED  (SCOPE_NONE - 2)
 
-enum { MAX_DEPTH = 256, MAX_RANGES = 1 << 22 };
+/*
+ * The least bytes that a compiler needs for a scope and a call; what says more is
+ * made up, and would take memory out of proportion to the file.
+ */
+enum { MAX_DEPTH = 256, SCOPE_BYTES = 8, CALL_BYTES = 4 };
 
 struct range {
 	uint64_t lo, hi;
@@ -18,160 +24,227 @@ struct range {
 
 struct builder {
 	struct cuindex *ix;
+	const struct dwunit *unit;
 	struct range *range;
 	size_t nr, cap;
-	uint64_t budget; /* DIEs that may still be looked at */
+	size_t max_scopes, max_calls;
+	uint64_t budget; /* entries of range lists that may still be read */
 };
 
-static uint64_t ref(Dwarf_Die *die, unsigned int name)
+static uint32_t number(const struct dwdie *die, const struct dwattr *attr)
 {
-	Dwarf_Attribute attr;
-	Dwarf_Die target;
+	uint64_t v;
 
-	if (!dwarf_attr(die, name, &attr) || !dwarf_formref_die(&attr, &target))
-		return 0;
-	return dwarf_dieoffset(&target);
+	return dwattr_uint(die, attr, &v) && v <= UINT32_MAX ? (uint32_t)v : 0;
 }
 
-static uint32_t number(Dwarf_Die *die, unsigned int name)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Word v;
-
-	if (!dwarf_attr(die, name, &attr) || dwarf_formudata(&attr, &v) || v > UINT32_MAX)
-		return 0;
-	return (uint32_t)v;
-}
-
-static uint64_t address(Dwarf_Die *die, unsigned int name)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Addr v;
-
-	return dwarf_attr(die, name, &attr) && !dwarf_formaddr(&attr, &v) ? v : 0;
-}
-
-static bool flag(Dwarf_Die *die, unsigned int name)
-{
-	Dwarf_Attribute attr;
-	bool v;
-
-	return dwarf_attr(die, name, &attr) && !dwarf_formflag(&attr, &v) && v;
-}
-
-/* The scope @die opens inside @parent; SCOPE_NONE when it has no code. */
-static uint32_t add_scope(struct builder *b, Dwarf_Die *die, uint32_t parent)
+/* The scope that @die opens inside @parent; SCOPE_NONE when it has no code. */
+static uint32_t add_scope(struct builder *b, struct dwdie *die, uint64_t off, uint32_t parent)
 {
 	struct cuindex *ix = b->ix;
-	Dwarf_Addr base, lo, hi;
-	ptrdiff_t off = 0;
-	uint64_t entry = UINT64_MAX;
-	size_t depth = parent == SCOPE_NONE ? 0 : ix->scope[parent].depth + 1u;
+	uint32_t id = (uint32_t)ix->nr_scopes;
+	bool inner = parent < SCOPE_IGNORED;
+	struct scope scope = {
+		.die = dwref_of(b->unit->file, off),
+		.parent = inner ? parent : SCOPE_NONE,
+		.function = inner ? ix->scope[parent].function : id,
+		.depth = (uint16_t)(inner ? ix->scope[parent].depth + 1 : 0),
+		.entry = UINT64_MAX,
+	};
+	struct dwranges ranges = {};
+	struct dwattr attr;
+	uint64_t lo, hi, entry_pc = 0;
 
-	while ((off = dwarf_ranges(die, off, &base, &lo, &hi)) > 0 && b->nr < MAX_RANGES) {
+	while (dwdie_next(die, &attr)) {
+		switch (attr.name) {
+		case DW_AT_low_pc:
+		case DW_AT_high_pc:
+		case DW_AT_ranges:
+			dwranges_attr(&ranges, b->unit, &attr);
+			break;
+		case DW_AT_abstract_origin:
+			scope.origin = dwattr_ref(b->unit, &attr);
+			break;
+		case DW_AT_call_file:
+			scope.call_file = number(die, &attr);
+			break;
+		case DW_AT_call_line:
+			scope.call_line = number(die, &attr);
+			break;
+		case DW_AT_entry_pc:
+			dwattr_addr(b->unit, &attr, &entry_pc);
+			break;
+		}
+	}
+	if (parent == SCOPE_ABSTRACT || ix->nr_scopes >= b->max_scopes ||
+	    (!ranges.has_low && !ranges.has_list))
+		return SCOPE_NONE;
+	dwranges_start(&ranges);
+	uint64_t low = ranges.has_low ? ranges.low : 0;
+
+	while (dwranges_next(&ranges, &b->budget, &lo, &hi)) {
 		/* Address 0 is where a linker leaves what it threw away. */
-		if (!lo || lo >= hi)
+		if (!lo)
 			continue;
 		vec_room(b->range, b->nr, b->cap);
-		b->range[b->nr++] =
-			(struct range){ lo, hi, (uint32_t)ix->nr_scopes, (uint16_t)depth };
-		if (lo < entry)
-			entry = lo;
+		b->range[b->nr++] = (struct range){ lo, hi, id, scope.depth };
+		if (lo < scope.entry)
+			scope.entry = lo;
 	}
-	if (entry == UINT64_MAX)
+	if (scope.entry == UINT64_MAX)
 		return SCOPE_NONE;
-
-	uint32_t id = (uint32_t)ix->nr_scopes;
-
-	vec_room(ix->scope, ix->nr_scopes, ix->cap_scopes);
-	ix->scope[ix->nr_scopes++] = (struct scope){
-		.die = dwarf_dieoffset(die),
-		.origin = ref(die, DW_AT_abstract_origin),
-		.entry = entry,
-		.parent = parent,
-		.function = parent == SCOPE_NONE ? id : ix->scope[parent].function,
-		.call_file = number(die, DW_AT_call_file),
-		.call_line = number(die, DW_AT_call_line),
-		.depth = (uint16_t)depth,
-	};
 	/* The entry point of a split function is not its lowest address. */
-	if (parent == SCOPE_NONE && !dwarf_entrypc(die, &lo) && lo)
-		ix->scope[id].entry = lo;
+	if (!inner && (entry_pc || low))
+		scope.entry = entry_pc ? entry_pc : low;
+	vec_room(ix->scope, ix->nr_scopes, ix->cap_scopes);
+	ix->scope[ix->nr_scopes++] = scope;
 	return id;
 }
 
-static void add_call(struct builder *b, Dwarf_Die *die)
+static void add_call(struct builder *b, struct dwdie *die)
 {
 	struct cuindex *ix = b->ix;
 	struct cucall call = {};
+	struct dwattr attr;
+	uint64_t pc = 0;
 
-	if (dwarf_tag(die) == DW_TAG_call_site) {
-		call.ret_pc = address(die, DW_AT_call_return_pc);
-		call.callee = ref(die, DW_AT_call_origin);
-		call.tail = flag(die, DW_AT_call_tail_call);
-		/* Some compilers give a jump's own address instead. */
-		if (!call.ret_pc && (call.ret_pc = address(die, DW_AT_call_pc)))
-			call.ret_pc++;
-	} else {
-		call.ret_pc = address(die, DW_AT_low_pc);
-		call.callee = ref(die, DW_AT_abstract_origin);
-		call.tail = flag(die, DW_AT_GNU_tail_call);
+	while (dwdie_next(die, &attr)) {
+		switch (attr.name) {
+		case DW_AT_call_return_pc:
+		case DW_AT_low_pc: /* DWARF 4 */
+			dwattr_addr(b->unit, &attr, &call.ret_pc);
+			break;
+		case DW_AT_call_pc:
+			dwattr_addr(b->unit, &attr, &pc);
+			break;
+		case DW_AT_call_origin:
+		case DW_AT_abstract_origin: /* DWARF 4 */
+			call.callee = dwattr_ref(b->unit, &attr);
+			break;
+		case DW_AT_call_tail_call:
+		case DW_AT_GNU_tail_call:
+			call.tail = dwattr_flag(&attr);
+			break;
+		}
 	}
-	if (!call.ret_pc)
+	/* Some compilers give a jump's own address instead. */
+	if (!call.ret_pc && pc)
+		call.ret_pc = pc + 1;
+	if (!call.ret_pc || ix->nr_calls >= b->max_calls)
 		return;
 	vec_room(ix->call, ix->nr_calls, ix->cap_calls);
 	ix->call[ix->nr_calls++] = call;
 }
 
-/*
- * @scope: SCOPE_NONE outside of functions, or SCOPE_ABSTRACT in one that has no
- * code itself but was inlined: GCC leaves some call sites of its copies there.
- */
-static void walk(struct builder *b, Dwarf_Die *parent, uint32_t scope, int depth)
+/* Languages whose functions lie neither in types nor in namespaces. */
+static bool is_flat(uint32_t language)
 {
-	Dwarf_Die die;
+	switch (language) {
+	case DW_LANG_C89:
+	case DW_LANG_C:
+	case DW_LANG_C99:
+	case DW_LANG_C11:
+	case DW_LANG_Mips_Assembler:
+		return true;
+	}
+	return false;
+}
 
-	if (depth == MAX_DEPTH || dwarf_child(parent, &die))
+/* Gets past the attributes of an entry; false where they make no sense. */
+static bool skip(struct dwdie *die)
+{
+	struct dwattr attr;
+
+	if (!bytes_skip(&die->b, die->abbrev->fixed))
+		return false;
+	if (!die->abbrev->rest)
+		return true;
+	bytes_seek(&die->spec, die->abbrev->rest);
+	while (dwdie_next(die, &attr))
+		;
+	return !die->bad;
+}
+
+/* Where the entry's next sibling is, if it says so. */
+static bool sibling(const struct dwdie *die, uint64_t *ret)
+{
+	struct bytes b = die->b;
+	uint64_t off;
+
+	if (die->abbrev->sibling == DWABBREV_NO_SIBLING ||
+	    !bytes_skip(&b, die->abbrev->sibling) ||
+	    !dw_uint(&b, die->abbrev->sibling_size, &off) ||
+	    off > die->unit->end - die->unit->off)
+		return false;
+	*ret = die->unit->off + off;
+	return *ret > bytes_off(&die->b) && *ret <= die->unit->end;
+}
+
+/* What the children of an entry are read for; SCOPE_IGNORED: for nothing. */
+static uint32_t look_into(struct builder *b, struct dwdie *die, uint64_t off, uint32_t scope,
+			  bool flat)
+{
+	uint32_t own;
+
+	switch ((enum dwabbrev_kind)die->abbrev->kind) {
+	case DWKIND_FUNCTION:
+		if (scope == SCOPE_IGNORED || die->abbrev->declaration)
+			return SCOPE_IGNORED;
+		own = add_scope(b, die, off, scope);
+		return own == SCOPE_NONE ? SCOPE_ABSTRACT : own;
+	case DWKIND_CALL:
+		if (scope != SCOPE_IGNORED)
+			add_call(b, die);
+		return SCOPE_IGNORED;
+	case DWKIND_BLOCK:
+		return scope == SCOPE_NONE ? SCOPE_IGNORED : scope;
+	case DWKIND_SPACE:
+		return scope == SCOPE_NONE && !flat ? SCOPE_NONE : SCOPE_IGNORED;
+	case DWKIND_OTHER:
+		break;
+	}
+	return SCOPE_IGNORED;
+}
+
+/*
+ * Goes through all entries in the order of the file. In one that has no code but
+ * was inlined (SCOPE_ABSTRACT) GCC leaves some call sites of its copies.
+ */
+static void walk(struct builder *b)
+{
+	uint32_t scope[MAX_DEPTH] = { SCOPE_NONE };
+	bool flat = is_flat(b->unit->language);
+	struct dwdie die;
+	size_t depth = 0;
+
+	if (!dwdie_at(b->unit, b->unit->first, &die) || !skip(&die) || !die.abbrev->children)
 		return;
 	for (;;) {
-		if (!b->budget)
-			return;
-		b->budget--;
-		switch (dwarf_tag(&die)) {
-		case DW_TAG_subprogram:
-		case DW_TAG_inlined_subroutine: {
-			uint32_t own = scope == SCOPE_ABSTRACT ? SCOPE_NONE
-							       : add_scope(b, &die, scope);
+		uint64_t off = bytes_off(&die.b), next;
 
-			walk(b, &die, own == SCOPE_NONE ? SCOPE_ABSTRACT : own, depth + 1);
-			break;
+		if (!dwdie_step(&die)) {
+			if (die.bad || !depth--)
+				return;
+			continue;
 		}
-		case DW_TAG_call_site:
-		case DW_TAG_GNU_call_site:
-			add_call(b, &die);
-			break;
-		case DW_TAG_lexical_block:
-		case DW_TAG_try_block:
-		case DW_TAG_catch_block:
-			if (scope != SCOPE_NONE)
-				walk(b, &die, scope, depth + 1);
-			break;
-		case DW_TAG_namespace:
-		case DW_TAG_module:
-		case DW_TAG_class_type:
-		case DW_TAG_structure_type:
-			/* Rust keeps functions in namespaces and types. */
-			if (scope == SCOPE_NONE)
-				walk(b, &die, scope, depth + 1);
-			break;
+		bool jump = die.abbrev->children && sibling(&die, &next);
+		struct dwdie start = die;
+		uint32_t into = look_into(b, &die, off, scope[depth], flat);
+
+		if (into == SCOPE_IGNORED && jump) {
+			bytes_seek(&die.b, next);
+			continue;
 		}
-
-		Dwarf_Die next;
-
-		if (dwarf_siblingof(&die, &next) ||
-		    dwarf_dieoffset(&next) <= dwarf_dieoffset(&die))
+		/* What was looked into is past its attributes already. */
+		if (die.b.pos == start.b.pos && !skip(&die))
 			return;
-		die = next;
+		if (die.bad)
+			return;
+		if (!die.abbrev->children)
+			continue;
+		if (++depth == MAX_DEPTH)
+			return;
+		scope[depth] = into;
 	}
 }
 
@@ -250,12 +323,19 @@ static void flatten(struct builder *b)
 	}
 }
 
-void cuindex_init(struct cuindex *ix, Dwarf_Die *cu, uint64_t size)
+void cuindex_init(struct cuindex *ix, const struct dwunit *unit)
 {
-	struct builder b = { .ix = ix, .budget = size };
+	uint64_t size = unit->end - unit->off;
+	struct builder b = {
+		.ix = ix,
+		.unit = unit,
+		.max_scopes = size / SCOPE_BYTES + 1,
+		.max_calls = size / CALL_BYTES + 1,
+		.budget = size + 64,
+	};
 
 	*ix = (struct cuindex){};
-	walk(&b, cu, SCOPE_NONE, 0);
+	walk(&b);
 	if (b.nr)
 		qsort(b.range, b.nr, sizeof(*b.range), compare_ranges);
 	flatten(&b);

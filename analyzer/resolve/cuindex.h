@@ -2,27 +2,25 @@
 /*
  * resolve/cuindex.h - functions, inlined functions and calls of one compilation unit
  *
- * In:     a unit's DIE, any debug information at all
+ * In:     a unit, any debug information at all
  * Out:    the innermost scope of an address, in O(log n), each scope with its
  *         parent; and the calls the compiler described, by return address
  * Not:    reads no line table and no name: it keeps offsets of DIEs
- * Rules:  (1) a DIE is looked at only while it lies behind the one before it and
- *             the unit has bytes left to hold it: no loop, no endless recursion
+ * Rules:  (1) DIEs are looked at in rising offsets, each at most once; there are no
+ *             more scopes, calls and ranges than the unit's bytes could describe
  *         (2) scopes nest: one that sticks out of its parent is cut
  */
 #ifndef RESOLVE_CUINDEX_H
 #define RESOLVE_CUINDEX_H
 
-#include <elfutils/libdw.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "resolve/dwunit.h"
 
 #define SCOPE_NONE UINT32_MAX
 
 /* A function, or a function inlined into its parent. */
 struct scope {
-	uint64_t die;	    /* offset in .debug_info */
-	uint64_t origin;    /* of the abstract function; 0 when it is itself */
+	dwref die;
+	dwref origin;	    /* the abstract function; 0 when it is itself */
 	uint64_t entry;	    /* lowest address */
 	uint32_t parent;    /* SCOPE_NONE for a function */
 	uint32_t function;  /* the outermost parent */
@@ -34,7 +32,7 @@ struct scope {
 /* A call instruction. */
 struct cucall {
 	uint64_t ret_pc;   /* address of the instruction behind it */
-	uint64_t callee;   /* offset of the called function's DIE; 0 when unknown */
+	dwref callee;	   /* the called function's DIE; 0 when unknown */
 	uint32_t function; /* scope that makes the call */
 	bool tail;	   /* a jump: it never comes back */
 };
@@ -51,8 +49,8 @@ struct cuindex {
 	size_t nr_segs, cap_segs;
 };
 
-/* @size of the unit in bytes: no DIE is smaller than one. */
-void cuindex_init(struct cuindex *ix, Dwarf_Die *cu, uint64_t size);
+/* @unit has been read. */
+void cuindex_init(struct cuindex *ix, const struct dwunit *unit);
 void cuindex_deinit(struct cuindex *ix);
 
 /* Innermost scope that covers @pc, or SCOPE_NONE. */

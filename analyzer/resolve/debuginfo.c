@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "resolve/debuginfo.h"
 
-#include <dwarf.h>
 #include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
@@ -10,23 +9,8 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "resolve/cuindex.h"
+#include "resolve/dwset.h"
 #include "resolve/srcpath.h"
-
-enum { MAX_UNITS = 1 << 20, MAX_UNIT_RANGES = 1 << 22 };
-
-struct unit {
-	Dwarf_Die die;
-	uint64_t size;
-	const char *comp_dir;
-	struct cuindex index;
-	bool indexed;
-};
-
-struct unit_range {
-	uint64_t lo, hi;
-	uint32_t unit;
-};
 
 /* A section with instructions that the file does hold. */
 struct code {
@@ -38,12 +22,8 @@ struct debuginfo {
 	struct pool *pool;
 	int fd;
 	Elf *elf;
-	Dwarf *dwarf;
-	Dwfl *dwfl; /* a module: owns elf and dwarf */
-	struct unit *unit;
-	size_t nr_units, cap_units;
-	struct unit_range *range; /* by lo */
-	size_t nr_ranges, cap_ranges;
+	Dwfl *dwfl; /* a module: owns elf */
+	struct dwset *dwarf;
 	char build_id[DEBUGINFO_BUILD_ID];
 	char root[SRCPATH_MAX]; /* of the kernel tree, "" when not known */
 	Elf_Data *symtab;
@@ -58,81 +38,24 @@ void debuginfo_close(struct debuginfo *di)
 {
 	if (!di)
 		return;
-	for (size_t i = 0; i < di->nr_units; i++)
-		cuindex_deinit(&di->unit[i].index);
-	free(di->unit);
-	free(di->range);
+	dwset_free(di->dwarf);
 	free(di->code);
-	if (di->dwfl) {
+	if (di->dwfl)
 		dwfl_end(di->dwfl);
-	} else {
-		dwarf_end(di->dwarf);
+	else
 		elf_end(di->elf);
-	}
 	if (di->fd >= 0)
 		close(di->fd);
 	free(di);
 }
 
-static const char *string(Dwarf_Die *die, unsigned int name)
+static void find_root(struct debuginfo *di)
 {
-	Dwarf_Attribute attr;
-	const char *s = dwarf_attr(die, name, &attr) ? dwarf_formstring(&attr) : NULL;
+	const struct dwunit *unit;
 
-	return s ? s : "";
-}
-
-static void add_unit(struct debuginfo *di, Dwarf_Die *die, uint64_t size)
-{
-	uint32_t id = (uint32_t)di->nr_units;
-	Dwarf_Addr base, lo, hi;
-	ptrdiff_t off = 0;
-
-	if (di->nr_units == MAX_UNITS)
-		return;
-	vec_room(di->unit, di->nr_units, di->cap_units);
-	di->unit[di->nr_units++] = (struct unit){
-		.die = *die,
-		.size = size,
-		.comp_dir = string(die, DW_AT_comp_dir),
-	};
-	if (!*di->root)
-		srcpath_root(di->unit[id].comp_dir, string(die, DW_AT_name), di->root);
-	while (di->nr_ranges < MAX_UNIT_RANGES &&
-	       (off = dwarf_ranges(die, off, &base, &lo, &hi)) > 0) {
-		if (!lo || lo >= hi)
-			continue;
-		vec_room(di->range, di->nr_ranges, di->cap_ranges);
-		di->range[di->nr_ranges++] = (struct unit_range){ lo, hi, id };
-	}
-}
-
-static int compare_ranges(const void *va, const void *vb)
-{
-	const struct unit_range *a = va, *b = vb;
-
-	if (a->lo != b->lo)
-		return a->lo < b->lo ? -1 : 1;
-	return a->unit < b->unit ? -1 : a->unit > b->unit;
-}
-
-static void load_units(struct debuginfo *di)
-{
-	Dwarf_Off off = 0, next;
-	size_t header;
-
-	if (!di->dwarf)
-		return;
-	while (!dwarf_nextcu(di->dwarf, off, &next, &header, NULL, NULL, NULL) && next > off) {
-		Dwarf_Die die;
-
-		if (dwarf_offdie(di->dwarf, off + header, &die) &&
-		    dwarf_tag(&die) == DW_TAG_compile_unit)
-			add_unit(di, &die, next - off);
-		off = next;
-	}
-	if (di->nr_ranges)
-		qsort(di->range, di->nr_ranges, sizeof(*di->range), compare_ranges);
+	for (size_t i = 0; (unit = dwset_unit(di->dwarf, i)); i++)
+		if (srcpath_root(unit->comp_dir, unit->name, di->root))
+			return;
 }
 
 static void load_build_id(Elf *elf, char ret[DEBUGINFO_BUILD_ID])
@@ -209,7 +132,6 @@ static struct err *open_kernel(struct debuginfo *di)
 
 	if (!gelf_getehdr(di->elf, &ehdr) || (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN))
 		return err_new(ERR_FORMAT, "not a linked kernel (vmlinux)");
-	di->dwarf = dwarf_begin_elf(di->elf, DWARF_C_READ, NULL);
 	return NULL;
 }
 
@@ -284,7 +206,8 @@ static struct err *open_module(struct debuginfo *di, const struct module *module
 
 	if (!gelf_getehdr(di->elf, &ehdr) || ehdr.e_type != ET_REL)
 		return err_new(ERR_FORMAT, "not a kernel module");
-	di->dwarf = dwfl_module_getdwarf(mod, &bias);
+	/* Relocates the debug sections, where they are; it is not asked for more. */
+	dwfl_module_getdwarf(mod, &bias);
 	*userdata = NULL;
 	return NULL;
 }
@@ -303,7 +226,8 @@ struct err *debuginfo_open(const char *path, const struct module *module, struct
 	load_build_id(di->elf, di->build_id);
 	load_symtab(di);
 	load_code(di);
-	load_units(di);
+	di->dwarf = dwset_new(di->elf, path);
+	find_root(di);
 	*ret = take_ptr(di);
 	return NULL;
 }
@@ -315,7 +239,7 @@ const char *debuginfo_build_id(const struct debuginfo *di)
 
 bool debuginfo_has_dwarf(const struct debuginfo *di)
 {
-	return di->nr_ranges > 0;
+	return dwset_any(di->dwarf);
 }
 
 bool debuginfo_next_symbol(struct debuginfo *di, size_t *i, struct debuginfo_symbol *ret)
@@ -338,75 +262,50 @@ bool debuginfo_next_symbol(struct debuginfo *di, size_t *i, struct debuginfo_sym
 	return false;
 }
 
-static struct unit *unit_at(struct debuginfo *di, uint64_t pc)
+void debuginfo_expect(struct debuginfo *di, const uint64_t *pc, size_t nr)
 {
-	size_t lo = 0, hi = di->nr_ranges;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (di->range[mid].lo <= pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (!lo || pc >= di->range[lo - 1].hi)
-		return NULL;
-	struct unit *unit = &di->unit[di->range[lo - 1].unit];
-
-	if (!unit->indexed)
-		cuindex_init(&unit->index, &unit->die, unit->size);
-	unit->indexed = true;
-	return unit;
+	dwset_expect(di->dwarf, pc, nr);
 }
 
-static const char *file_name(struct debuginfo *di, const struct unit *unit, const char *path)
+/* The name of file @i of the unit's line table. */
+static const char *file_name(struct debuginfo *di, struct dwset_unit *unit, uint64_t i)
 {
 	char relative[SRCPATH_MAX];
+	const char *dir, *name;
 
-	if (!path || !*path)
+	if (!dwline_name(&unit->line, i, &dir, &name))
 		return NULL;
-	srcpath_relative(di->root, unit->comp_dir, path, relative);
-	return pool_str(di->pool, relative);
-}
+	if (!unit->file[i]) {
+		auto_free char *path =
+			*dir && *name != '/' ? xasprintf("%s/%s", dir, name) : xstrdup(name);
 
-static const char *die_name(struct debuginfo *di, uint64_t off)
-{
-	Dwarf_Die die;
-
-	return off && dwarf_offdie(di->dwarf, off, &die) ? dwarf_diename(&die) : NULL;
+		srcpath_relative(di->root, unit->skeleton->comp_dir, path, relative);
+		unit->file[i] = pool_str(di->pool, relative);
+	}
+	return unit->file[i];
 }
 
 static const char *scope_name(struct debuginfo *di, const struct scope *scope)
 {
-	const char *name = die_name(di, scope->origin);
+	const char *name = dwset_name(di->dwarf, scope->origin);
 
-	return name ? name : die_name(di, scope->die);
+	return name ? name : dwset_name(di->dwarf, scope->die);
 }
 
 size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame *ret,
 		       size_t max)
 {
-	struct unit *unit = unit_at(di, pc);
-	Dwarf_Files *files = NULL;
-	const char *path = NULL;
-	size_t nr_files, nr = 0;
-	int line = 0;
+	struct dwset_unit *unit = dwset_at(di->dwarf, pc);
+	struct debuginfo_frame frame = {};
+	uint32_t file;
+	size_t nr = 0;
 
 	if (!unit || !max)
 		return 0;
-	Dwarf_Line *row = dwarf_getsrc_die(&unit->die, pc);
-
-	if (row) {
-		path = dwarf_linesrc(row, NULL, NULL);
-		if (dwarf_lineno(row, &line) || line < 0)
-			line = 0;
-	}
-
-	struct debuginfo_frame frame = {
-		.file = file_name(di, unit, path),
-		.line = (uint32_t)line,
-	};
+	if (dwline_at(&unit->line, pc, &file, &frame.line))
+		frame.file = file_name(di, unit, file);
+	if (frame.line > INT32_MAX)
+		frame.line = 0;
 	uint32_t id = cuindex_scope(&unit->index, pc);
 
 	if (id == SCOPE_NONE) {
@@ -419,16 +318,9 @@ size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame
 		frame.func = scope_name(di, scope);
 		frame.inlined = scope->parent != SCOPE_NONE;
 		ret[nr++] = frame;
-		id = scope->parent;
-		if (id == SCOPE_NONE)
-			break;
-		if (!files && dwarf_getsrcfiles(&unit->die, &files, &nr_files))
-			files = NULL;
-		frame.file =
-			files ? file_name(di, unit,
-					  dwarf_filesrc(files, scope->call_file, NULL, NULL))
-			      : NULL;
+		frame.file = file_name(di, unit, scope->call_file);
 		frame.line = scope->call_line;
+		id = scope->parent;
 	}
 	return nr;
 }
@@ -438,7 +330,7 @@ static void fill_call(struct debuginfo *di, const struct cucall *call,
 {
 	*ret = (struct debuginfo_call){
 		.ret_pc = call->ret_pc,
-		.callee = die_name(di, call->callee),
+		.callee = dwset_name(di->dwarf, call->callee),
 		.die = call->callee,
 		.tail = call->tail,
 	};
@@ -447,7 +339,7 @@ static void fill_call(struct debuginfo *di, const struct cucall *call,
 bool debuginfo_call_at(struct debuginfo *di, uint64_t ret_pc, struct debuginfo_call *ret)
 {
 	/* The instruction behind the last one of a function may be another unit's. */
-	struct unit *unit = unit_at(di, ret_pc - 1);
+	struct dwset_unit *unit = dwset_at(di->dwarf, ret_pc - 1);
 	const struct cucall *call = unit ? cuindex_call(&unit->index, ret_pc) : NULL;
 
 	if (!call)
@@ -520,7 +412,7 @@ bool debuginfo_branch_at(struct debuginfo *di, uint64_t ret_pc, uint64_t *ret, b
 size_t debuginfo_entries(struct debuginfo *di, const struct debuginfo_call *call, uint64_t *ret,
 			 size_t max)
 {
-	struct unit *unit = unit_at(di, call->ret_pc - 1);
+	struct dwset_unit *unit = dwset_at(di->dwarf, call->ret_pc - 1);
 	size_t nr = 0;
 
 	for (size_t i = 0; unit && i < unit->index.nr_scopes && nr < max; i++) {
@@ -535,7 +427,7 @@ size_t debuginfo_entries(struct debuginfo *di, const struct debuginfo_call *call
 
 bool debuginfo_call_in(struct debuginfo *di, uint64_t pc, size_t *i, struct debuginfo_call *ret)
 {
-	struct unit *unit = unit_at(di, pc);
+	struct dwset_unit *unit = dwset_at(di->dwarf, pc);
 	uint32_t id = unit ? cuindex_scope(&unit->index, pc) : SCOPE_NONE;
 
 	if (id == SCOPE_NONE)

@@ -6,12 +6,9 @@
  *         were loaded at; any bytes, also packed by gzip, xz or zstd
  * Out:    by address: inline chain with file and line, the call that returns
  *         there, the calls a function makes; symbols; build-id
- * Not:    goes to no network, follows no link to another file; knows nothing of
- *         allocators
+ * Not:    goes to no network; knows nothing of allocators
  * Rules:  (1) addresses are the file's own for a vmlinux, run-time ones for a module
- *         (2) a unit is indexed once, at the first address inside it
- *         (3) units are found by their own ranges: .debug_aranges may be absent
- *         (4) strings live as long as the debuginfo, file names as the pool
+ *         (2) strings live as long as the debuginfo, file names as the pool
  */
 #ifndef RESOLVE_DEBUGINFO_H
 #define RESOLVE_DEBUGINFO_H
@@ -59,6 +56,9 @@ bool debuginfo_has_dwarf(const struct debuginfo *di);
 
 /* The next global function at or behind index *@i of the symbol table. */
 bool debuginfo_next_symbol(struct debuginfo *di, size_t *i, struct debuginfo_symbol *ret);
+
+/* These addresses will be asked for: the work is done by several threads at once. */
+void debuginfo_expect(struct debuginfo *di, const uint64_t *pc, size_t nr);
 
 /* Innermost first, at most @max; returns the number, 0 when nothing is known. */
 size_t debuginfo_chain(struct debuginfo *di, uint64_t pc, struct debuginfo_frame *ret,

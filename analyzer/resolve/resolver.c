@@ -130,6 +130,11 @@ void resolver_site(struct resolver *r, const uint64_t *addr, size_t nr, struct c
 	*ret = (*slot)->callsite;
 }
 
+void resolver_expect(struct resolver *r, const uint64_t *addr, size_t nr)
+{
+	space_expect(r->space, addr, nr);
+}
+
 unsigned int resolver_rules_at(const struct resolver *r, uint64_t addr)
 {
 	uint64_t size;

@@ -80,6 +80,9 @@ DEFINE_CLEANUP(struct resolver *, resolver, resolver_close)
 void resolver_site(struct resolver *resolver, const uint64_t *addr, size_t nr,
 		   struct callsite *ret);
 
+/* These addresses, of the sites that will be asked for, may be looked up at once. */
+void resolver_expect(struct resolver *resolver, const uint64_t *addr, size_t nr);
+
 /* The rules' classes, RULE_*, of the function before return address @addr; 0 for none. */
 unsigned int resolver_rules_at(const struct resolver *resolver, uint64_t addr);
 

@@ -471,6 +471,20 @@ static void to_cache(struct space *s, const struct cache_key *key,
 	cache_put(s->cache, key, frame, nr);
 }
 
+struct expected {
+	struct debuginfo *di;
+	uint64_t pc;
+};
+
+static int compare_expected(const void *va, const void *vb)
+{
+	const struct expected *a = va, *b = vb;
+
+	if (a->di != b->di)
+		return a->di < b->di ? -1 : 1;
+	return a->pc < b->pc ? -1 : a->pc > b->pc;
+}
+
 size_t space_chain(struct space *s, uint64_t pc, struct debuginfo_frame *ret, size_t max)
 {
 	struct cache_key key = { .question = QUESTION_CHAIN };
@@ -487,6 +501,34 @@ size_t space_chain(struct space *s, uint64_t pc, struct debuginfo_frame *ret, si
 	if (fixed)
 		to_cache(s, &key, ret, nr);
 	return nr;
+}
+
+void space_expect(struct space *s, const uint64_t *addr, size_t nr)
+{
+	auto_free struct expected *all = xreallocarray(NULL, nr + 1, sizeof(*all));
+	auto_free uint64_t *pc = xreallocarray(NULL, nr + 1, sizeof(*pc));
+	struct cache_key key = { .question = QUESTION_CHAIN };
+	struct cache_frame frame;
+	size_t n = 0, known;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (place_of(s, addr[i] - 1, &key.place) &&
+		    cache_get(s->cache, &key, &frame, 1, &known))
+			continue;
+		const struct object *object = object_at(s, addr[i] - 1);
+
+		if (object)
+			all[n++] = (struct expected){ object->di, addr[i] - 1 - object->slide };
+	}
+	if (n)
+		qsort(all, n, sizeof(*all), compare_expected);
+	for (size_t i = 0, first = 0; i < n; i++) {
+		pc[i - first] = all[i].pc;
+		if (i + 1 < n && all[i + 1].di == all[i].di)
+			continue;
+		debuginfo_expect(all[i].di, pc, i + 1 - first);
+		first = i + 1;
+	}
 }
 
 bool space_recall(struct space *s, uint64_t addr, uint64_t question, uint64_t *ret_addr,

@@ -39,6 +39,8 @@ const struct kallsyms *space_kallsyms(const struct space *space);
 /* Name of the module of @pc; NULL for the kernel. */
 const char *space_module(struct space *space, uint64_t pc);
 
+/* Return addresses that will be asked for: debuginfo_expect() for each file. */
+void space_expect(struct space *space, const uint64_t *addr, size_t nr);
 /* As the debuginfo functions of the same names. */
 size_t space_chain(struct space *space, uint64_t pc, struct debuginfo_frame *ret, size_t max);
 bool space_call_at(struct space *space, uint64_t ret_addr, struct space_call *ret);

@@ -15,7 +15,8 @@ static bool same_columns(sqlite3 *db, const char *view)
 		    sqlite3_column_count(a) == sqlite3_column_count(b);
 
 	for (int i = 0; same && i < sqlite3_column_count(a); i++) {
-		const char *name = sqlite3_column_name(a, i), *other = sqlite3_column_name(b, i);
+		const char *name = sqlite3_column_name(a, i),
+			   *other = sqlite3_column_name(b, i);
 
 		same = name && other && !strcmp(name, other);
 	}
