@@ -23,6 +23,18 @@ enum { LOOK_EVERY = 1 << 16, SHOW_EVERY_NS = 100000000 };
 /* One thread matches; a few of them decode as fast as it does. */
 enum { MAX_THREADS = 8 };
 
+struct analysis {
+	const struct analyze_opts *opts;
+	bool live;
+	struct origin origin;
+	struct tracefile *file;
+	struct names *names;
+	struct merge *merge;
+	struct resolver *resolver;
+	struct match *match;
+	struct tasks *tasks;
+};
+
 static uint64_t now_ns(void)
 {
 	struct timespec t;
@@ -123,29 +135,27 @@ static enum code_class classify(void *resolver, uint64_t addr)
 	return rules & (RULE_AREA | RULE_PLUMBING) ? CODE_INNER : CODE_OTHER;
 }
 
-static struct err *match_all(const struct analyze_opts *opts, const struct tracefile *file,
-			     struct merge *merge, struct match *match, struct tasks *tasks)
+/* All that the merge has for now. */
+static struct err *match_all(struct analysis *a)
 {
 	uint64_t last_ns = now_ns(), nr = 0;
 	const struct event *ev;
 
 	for (;;) {
-		TRY(merge_next(merge, &ev));
+		TRY(merge_next(a->merge, &ev));
 		if (!ev)
-			break;
+			return NULL;
 
-		const struct event *ahead = merge_ahead(merge);
+		const struct event *ahead = merge_ahead(a->merge);
 
 		if (ahead)
-			match_prefetch(match, ahead);
-		tasks_event(tasks, ev);
-		match_event(match, ev);
+			match_prefetch(a->match, ahead);
+		tasks_event(a->tasks, ev);
+		match_event(a->match, ev);
 		if (++nr % LOOK_EVERY == 0)
-			show(opts, "reading", merge_bytes(merge), tracefile_data_bytes(file),
-			     &last_ns);
+			show(a->opts, "reading", merge_bytes(a->merge),
+			     tracefile_data_bytes(a->file), &last_ns);
 	}
-	match_finish(match);
-	return NULL;
 }
 
 /* The return addresses that a site is told by, innermost first. */
@@ -236,53 +246,129 @@ static size_t nr_helpers(const struct analyze_opts *opts)
 	return (nr < MAX_THREADS ? nr : MAX_THREADS) - 1;
 }
 
-DEFINE_CLEANUP(struct names *, names, names_free)
+struct err *analysis_open(const struct analyze_opts *opts, bool live, struct analysis **ret)
+{
+	CLEANUP(analysis_cleanup) struct analysis *a = xcalloc(1, sizeof(*a));
+
+	a->opts = opts;
+	a->live = live;
+	a->names = names_new();
+	if (!live)
+		TRY(origin_init(&a->origin, opts->input, opts->vmlinux, opts->kallsyms,
+				opts->wrappers, opts->debug_dirs));
+	TRY(tracefile_open(opts->input, &a->file));
+	TRY(live ? merge_open_live(a->file, a->names, &a->merge)
+		 : merge_open(a->file, a->names, &a->merge));
+	/* What is there of a live one is read at once, and not much at a time. */
+	if (!live)
+		merge_threads(a->merge, nr_helpers(opts));
+	TRY(open_resolver(opts, a->file, &a->resolver));
+
+	size_t nr_self;
+	auto_free int32_t *self = facts_self(a->file, &nr_self);
+
+	a->match = match_new(&(struct match_opts){
+		.page_size = merge_page_size(a->merge),
+		.classify = classify,
+		.classify_arg = a->resolver,
+		.self = self,
+		.nr_self = nr_self,
+		.rcu_silent = frees_silently(a->file),
+	});
+	a->tasks = tasks_new(a->file, a->names);
+	*ret = take_ptr(a);
+	return NULL;
+}
+
+void analysis_close(struct analysis *a)
+{
+	if (!a)
+		return;
+	tasks_free(a->tasks);
+	match_free(a->match);
+	resolver_close(a->resolver);
+	merge_close(a->merge);
+	names_free(a->names);
+	tracefile_close(a->file);
+	origin_deinit(&a->origin);
+	free(a);
+}
+
+struct err *analysis_extend(struct analysis *a, uint64_t until_ns)
+{
+	TRY(merge_extend(a->merge, until_ns));
+	return match_all(a);
+}
+
+bool analysis_consumed(const struct analysis *a, size_t i, unsigned int *ret_cpu,
+		       uint64_t *ret_bytes)
+{
+	return merge_consumed(a->merge, i, ret_cpu, ret_bytes);
+}
+
+const struct match *analysis_match(const struct analysis *a)
+{
+	return a->match;
+}
+
+const struct merge_stats *analysis_stats(const struct analysis *a)
+{
+	return merge_stats(a->merge);
+}
+
+void analysis_resolve(struct analysis *a, const struct site *site, struct callsite *ret)
+{
+	resolve_site(a->match, site, a->resolver, ret);
+}
+
+/* What is known of the recording by its end: its texts, and with them the symbols. */
+static struct err *reopen(struct analysis *a, const char *recording,
+			  struct tracefile **ret_file, struct resolver **ret_resolver)
+{
+	if (recording)
+		TRY(origin_init(&a->origin, recording, a->opts->vmlinux, a->opts->kallsyms,
+				a->opts->wrappers, a->opts->debug_dirs));
+	TRY(tracefile_open(recording ? recording : a->opts->input, ret_file));
+	return open_resolver(a->opts, *ret_file, ret_resolver);
+}
+
+struct err *analysis_write(struct analysis *a, const char *recording, const char *output,
+			   struct analyze_result *ret)
+{
+	CLEANUP(tracefile_cleanup) struct tracefile *last_file = NULL;
+	CLEANUP(resolver_cleanup) struct resolver *last_resolver = NULL;
+	CLEANUP(writer_cleanup) struct writer *writer = NULL;
+	const struct tracefile *file = a->file;
+	struct resolver *resolver = a->resolver;
+	uint64_t lost;
+
+	match_finish(a->match);
+	if (a->live) {
+		TRY(reopen(a, recording, &last_file, &last_resolver));
+		file = last_file;
+		resolver = last_resolver;
+	}
+	TRY(writer_open(output, &writer));
+	TRY(origin_write(&a->origin, writer));
+	TRY(facts_write(writer, file, a->live, a->merge, a->match, &lost));
+	TRY(tasks_write(a->tasks, writer));
+	TRY(write_sites(a->opts, a->match, resolver, a->names, lost, writer));
+	TRY(facts_write_symbols(writer, resolver));
+	TRY(writer_quality(writer, match_totals(a->match), merge_stats(a->merge),
+			   tracefile_truncated_bytes(file),
+			   tracefile_unfinished(file) && !a->live));
+	TRY(writer_commit(writer));
+	ret->events = merge_stats(a->merge)->events;
+	ret->sites = writer_nr_call_sites(writer);
+	return NULL;
+}
 
 struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 {
-	CLEANUP(tracefile_cleanup) struct tracefile *file = NULL;
-	CLEANUP(names_cleanup) struct names *names = names_new();
-	CLEANUP(merge_cleanup) struct merge *merge = NULL;
-	CLEANUP(resolver_cleanup) struct resolver *resolver = NULL;
-	CLEANUP(match_cleanup) struct match *match = NULL;
-	CLEANUP(tasks_cleanup) struct tasks *tasks = NULL;
-	CLEANUP(writer_cleanup) struct writer *writer = NULL;
-	CLEANUP(origin_deinit) struct origin origin = {};
+	CLEANUP(analysis_cleanup) struct analysis *a = NULL;
 
 	TRY(writer_check(opts->output));
-	TRY(origin_init(&origin, opts->input, opts->vmlinux, opts->kallsyms, opts->wrappers,
-			opts->debug_dirs));
-	TRY(tracefile_open(opts->input, &file));
-	TRY(merge_open(file, names, &merge));
-	merge_threads(merge, nr_helpers(opts));
-	TRY(open_resolver(opts, file, &resolver));
-
-	size_t nr_self;
-	auto_free int32_t *self = facts_self(file, &nr_self);
-
-	match = match_new(&(struct match_opts){
-		.page_size = merge_page_size(merge),
-		.classify = classify,
-		.classify_arg = resolver,
-		.self = self,
-		.nr_self = nr_self,
-		.rcu_silent = frees_silently(file),
-	});
-	tasks = tasks_new(file, names);
-	TRY(match_all(opts, file, merge, match, tasks));
-
-	uint64_t lost;
-
-	TRY(writer_open(opts->output, &writer));
-	TRY(origin_write(&origin, writer));
-	TRY(facts_write(writer, file, merge, match, &lost));
-	TRY(tasks_write(tasks, writer));
-	TRY(write_sites(opts, match, resolver, names, lost, writer));
-	TRY(facts_write_symbols(writer, resolver));
-	TRY(writer_quality(writer, match_totals(match), merge_stats(merge),
-			   tracefile_truncated_bytes(file), tracefile_unfinished(file)));
-	TRY(writer_commit(writer));
-	ret->events = merge_stats(merge)->events;
-	ret->sites = writer_nr_call_sites(writer);
-	return NULL;
+	TRY(analysis_open(opts, false, &a));
+	TRY(match_all(a));
+	return analysis_write(a, opts->input, opts->output, ret);
 }

@@ -322,18 +322,18 @@ ERR_PRINTF(2, 3) static struct err *note(struct writer *writer, const char *fmt,
 }
 
 /* How the recording ended, where it was not as it should have. */
-static struct err *note_end(struct writer *writer, const struct tracefile *file)
+static struct err *note_end(struct writer *writer, const struct tracefile *file, bool live)
 {
 	struct span text, line, why, times;
 	uint64_t bytes;
 
 	if (!tracefile_text(file, BLOB_RECORDER, &text))
 		text = (struct span){};
-	if (tracefile_unfinished(file) && tracefile_text(file, BLOB_TIMES, &times))
+	if (tracefile_unfinished(file) && !live && tracefile_text(file, BLOB_TIMES, &times))
 		TRY(note(writer,
 			 "the recorder came to the end of the recorded time, but not to "
 			 "writing its file; no event is missing for that"));
-	else if (tracefile_unfinished(file) && field(text, "buffer_bytes", &bytes))
+	else if (tracefile_unfinished(file) && !live && field(text, "buffer_bytes", &bytes))
 		TRY(note(writer,
 			 "the recording is not finished: its recorder %s; what was in the "
 			 "kernel's buffers, up to %" PRIu64 " MB per CPU, is not in it",
@@ -395,7 +395,7 @@ static uint64_t since_silent(const struct match *match, uint64_t end_ns)
 	return ret;
 }
 
-static struct err *write_notes(struct writer *writer, const struct tracefile *file,
+static struct err *write_notes(struct writer *writer, const struct tracefile *file, bool live,
 			       const struct match *match, const struct merge_stats *merge,
 			       uint64_t lost)
 {
@@ -406,7 +406,7 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 	uint64_t unknown = totals->unknown_frees[SITE_SLAB];
 	uint64_t allocs = totals->events[EVENT_KMALLOC] + totals->events[EVENT_CACHE_ALLOC];
 
-	TRY(note_end(writer, file));
+	TRY(note_end(writer, file, live));
 	if (!merge->events)
 		TRY(note(writer, "the recording holds no events"));
 	/* A larger buffer does not help against damage. */
@@ -461,7 +461,7 @@ struct err *facts_write_symbols(struct writer *writer, const struct resolver *re
 	return NULL;
 }
 
-struct err *facts_write(struct writer *writer, const struct tracefile *file,
+struct err *facts_write(struct writer *writer, const struct tracefile *file, bool live,
 			const struct merge *merge, const struct match *match,
 			uint64_t *ret_lost)
 {
@@ -491,5 +491,5 @@ struct err *facts_write(struct writer *writer, const struct tracefile *file,
 	TRY(writer_recording_int(writer, "events", (int64_t)stats->events));
 	TRY(writer_recording_int(writer, "lost_events", (int64_t)lost));
 	TRY(write_snapshots(writer, file));
-	return write_notes(writer, file, match, stats, lost);
+	return write_notes(writer, file, live, match, stats, lost);
 }

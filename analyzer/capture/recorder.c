@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -370,6 +371,33 @@ struct err *recorder_start(struct recorder *r)
 	TRY(instance_switch(&r->instance, true));
 	r->started = true;
 	return NULL;
+}
+
+const char *recorder_part(const struct recorder *r)
+{
+	return r->part.dir;
+}
+
+struct err *recorder_flush(struct recorder *r, uint64_t *ret_ns)
+{
+	if (strcmp(r->recording.clock, "mono"))
+		return err_new(
+			ERR_UNSUPPORTED,
+			"this kernel has no trace clock mono, by which events can be "
+			"matched while they are recorded; analyze the recording instead");
+	*ret_ns = now_ns(CLOCK_MONOTONIC);
+	return streams_flush(r->streams);
+}
+
+void recorder_forget(struct recorder *r, unsigned int cpu, uint64_t bytes)
+{
+	bytes &= ~(uint64_t)4095;
+	for (size_t i = 0; i < r->recording.cpus.nr; i++)
+		/* A file system that cannot keeps the room until the end. */
+		if (r->recording.cpus.v[i] == cpu && bytes &&
+		    fallocate(r->part.fds[i], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			      (off_t)bytes))
+			return;
 }
 
 int recorder_fd(const struct recorder *r)

@@ -65,6 +65,18 @@ size_t recorder_nr_cpus(const struct recorder *recorder);
 /* Before the stop: whether the buffer of the i-th CPU was ever nearly full. */
 bool recorder_brimming(const struct recorder *recorder, size_t i, unsigned int *ret_cpu);
 
+/* The unfinished recording, FILE.part/, as decode/partdir.h reads it. */
+const char *recorder_part(const struct recorder *recorder);
+
+/*
+ * Moves all that is in the buffers: every event before *ret_ns, of the trace clock,
+ * is in FILE.part/ when this returns. ERR_UNSUPPORTED where that clock is not mono.
+ */
+struct err *recorder_flush(struct recorder *recorder, uint64_t *ret_ns) MUST_CHECK;
+
+/* Gives the room of the first @bytes of a CPU's events back: nobody reads them again. */
+void recorder_forget(struct recorder *recorder, unsigned int cpu, uint64_t bytes);
+
 struct err *recorder_stop(struct recorder *recorder) MUST_CHECK;
 
 /* After the stop: why it ended before it was told to; NULL if it did not. */

@@ -42,6 +42,9 @@ struct stream {
 	uint8_t *page; /* for the last, partial ones */
 	_Atomic uint64_t bytes;
 	_Atomic bool brimming; /* was found nearly full */
+	int nudge_fd;	       /* readable: to be flushed */
+	bool flushing;	       /* the nudge was not answered yet; for who holds the lock */
+	bool gone;	       /* no longer in run(); likewise */
 	struct err *err;
 };
 
@@ -51,6 +54,7 @@ struct streams {
 	uint32_t subbuf_size;
 	uint64_t enough; /* bytes in a buffer that are worth moving */
 	uint64_t brim;	 /* bytes of one that is nearly full */
+	uint64_t buffer_bytes;
 	bool want_realtime;
 	int wake_fd; /* readable once the phase is no longer RUN */
 	int fail_fd;
@@ -178,6 +182,35 @@ static struct err *move_all(struct stream *s)
 }
 
 /*
+ * What is in the buffer now: as much as it holds at most, lest a busy CPU keep this
+ * going.
+ */
+static struct err *flush(struct stream *s)
+{
+	uint64_t start = atomic_load_explicit(&s->bytes, memory_order_relaxed);
+	bool more;
+
+	do
+		TRY(move_full(s, &more));
+	while (more && atomic_load_explicit(&s->bytes, memory_order_relaxed) - start <
+			       s->all->buffer_bytes);
+	return more ? NULL : move_partial(s);
+}
+
+static struct err *answer_nudge(struct stream *s)
+{
+	eventfd_t count;
+
+	eventfd_read(s->nudge_fd, &count);
+	TRY(flush(s));
+	pthread_mutex_lock(&s->all->lock);
+	s->flushing = false;
+	pthread_cond_broadcast(&s->all->changed);
+	pthread_mutex_unlock(&s->all->lock);
+	return NULL;
+}
+
+/*
  * Rule 5. poll() wakes when the buffer is half full, but since 6.1 only; so the
  * level is checked where poll() did not wait, and where it waited for long.
  */
@@ -186,16 +219,19 @@ static struct err *run(struct stream *s)
 	struct pollfd fds[] = {
 		{ .fd = s->raw, .events = POLLIN },
 		{ .fd = s->all->wake_fd, .events = POLLIN },
+		{ .fd = s->nudge_fd, .events = POLLIN },
 	};
 
 	while (atomic_load(&s->all->phase) == PHASE_RUN) {
-		poll(fds, 2, LOOK_MS);
+		poll(fds, 3, LOOK_MS);
 		if (fds[1].revents)
 			continue;
-		if (is_filling(s))
+		if (fds[2].revents)
+			TRY(answer_nudge(s));
+		else if (is_filling(s))
 			TRY(move_all(s));
 		else if (fds[0].revents)
-			poll(&fds[1], 1, REST_MS);
+			poll(&fds[1], 2, REST_MS);
 	}
 	return NULL;
 }
@@ -239,6 +275,10 @@ static void *thread_main(void *arg)
 	s->err = run(s);
 	if (s->err)
 		eventfd_write(all->fail_fd, 1);
+	pthread_mutex_lock(&all->lock);
+	s->gone = true;
+	pthread_cond_broadcast(&all->changed);
+	pthread_mutex_unlock(&all->lock);
 	if (park(all) == PHASE_DRAIN && !s->err)
 		s->err = drain(s);
 	return NULL;
@@ -256,6 +296,9 @@ static struct err *open_stream(struct stream *s, const char *instance)
 	s->stats = open(stats, O_RDONLY | O_CLOEXEC);
 	if (s->stats < 0)
 		return tracedir_refused(errno, stats);
+	s->nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->nudge_fd < 0)
+		return err_os(errno, "cannot make an eventfd");
 	if (pipe2(s->pipe, O_CLOEXEC) < 0)
 		return err_os(errno, "cannot make a pipe");
 	/* A smaller one only costs more system calls. */
@@ -317,6 +360,7 @@ struct err *streams_open(const char *instance, const struct cpulist *cpus, const
 		/* Below the half, at which poll() wakes: headers do not count as bytes. */
 		.enough = buffer_bytes / 3,
 		.brim = buffer_bytes / 5 * 4,
+		.buffer_bytes = buffer_bytes,
 		.want_realtime = realtime,
 		.wake_fd = -1,
 		.fail_fd = -1,
@@ -328,6 +372,7 @@ struct err *streams_open(const char *instance, const struct cpulist *cpus, const
 		all->v[i].all = all;
 		all->v[i].cpu = cpus->v[i];
 		all->v[i].out = outputs[i];
+		all->v[i].nudge_fd = -1;
 		all->v[i].raw = all->v[i].stats = all->v[i].pipe[0] = all->v[i].pipe[1] = -1;
 	}
 	struct err *err = open_all(all, instance);
@@ -376,6 +421,7 @@ void streams_close(struct streams *all)
 
 		close_fd(&s->raw);
 		close_fd(&s->stats);
+		close_fd(&s->nudge_fd);
 		close_fd(&s->pipe[0]);
 		close_fd(&s->pipe[1]);
 		free(s->page);
@@ -387,6 +433,26 @@ void streams_close(struct streams *all)
 	pthread_cond_destroy(&all->changed);
 	free(all->v);
 	free(all);
+}
+
+struct err *streams_flush(struct streams *all)
+{
+	struct err *err = NULL;
+
+	pthread_mutex_lock(&all->lock);
+	for (size_t i = 0; i < all->nr; i++) {
+		all->v[i].flushing = true;
+		eventfd_write(all->v[i].nudge_fd, 1);
+	}
+	for (size_t i = 0; i < all->nr; i++) {
+		while (all->v[i].flushing && !all->v[i].gone)
+			pthread_cond_wait(&all->changed, &all->lock);
+		/* streams_drain() says why. */
+		if (all->v[i].gone && !err)
+			err = err_new(ERR_OS, "cpu %u is no longer read", all->v[i].cpu);
+	}
+	pthread_mutex_unlock(&all->lock);
+	return err;
 }
 
 void streams_hold(struct streams *all)

@@ -45,6 +45,13 @@ struct err *streams_open(const char *instance, const struct cpulist *cpus, const
 /* Ends the threads wherever they are; accepts NULL. */
 void streams_close(struct streams *streams);
 
+/*
+ * All that is in the buffers when this is called, sub-buffers that are not full
+ * among it, is in the files when it returns; the threads go on. Rule 2 is broken
+ * for that: each call may cost each CPU the room of a sub-buffer.
+ */
+struct err *streams_flush(struct streams *streams) MUST_CHECK;
+
 /* All threads have finished what they had in hand, and sleep. */
 void streams_hold(struct streams *streams);
 /* After tracing_on=0: all that is left, partial pages included. The first error. */

@@ -120,6 +120,7 @@ static void fill(struct ahead *a, struct source *s)
 	slot->out.event = slot->block->event;
 	slot->out.stats = *cursor_stats(s->cursor);
 	slot->out.bytes = page_reader_bytes(s->reader);
+	slot->out.pending_ns = cursor_pending_ns(s->cursor);
 	pthread_mutex_lock(&a->lock);
 	s->filled++;
 	s->ended = !slot->out.nr;
@@ -212,8 +213,9 @@ static void rename_events(struct ahead *a, const struct slot *slot)
 		if (!a->id[raw]) {
 			const char *text = names_text(a->raw, raw);
 
-			a->id[raw] = raw == NAMES_OVERFLOW ? raw
-							   : names_id(a->names, text, strlen(text));
+			a->id[raw] = raw == NAMES_OVERFLOW
+					     ? raw
+					     : names_id(a->names, text, strlen(text));
 		}
 		event[i].cache = a->id[raw];
 	}
@@ -256,4 +258,19 @@ struct err *ahead_next(struct ahead *a, size_t i, struct ahead_block *ret)
 	rename_events(a, slot);
 	*ret = slot->out;
 	return NULL;
+}
+
+struct err *ahead_resume(struct ahead *a, size_t i, bool last, bool old)
+{
+	struct source *s = &a->source[i];
+
+	if (s->handed) {
+		s->handed = false;
+		s->head = (s->head + 1) % AHEAD_BLOCKS;
+	}
+	s->ended = false;
+	cursor_resume(s->cursor, last);
+	if (old)
+		cursor_forget_stacks(s->cursor);
+	return page_reader_refresh(s->reader);
 }

@@ -28,7 +28,8 @@ struct ahead_block {
 	const struct event *event;
 	size_t nr; /* 0: the end */
 	struct merge_stats stats;
-	uint64_t bytes; /* stored ones, taken */
+	uint64_t bytes;	     /* stored ones, taken */
+	uint64_t pending_ns; /* of the oldest event behind it; UINT64_MAX for none */
 };
 
 /* @raw is the table that the cursors use, @names the one of the ids handed out. */
@@ -43,5 +44,12 @@ void ahead_start(struct ahead *ahead, size_t nr_threads);
 
 /* The next block of cursor @i, good until the next call for it. */
 struct err *ahead_next(struct ahead *ahead, size_t i, struct ahead_block *ret) MUST_CHECK;
+
+/*
+ * Of a live cursor @i that came to its end, without threads: reads what there is by
+ * now. @last: after this there will be no more. @old: what it still has back is too
+ * old to get a stack.
+ */
+struct err *ahead_resume(struct ahead *ahead, size_t i, bool last, bool old) MUST_CHECK;
 
 #endif

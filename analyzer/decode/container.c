@@ -217,9 +217,10 @@ struct err *container_add_cpu(struct container *c, struct container_buffer *buff
 	return NULL;
 }
 
-void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd, uint64_t size)
+void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd, uint64_t size,
+			bool grows)
 {
-	if (!size) {
+	if (!size && !grows) {
 		close(fd);
 		return;
 	}

@@ -86,7 +86,8 @@ struct err *container_add_cpu(struct container *c, struct container_buffer *buff
 			      uint32_t cpu, uint64_t off, uint64_t size) MUST_CHECK;
 
 /* A CPU whose data is @size bytes of a file of its own; @fd is taken over. */
-void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd, uint64_t size);
+void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd, uint64_t size,
+			bool grows);
 
 /* The name in brackets in the text of a trace_clock file; "" when there is none. */
 char *container_clock_name(struct span trace_clock);

@@ -45,7 +45,7 @@ struct gap {
 struct cursor {
 	struct cursor_opts opts;
 	struct subbuf walk;
-	bool in_page, ended;
+	bool in_page, ended, dry;
 	uint64_t last_ns;
 	bool seen; /* last_ns is set */
 	struct gap gap;
@@ -237,6 +237,10 @@ static struct err *next_page(struct cursor *c)
 		TRY(c->opts.source.next(c->opts.source.arg, &page, &damaged));
 		if (damaged)
 			add_damage(c, damaged, (damaged - 1) / c->opts.subbuf_size + 1);
+		if (!page.data && c->opts.live) {
+			c->dry = true;
+			return NULL;
+		}
 		if (!page.data) {
 			c->ended = true;
 			c->open = 0;
@@ -598,7 +602,7 @@ static inline __attribute__((always_inline)) void decode(struct cursor *c, const
 struct err *cursor_fill(struct cursor *c, struct cursor_block *to, size_t *ret_nr)
 {
 	begin(c, to);
-	while (!c->ended && !is_full(c) && ready(c) < FILL) {
+	while (!c->ended && !c->dry && !is_full(c) && ready(c) < FILL) {
 		if (!c->in_page)
 			TRY(next_page(c));
 		if (c->in_page && c->opts.layout.swap)
@@ -611,6 +615,22 @@ struct err *cursor_fill(struct cursor *c, struct cursor_block *to, size_t *ret_n
 	c->handed = ready(c);
 	*ret_nr = c->handed;
 	return NULL;
+}
+
+void cursor_resume(struct cursor *c, bool last)
+{
+	c->dry = false;
+	c->opts.live = !last;
+}
+
+void cursor_forget_stacks(struct cursor *c)
+{
+	c->open = 0;
+}
+
+uint64_t cursor_pending_ns(const struct cursor *c)
+{
+	return c->nr > c->handed ? c->event[c->handed].ts_ns : UINT64_MAX;
 }
 
 struct err *cursor_next(struct cursor *c, const struct event **ret, size_t *ret_nr)

@@ -55,6 +55,7 @@ struct cursor_opts {
 	uint32_t page_size;   /* of the recorded machine's memory */
 	uint32_t nr_cpus;     /* for percpu areas of kernels that tell one CPU's size */
 	uint16_t cpu;
+	bool live; /* the end of the pages is only that of those there are by now */
 };
 
 /* Events and their stacks, and as much behind them as still waits for stacks. */
@@ -87,6 +88,16 @@ struct err *cursor_fill(struct cursor *cursor, struct cursor_block *to,
  */
 struct err *cursor_next(struct cursor *cursor, const struct event **ret,
 			size_t *ret_nr) MUST_CHECK;
+
+/*
+ * Of a live one that came to an end: there may be more pages by now. @last: after
+ * these there will be none.
+ */
+void cursor_resume(struct cursor *cursor, bool last);
+/* No event that waits for its stack will get it. */
+void cursor_forget_stacks(struct cursor *cursor);
+/* The time of the oldest event that was not handed out yet, UINT64_MAX without one. */
+uint64_t cursor_pending_ns(const struct cursor *cursor);
 
 /* Of what was decoded so far, which may be ahead of what was handed out. */
 const struct merge_stats *cursor_stats(const struct cursor *cursor);

@@ -20,6 +20,8 @@ struct source {
 	unsigned int cpu;
 	struct merge_stats stats; /* up to the end of this block, as all here */
 	uint64_t bytes;
+	uint64_t pending_ns; /* live: of what it keeps back at its end */
+	uint64_t extension;  /* live: up to which it was read */
 };
 
 /*
@@ -37,8 +39,12 @@ struct merge {
 	size_t nr;
 	struct source **heap;
 	size_t heap_nr;
-	uint64_t limit_ns; /* the least time of the other heads */
-	bool in_hand;	   /* the root's head has been handed out */
+	uint64_t limit_ns;  /* the least time of the other heads, or until_ns if that is less */
+	uint64_t extension; /* how many merge_extend() there were */
+	uint64_t asked_ns, complete_ns; /* live: of the last of them, and the one before */
+	uint64_t until_ns;		/* live: what comes from here on may not be complete */
+	bool live;
+	bool in_hand; /* the root's head has been handed out */
 
 	struct merge_stats *stats; /* sum over the cursors, made when asked for */
 };
@@ -114,23 +120,48 @@ static void sift_down(struct merge *m, size_t i)
 
 static void set_limit(struct merge *m)
 {
-	m->limit_ns = UINT64_MAX;
+	m->limit_ns = m->until_ns;
 	for (size_t i = 1; i < 3 && i < m->heap_nr; i++) {
 		if (m->heap[i]->pos->ts_ns < m->limit_ns)
 			m->limit_ns = m->heap[i]->pos->ts_ns;
 	}
 }
 
+/*
+ * The next block of a source; of a live one, whatever has come to its file since
+ * the last extension. A stack follows its event at once: what was complete at the
+ * extension before, and has none with all that came since, gets none.
+ */
+static struct err *next_block(struct merge *m, struct source *source, struct ahead_block *ret)
+{
+	size_t i = (size_t)(source - m->source);
+
+	TRY(ahead_next(m->ahead, i, ret));
+	if (ret->nr || source->extension == m->extension)
+		return NULL;
+	source->extension = m->extension;
+	TRY(ahead_resume(m->ahead, i, !m->live, false));
+	TRY(ahead_next(m->ahead, i, ret));
+	if (ret->nr || ret->pending_ns >= m->complete_ns)
+		return NULL;
+	TRY(ahead_resume(m->ahead, i, !m->live, true));
+	return ahead_next(m->ahead, i, ret);
+}
+
 static struct err *refill(struct merge *m, struct source *source)
 {
 	struct ahead_block block;
-	struct err *err = ahead_next(m->ahead, (size_t)(source - m->source), &block);
+	struct err *err = next_block(m, source, &block);
 
 	if (!err) {
 		source->pos = block.event;
 		source->end = block.event + block.nr;
 		source->stats = block.stats;
 		source->bytes = block.bytes;
+		/* It waits for its stack, which may come with the next pages. */
+		source->pending_ns = block.nr ? UINT64_MAX : block.pending_ns;
+		if (m->live && source->pending_ns < m->until_ns)
+			m->until_ns = source->pending_ns;
 		return NULL;
 	}
 	const char *buffer = tracefile_buffer_name(m->file, source->buffer);
@@ -291,6 +322,7 @@ static void open_cursors(struct merge *m, const struct subbuf_layout *layout,
 			.page_size = m->page_size,
 			.nr_cpus = nr_cpus,
 			.cpu = (uint16_t)source->cpu,
+			.live = m->live,
 		});
 
 		ahead_add(m->ahead, cursor, source->reader);
@@ -300,7 +332,7 @@ static void open_cursors(struct merge *m, const struct subbuf_layout *layout,
 
 static struct err *start(struct merge *m)
 {
-	for (size_t i = 0; i < m->nr; i++) {
+	for (size_t i = 0; i < m->nr && !m->live; i++) {
 		struct source *source = &m->source[i];
 
 		TRY(refill(m, source));
@@ -313,13 +345,16 @@ static struct err *start(struct merge *m)
 	return NULL;
 }
 
-struct err *merge_open(const struct tracefile *file, struct names *names, struct merge **ret)
+static struct err *open_merge(const struct tracefile *file, struct names *names, bool live,
+			      struct merge **ret)
 {
 	CLEANUP(merge_cleanup) struct merge *m = xcalloc(1, sizeof(*m));
 	struct subbuf_layout layout;
 	struct span header_page;
 
 	m->file = file;
+	m->live = live;
+	m->asked_ns = m->until_ns = live ? 0 : UINT64_MAX;
 	m->stats = xcalloc(1, sizeof(*m->stats));
 	if (!tracefile_text(file, "header_page", &header_page))
 		return err_new(ERR_FORMAT, "it has no header_page");
@@ -332,6 +367,52 @@ struct err *merge_open(const struct tracefile *file, struct names *names, struct
 	TRY(start(m));
 	*ret = take_ptr(m);
 	return NULL;
+}
+
+struct err *merge_open(const struct tracefile *file, struct names *names, struct merge **ret)
+{
+	return open_merge(file, names, false, ret);
+}
+
+struct err *merge_open_live(const struct tracefile *file, struct names *names,
+			    struct merge **ret)
+{
+	return open_merge(file, names, true, ret);
+}
+
+struct err *merge_extend(struct merge *m, uint64_t until_ns)
+{
+	/* What is in hand is done with. */
+	if (m->in_hand) {
+		m->in_hand = false;
+		m->heap[0]->pos++;
+	}
+	m->extension++;
+	m->live = until_ns != UINT64_MAX;
+	m->complete_ns = m->asked_ns;
+	m->asked_ns = m->until_ns = until_ns;
+	m->heap_nr = 0;
+	for (size_t i = 0; i < m->nr; i++) {
+		struct source *source = &m->source[i];
+
+		if (source->pos == source->end)
+			TRY(refill(m, source));
+		if (source->pos != source->end)
+			m->heap[m->heap_nr++] = source;
+	}
+	for (size_t i = m->heap_nr / 2; i-- > 0;)
+		sift_down(m, i);
+	set_limit(m);
+	return NULL;
+}
+
+bool merge_consumed(const struct merge *m, size_t i, unsigned int *ret_cpu, uint64_t *ret_bytes)
+{
+	if (i >= m->nr)
+		return false;
+	*ret_cpu = m->source[i].cpu;
+	*ret_bytes = m->source[i].bytes;
+	return true;
 }
 
 void merge_threads(struct merge *m, size_t nr)
@@ -379,7 +460,7 @@ struct err *merge_next(struct merge *m, const struct event **ret)
 		if (root->pos == root->end || root->pos->ts_ns >= m->limit_ns)
 			TRY(advance(m));
 	}
-	if (!m->heap_nr) {
+	if (!m->heap_nr || (m->live && m->heap[0]->pos->ts_ns >= m->until_ns)) {
 		*ret = NULL;
 		return NULL;
 	}

@@ -40,6 +40,23 @@ void merge_close(struct merge *merge);
 DEFINE_CLEANUP(struct merge *, merge, merge_close)
 
 /*
+ * Of a recording at work, FILE.part/: nothing is known to be complete until
+ * merge_extend() says so.
+ */
+struct err *merge_open_live(const struct tracefile *file, struct names *names,
+			    struct merge **ret) MUST_CHECK;
+
+/*
+ * All events before @until_ns are in the files by now: merge_next() goes on up to
+ * there. UINT64_MAX: the recording is over, and there will be no more.
+ */
+struct err *merge_extend(struct merge *merge, uint64_t until_ns) MUST_CHECK;
+
+/* Stored bytes of the i-th source that no one will read again; false past the last. */
+bool merge_consumed(const struct merge *merge, size_t i, unsigned int *ret_cpu,
+		    uint64_t *ret_bytes);
+
+/*
  * Decodes in @nr threads more from now on; once. What comes out does not depend on
  * them.
  */

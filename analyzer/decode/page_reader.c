@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #include "base/xalloc.h"
 #include "decode/inflate.h"
@@ -195,6 +196,21 @@ static struct err *inflate_chunk(struct page_reader *r, struct span frame, uint3
 	r->inflated += promised;
 	find_boundary(r, damaged);
 	r->straddles |= r->inflated % r->from.subbuf_size != 0;
+	return NULL;
+}
+
+struct err *page_reader_refresh(struct page_reader *r)
+{
+	struct stat st;
+
+	if (fstat(r->from.fd, &st))
+		return err_os(errno, "%s: cpu %" PRIu32, r->from.path, r->from.data.cpu);
+	uint64_t size = (uint64_t)st.st_size;
+
+	size -= size % r->from.subbuf_size;
+	if (size >= r->taken)
+		r->from.data.stored = r->from.data.promised = size;
+	r->ended = false;
 	return NULL;
 }
 

@@ -55,6 +55,12 @@ unsigned int page_reader_cpu(const struct page_reader *reader);
 struct err *page_reader_next(struct page_reader *reader, struct span *ret,
 			     uint64_t *ret_damaged) MUST_CHECK;
 
+/*
+ * The file of a recording at work has grown: what it has now can be read, up to the
+ * last whole sub-buffer. For plain data in a file of its own.
+ */
+struct err *page_reader_refresh(struct page_reader *reader) MUST_CHECK;
+
 /* Stored bytes taken so far. */
 uint64_t page_reader_bytes(const struct page_reader *reader);
 

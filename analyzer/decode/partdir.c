@@ -66,7 +66,8 @@ static int by_cpu(const void *a, const void *b)
 	return (x->cpu > y->cpu) - (x->cpu < y->cpu);
 }
 
-static struct err *add_cpus(const char *path, DIR *dir, struct container_buffer *buffer)
+static struct err *add_cpus(const char *path, DIR *dir, bool grows,
+			    struct container_buffer *buffer)
 {
 	struct dirent *entry;
 	struct stat st;
@@ -83,7 +84,7 @@ static struct err *add_cpus(const char *path, DIR *dir, struct container_buffer 
 		if (!S_ISREG(st.st_mode))
 			return err_new(ERR_FORMAT, "%s/%s: is not a regular file", path,
 				       entry->d_name);
-		container_add_file(buffer, cpu, take_fd(fd), (uint64_t)st.st_size);
+		container_add_file(buffer, cpu, take_fd(fd), (uint64_t)st.st_size, grows);
 	}
 	if (buffer->nr_cpus)
 		qsort(buffer->cpu, buffer->nr_cpus, sizeof(*buffer->cpu), by_cpu);
@@ -103,7 +104,7 @@ struct err *partdir_read(const char *path, struct container *c)
 		buffer->clock = xstrdup("");
 	if (!dir)
 		return err_os(errno, "%s", path);
-	struct err *err = add_cpus(path, dir, buffer);
+	struct err *err = add_cpus(path, dir, partdir_locked(path), buffer);
 
 	closedir(dir);
 	return err;

@@ -101,10 +101,14 @@ void origin_deinit(struct origin *origin)
 
 struct err *origin_write(const struct origin *origin, struct writer *writer)
 {
-	TRY(writer_recording_text(writer, "input", origin->path, strlen(origin->path)));
-	TRY(writer_recording_int(writer, "input_bytes", origin->bytes));
-	TRY(writer_recording_int(writer, "input_mtime_ns", origin->mtime_ns));
-	TRY(writer_recording_text(writer, "options", origin->options, strlen(origin->options)));
+	if (origin->path) {
+		TRY(writer_recording_text(writer, "input", origin->path,
+					  strlen(origin->path)));
+		TRY(writer_recording_int(writer, "input_bytes", origin->bytes));
+		TRY(writer_recording_int(writer, "input_mtime_ns", origin->mtime_ns));
+		TRY(writer_recording_text(writer, "options", origin->options,
+					  strlen(origin->options)));
+	}
 	return writer_recording_text(writer, "analyzer", VERSION, strlen(VERSION));
 }
 

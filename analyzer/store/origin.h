@@ -11,7 +11,7 @@
 
 /* A recording as it was when it was looked at, and the options for it. */
 struct origin {
-	char *path; /* absolute */
+	char *path; /* absolute; NULL: the recording was not kept */
 	int64_t bytes, mtime_ns;
 	char *options; /* those that change the answer, one a line; "" when none was given */
 };
