@@ -59,7 +59,7 @@ static const struct opt opts[] = {
 	{ 0, "settle", "SECONDS", OPT_SECONDS(struct args, settle_ns),
 	  "keep recording after COMMAND has ended (0.2)" },
 	{ 0, "size-limit", "SIZE", OPT_SIZE(struct args, size_limit),
-	  "stop when the events in FILE.part take so much" },
+	  "stop when so many bytes of events were moved" },
 	{ 0, "realtime", "auto|off", OPT_TEXT(struct args, realtime),
 	  "readers go before other tasks (auto)" },
 	{ 0, "no-probes", NULL, OPT_FLAG(struct args, no_probes),

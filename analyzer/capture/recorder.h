@@ -33,6 +33,7 @@ struct recorder_opts {
 	bool no_probes;	       /* tracepoints only */
 	int level;	       /* of zstd; 0: not compressed */
 	bool no_realtime;      /* readers take their turn like any task */
+	bool live;	       /* somebody reads recorder_part() while it grows */
 	char *const *command;  /* for the record only; may be NULL */
 };
 

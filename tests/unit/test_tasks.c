@@ -8,13 +8,13 @@
 #include "tests/lib/mkdat.h"
 #include "tests/lib/test.h"
 
-#define START                                                           \
-	"hierarchy 3\n"                                                 \
-	"1 1 init\t/\n"                                                 \
-	"40 40 a b\t/web\n"                                             \
-	"41 40 thread\t/web\n"                                          \
-	"no line of ours\n"                                             \
-	"99999999999 1 too large\t/\n"                                  \
+#define START                          \
+	"hierarchy 3\n"                \
+	"1 1 init\t/\n"                \
+	"40 40 a b\t/web\n"            \
+	"41 40 thread\t/web\n"         \
+	"no line of ours\n"            \
+	"99999999999 1 too large\t/\n" \
 	"50 50 last"
 
 static struct tracefile *file;
