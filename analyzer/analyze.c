@@ -139,22 +139,21 @@ static enum code_class classify(void *resolver, uint64_t addr)
 static struct err *match_all(struct analysis *a)
 {
 	uint64_t last_ns = now_ns(), nr = 0;
-	const struct event *ev;
+	struct merge_batch batch;
 
 	for (;;) {
-		TRY(merge_next(a->merge, &ev));
-		if (!ev)
+		TRY(merge_next_batch(a->merge, &batch));
+		if (!batch.nr)
 			return NULL;
-
-		const struct event *ahead = merge_ahead(a->merge);
-
-		if (ahead)
-			match_prefetch(a->match, ahead);
-		tasks_event(a->tasks, ev);
-		match_event(a->match, ev);
-		if (++nr % LOOK_EVERY == 0)
+		for (size_t i = 0; i < batch.nr; i++)
+			tasks_event(a->tasks, &batch.event[i]);
+		match_batch(a->match, &batch);
+		nr += batch.nr;
+		if (nr >= LOOK_EVERY) {
+			nr = 0;
 			show(a->opts, "reading", merge_bytes(a->merge),
 			     tracefile_data_bytes(a->file), &last_ns);
+		}
 	}
 }
 

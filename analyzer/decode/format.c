@@ -518,6 +518,9 @@ static enum format_shape shape_of(const struct format *format,
 	case EVENT_PAGE_MOVE:
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
+	case EVENT_TASK_NEW:
+	case EVENT_TASK_NAME:
+	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
 		break;
 	}

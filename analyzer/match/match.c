@@ -13,6 +13,9 @@
 #include "match/slab.h"
 #include "match/vmalloc.h"
 
+/* Long enough for memory to answer, short enough for the caches to keep it. */
+enum { AHEAD = 6 };
+
 /* A few pids; most others are told apart by the bit for their low bits. */
 struct tasks {
 	int32_t *pid;
@@ -198,7 +201,8 @@ static void vmap_alloc_event(struct match *m, const struct event *ev)
 		vmalloc_area_alloc(&m->vmalloc, ev, stack);
 }
 
-void match_prefetch(const struct match *m, const struct event *ev)
+/* Starts to fetch what match_event() of @ev, some events from now, will read. */
+static inline void prefetch(const struct match *m, const struct event *ev)
 {
 	switch ((enum event_kind)ev->kind) {
 	case EVENT_KMALLOC:
@@ -303,6 +307,15 @@ void match_event(struct match *m, const struct event *ev)
 	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
 		break;
+	}
+}
+
+void match_batch(struct match *m, const struct merge_batch *batch)
+{
+	for (size_t i = 0; i < batch->nr; i++) {
+		if (i + AHEAD < batch->nr + batch->ahead)
+			prefetch(m, &batch->event[i + AHEAD]);
+		match_event(m, &batch->event[i]);
 	}
 }
 

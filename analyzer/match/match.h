@@ -7,14 +7,14 @@
  *         everything that was neither paired nor plainly live
  * Not:    resolves, prints, fails; memory grows with what is live, the number
  *         of sites and the number of distinct stacks, not with the events
- * Use:    match_new, match_event for each, match_finish, then the accessors
+ * Use:    match_new, match_event for each or match_batch, match_finish, then the accessors
  * Rules:  numbered in Documentation/design/matching.md
  */
 #ifndef MATCH_MATCH_H
 #define MATCH_MATCH_H
 
 #include "base/cleanup.h"
-#include "decode/event.h"
+#include "decode/merge.h"
 #include "match/account.h"
 #include "match/life.h"
 #include "match/series.h"
@@ -90,8 +90,8 @@ DEFINE_CLEANUP(struct match *, match, match_free)
 /* Takes one event; times must not step back. Amortised O(1), a page free O(pages). */
 void match_event(struct match *match, const struct event *ev);
 
-/* Starts to fetch what match_event() of @ev, some events from now, will read. */
-void match_prefetch(const struct match *match, const struct event *ev);
+/* The same for a run of a merge, whose hints make it faster. */
+void match_batch(struct match *match, const struct merge_batch *run);
 
 /* Closes the books; after it only match_judge() and the accessors may be called. */
 void match_finish(struct match *match);
