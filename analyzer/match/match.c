@@ -75,6 +75,8 @@ struct match *match_new(const struct match_opts *opts)
 	tasks_init(&m->self, opts->self, opts->nr_self);
 	m->stacks = stacks_new();
 	sitetab_init(&m->sites);
+	m->sites.cpu_node = opts->cpu_node;
+	m->sites.nr_cpu_node = opts->nr_cpu_node;
 	page_init(&m->pages, opts->page_size, &m->sites);
 	slab_init(&m->slab, &m->opts, &m->pages, &m->vmalloc, &m->sites, &m->totals);
 	vmalloc_init(&m->vmalloc, &m->opts, m->stacks, &m->sites, &m->totals);
@@ -502,6 +504,11 @@ uint64_t match_lived(const struct match *m, size_t site, unsigned int bin)
 uint64_t match_aged(const struct match *m, size_t site, unsigned int bin)
 {
 	return life_count(&m->sites.lives, &m->sites.age[site], bin);
+}
+
+const struct flow_table *match_flows(const struct match *m)
+{
+	return &m->slab.flows;
 }
 
 const struct stacks *match_stacks(const struct match *m)

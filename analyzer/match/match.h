@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "decode/merge.h"
 #include "match/account.h"
+#include "match/flow.h"
 #include "match/life.h"
 #include "match/series.h"
 #include "match/site.h"
@@ -49,6 +50,9 @@ struct match_opts {
 	 */
 	const int32_t *self;
 	size_t nr_self;
+	/* The NUMA node of each CPU, borrowed for the life of the match; NULL: one node. */
+	const uint8_t *cpu_node;
+	size_t nr_cpu_node;
 	bool rcu_silent; /* RCU frees without an event that this recording has */
 };
 
@@ -119,6 +123,8 @@ const struct site_peak *match_peak(const struct match *match, enum site_kind kin
 /* How many objects of a site lived for a time in @bin (life.h); and how many still live. */
 uint64_t match_lived(const struct match *match, size_t site, unsigned int bin);
 uint64_t match_aged(const struct match *match, size_t site, unsigned int bin);
+/* Through which return addresses objects of a site were freed (flow.h). */
+const struct flow_table *match_flows(const struct match *match);
 const struct stacks *match_stacks(const struct match *match);
 const struct match_totals *match_totals(const struct match *match);
 
