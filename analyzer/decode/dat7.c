@@ -146,9 +146,7 @@ static struct err *buffer_option(struct container *c, struct metadata_src *data)
 			       "a buffer is sought at byte %" PRIu64
 			       ", where there is section %u",
 			       off, section.id);
-	for (size_t i = 0; i < buffer->nr_cpus; i++)
-		if (section.flags & SECTION_COMPRESSED)
-			buffer->cpu[i].form = CPU_COUNTED;
+	buffer->compressed = section.flags & SECTION_COMPRESSED;
 	return NULL;
 }
 

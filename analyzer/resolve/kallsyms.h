@@ -23,7 +23,6 @@ struct ksym {
 	uint64_t addr;
 	const char *name;
 	const char *module; /* NULL for the kernel itself */
-	uint32_t hash;	    /* of the name, in one process */
 	char type;
 };
 
