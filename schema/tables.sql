@@ -125,8 +125,8 @@ CREATE TABLE _raw_site (
 	callsite INTEGER NOT NULL REFERENCES _callsite (id), -- where it leads
 	address INTEGER,                -- return address; NULL where a stack is the key
 	cache TEXT,                     -- slab cache, when all objects agree
-	resolved_by TEXT NOT NULL,      -- dwarf, kallsyms, nothing, none
-	attributed_by TEXT NOT NULL,    -- chain, callee, opaque, nothing
+	resolved_by TEXT NOT NULL,      -- dwarf, kallsyms, nothing, none, tag
+	attributed_by TEXT NOT NULL,    -- chain, callee, opaque, nothing, tag
 	allocs INTEGER NOT NULL,        -- objects allocated
 	alloc_bytes INTEGER NOT NULL,   -- bytes they took
 	bytes_req INTEGER NOT NULL,     -- bytes asked for

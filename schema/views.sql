@@ -53,11 +53,11 @@ SELECT
 	iif(min(r.resolved_by) = max(r.resolved_by), min(r.resolved_by), 'mixed')
 		AS resolved_by,        -- what names the place: dwarf (file and line), kallsyms
 	                           -- (function and offset), nothing (no symbol there), none (no
-	                           -- address was recorded), mixed
+	                           -- address was recorded), tag (/proc/allocinfo), mixed
 	iif(min(r.attributed_by) = max(r.attributed_by), min(r.attributed_by), 'mixed')
 		AS attributed_by,      -- why this frame: chain (first outside the allocator), callee
 	                           -- (a wrapper that was called here), opaque (allocator only),
-	                           -- nothing, mixed
+	                           -- nothing, tag (/proc/allocinfo), mixed
 	count(*) AS raw_sites,     -- addresses or stacks folded into this row
 	c.sym_off AS sym_off,      -- without file: offset into the function, bytes
 	c.sym_size AS sym_size,    -- without file: size of the function, bytes

@@ -35,6 +35,7 @@ enum resolved_by {
 	RESOLVED_KALLSYMS, /* function and offset only */
 	RESOLVED_NOTHING,  /* an address in no known symbol */
 	RESOLVED_NONE,	   /* the site has no address at all */
+	RESOLVED_TAG,	   /* file and line, by the kernel's own tag: no resolver says so */
 };
 
 struct frame {
@@ -55,6 +56,7 @@ enum attributed_by {
 			     */
 	ATTRIBUTED_OPAQUE,  /* nothing but allocator frames: the outermost of them */
 	ATTRIBUTED_NOTHING, /* no frame at all */
+	ATTRIBUTED_TAG,	    /* by the kernel's own tag */
 };
 
 struct callsite {

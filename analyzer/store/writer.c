@@ -405,7 +405,7 @@ static const char *kind_name(enum site_kind kind)
 	case SITE_VMALLOC:
 		return "vmalloc";
 	case NR_SITE_KINDS:
-		break;
+		return "any";
 	}
 	return NULL;
 }
@@ -421,6 +421,8 @@ static const char *resolved_name(enum resolved_by by)
 		return "nothing";
 	case RESOLVED_NONE:
 		return "none";
+	case RESOLVED_TAG:
+		return "tag";
 	}
 	return NULL;
 }
@@ -436,6 +438,8 @@ static const char *attributed_name(enum attributed_by by)
 		return "opaque";
 	case ATTRIBUTED_NOTHING:
 		return "nothing";
+	case ATTRIBUTED_TAG:
+		return "tag";
 	}
 	return NULL;
 }

@@ -73,7 +73,7 @@ struct err *writer_callsite(struct writer *writer, enum site_kind kind,
  * A raw site and what it resolves to. The writer folds equal primary frames of
  * one kind into one row of table _callsite, keeps the raw site below it, and
  * each frame once. Without a file, the offset into the function tells call
- * sites apart.
+ * sites apart. Kind NR_SITE_KINDS is stored as "any".
  */
 struct err *writer_site(struct writer *writer, const struct site *site,
 			const struct callsite *callsite, const char *cache) MUST_CHECK;
