@@ -63,11 +63,11 @@ static char *copy(struct span text)
 
 static struct line *find_line(struct history *history, const struct allocinfo_row *row)
 {
-	auto_free char *key = xasprintf(
-		"%.*s:%" PRIu32 " %.*s %.*s", (int)row->file.len, (const char *)row->file.data,
-		row->line, (int)row->module.len,
-		row->module.len ? (const char *)row->module.data : "", (int)row->func.len,
-		(const char *)row->func.data);
+	auto_free char *key =
+		xasprintf("%.*s:%" PRIu32 " %.*s %.*s", (int)row->file.len,
+			  (const char *)row->file.data, row->line, (int)row->module.len,
+			  row->module.len ? (const char *)row->module.data : "",
+			  (int)row->func.len, (const char *)row->func.data);
 	bool is_new;
 	uint32_t id = intern_id(&history->keys, key, strlen(key), &is_new);
 
@@ -209,8 +209,8 @@ static struct err *write_line(const struct line *line, bool since_boot, struct w
 		.lower_bytes = doubt ? 0 : bytes.net,
 		.upper = calls.net,
 		.upper_bytes = bytes.net,
-		.peak_bytes = line->bytes.highest > base ? (uint64_t)(line->bytes.highest - base)
-							 : 0,
+		.peak_bytes =
+			line->bytes.highest > base ? (uint64_t)(line->bytes.highest - base) : 0,
 		.peak_ns = (uint64_t)line->highest_ns,
 		.first_ns = (uint64_t)line->first_ns,
 		.last_ns = (uint64_t)line->last_ns,
@@ -255,11 +255,12 @@ static struct err *write_notes(const struct history *history, struct writer *wri
 
 	for (size_t i = 0; i < history->nr_lines; i++)
 		inaccurate += history->line[i].inaccurate;
-	TRY(writer_note(writer,
-			history->nr_snapshots == 1
-				? "one snapshot of /proc/allocinfo: net is all that was live then"
-				: "snapshots of /proc/allocinfo: net is the growth from the first "
-				  "to the last; what came and went between two is not in any figure"));
+	TRY(writer_note(
+		writer,
+		history->nr_snapshots == 1
+			? "one snapshot of /proc/allocinfo: net is all that was live then"
+			: "snapshots of /proc/allocinfo: net is the growth from the first "
+			  "to the last; what came and went between two is not in any figure"));
 	if (!inaccurate)
 		return NULL;
 	auto_free char *text =

@@ -24,8 +24,7 @@ void history_free(struct history *history);
 DEFINE_CLEANUP(struct history *, history, history_free)
 
 /* @unix_ns is not before that of the last one. */
-struct err *history_add(struct history *history, struct span text,
-			int64_t unix_ns) MUST_CHECK;
+struct err *history_add(struct history *history, struct span text, int64_t unix_ns) MUST_CHECK;
 
 /* @host: name of the machine, or NULL. */
 struct err *history_write(const struct history *history, const char *host,

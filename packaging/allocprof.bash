@@ -12,11 +12,19 @@ _allocprof()
 	fi
 	case $previous in
 	--kind | -e | --events)
-		COMPREPLY=($(compgen -W 'slab page percpu vmalloc' -- "$word"))
+		COMPREPLY=($(compgen -W 'slab page percpu vmalloc any' -- "$word"))
 		return
 		;;
 	--format | -f)
-		COMPREPLY=($(compgen -W 'table csv json allocinfo' -- "$word"))
+		COMPREPLY=($(compgen -W 'table csv json markdown allocinfo' -- "$word"))
+		return
+		;;
+	--metric | -m)
+		COMPREPLY=($(compgen -W 'bytes calls alloc_bytes allocs frees peak waste failures' -- "$word"))
+		return
+		;;
+	--per)
+		COMPREPLY=($(compgen -W 'second GB' -- "$word"))
 		return
 		;;
 	esac

@@ -20,22 +20,42 @@ static char *get_text(struct query *query, const struct cell *row, const char *c
 	return text_printable(cell->text, cell->len);
 }
 
-char *place_text(struct query *query, const struct cell *row)
+char *place_format(const struct place *place)
 {
-	auto_free char *file = get_text(query, row, "file");
-	auto_free char *func = get_text(query, row, "func");
-	auto_free char *module = get_text(query, row, "module");
-	const struct cell *off = get(query, row, "sym_off");
+	auto_free char *file =
+		text_printable(place->file, place->file ? strlen(place->file) : 0);
+	auto_free char *func =
+		text_printable(place->func, place->func ? strlen(place->func) : 0);
+	auto_free char *module =
+		text_printable(place->module, place->module ? strlen(place->module) : 0);
 	const char *open = *module ? " [" : "", *close = *module ? "]" : "";
 
 	if (*file)
-		return xasprintf("%s:%" PRId64 " %s%s%s%s", file, get(query, row, "line")->i,
-				 func, open, module, close);
-	if (off->type == CELL_INT)
-		return xasprintf("%s+%#" PRIx64 "/%#" PRIx64 "%s%s%s", func, (uint64_t)off->i,
-				 (uint64_t)get(query, row, "sym_size")->i, open, module, close);
+		return xasprintf("%s:%" PRId64 " %s%s%s%s", file, place->line, func, open,
+				 module, close);
+	if (place->sym_size)
+		return xasprintf("%s+%#" PRIx64 "/%#" PRIx64 "%s%s%s", func,
+				 (uint64_t)place->sym_off, (uint64_t)place->sym_size, open,
+				 module, close);
 	return xasprintf("%s%s%s%s", *func ? func : "(no address recorded)", open, module,
 			 close);
+}
+
+static const char *known_text(const struct cell *cell)
+{
+	return cell->type == CELL_TEXT ? cell->text : NULL;
+}
+
+char *place_text(struct query *query, const struct cell *row)
+{
+	return place_format(&(struct place){
+		.file = known_text(get(query, row, "file")),
+		.func = known_text(get(query, row, "func")),
+		.module = known_text(get(query, row, "module")),
+		.line = get(query, row, "line")->i,
+		.sym_off = get(query, row, "sym_off")->i,
+		.sym_size = get(query, row, "sym_size")->i,
+	});
 }
 
 bool place_is(struct query *query, const struct cell *row, const char *name)

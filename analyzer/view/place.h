@@ -11,7 +11,13 @@
 
 #include "store/query.h"
 
+struct place {
+	const char *file, *func, *module; /* NULL: not known; module: the kernel itself */
+	int64_t line, sym_off, sym_size;  /* sym_size 0: offset not known */
+};
+
 /* Printable; owned by the caller. */
+char *place_format(const struct place *place);
 char *place_text(struct query *query, const struct cell *row);
 
 /*

@@ -57,21 +57,24 @@ void table_free(struct table *table)
 	free(table);
 }
 
-static char *cell_text(const struct table *table, size_t column, const struct cell *cell)
+char *table_cell(const struct cell *cell, enum view_style style, bool human)
 {
+	bool iec = human && (style == VIEW_BYTES || style == VIEW_BYTES_CHANGE);
+	bool sign = style == VIEW_CHANGE || style == VIEW_BYTES_CHANGE;
 	char text[TEXT_MAX];
 
 	switch (cell->type) {
 	case CELL_NULL:
 		return xstrdup("-");
 	case CELL_INT:
-		if (!table->layout.human || table->column[column].style != VIEW_BYTES)
-			return xasprintf("%" PRId64, cell->i);
-		text_iec(text, cell->i);
-		return xstrdup(text);
+		if (iec)
+			text_iec(text, cell->i);
+		else
+			snprintf(text, sizeof(text), "%" PRId64, cell->i);
+		return xasprintf("%s%s", sign && cell->i > 0 ? "+" : "", text);
 	case CELL_REAL:
 		text_real(text, cell->real);
-		return xstrdup(text);
+		return xasprintf("%s%s", sign && cell->real > 0 ? "+" : "", text);
 	case CELL_TEXT:
 		return text_printable(cell->text, cell->len);
 	case CELL_BLOB:
@@ -164,7 +167,7 @@ void table_row(struct table *table, const struct cell *cells)
 	char **row = xcalloc(table->nr, sizeof(*row));
 
 	for (size_t i = 0; i < table->nr; i++) {
-		row[i] = cell_text(table, i, &cells[i]);
+		row[i] = table_cell(&cells[i], table->column[i].style, table->layout.human);
 		if (table->measured)
 			continue;
 		size_t width = text_width(row[i]);

@@ -24,4 +24,7 @@ void table_row(struct table *table, const struct cell *row);
 void table_gap(struct table *table);
 void table_finish(struct table *table);
 
+/* A cell as a person reads it, printable; owned by the caller. @human: units. */
+char *table_cell(const struct cell *cell, enum view_style style, bool human);
+
 #endif

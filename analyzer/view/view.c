@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "view/csv.h"
 #include "view/json.h"
+#include "view/markdown.h"
 #include "view/table.h"
 
 struct view {
@@ -21,7 +22,10 @@ struct view {
 bool view_format_find(const char *name, enum view_format *ret)
 {
 	static const char *const names[] = {
-		[VIEW_TABLE] = "table", [VIEW_CSV] = "csv", [VIEW_JSON] = "json"
+		[VIEW_TABLE] = "table",
+		[VIEW_CSV] = "csv",
+		[VIEW_JSON] = "json",
+		[VIEW_MARKDOWN] = "markdown",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -49,6 +53,9 @@ struct view *view_new(enum view_format format, FILE *out, const struct view_layo
 	case VIEW_JSON:
 		json_begin(out);
 		break;
+	case VIEW_MARKDOWN:
+		markdown_head(out, column, nr);
+		break;
 	}
 	return view;
 }
@@ -73,6 +80,9 @@ void view_row(struct view *view, const struct cell *row)
 	case VIEW_JSON:
 		json_row(view->out, view->column, row, view->nr, !view->nr_rows);
 		break;
+	case VIEW_MARKDOWN:
+		markdown_row(view->out, view->column, row, view->nr);
+		break;
 	}
 	view->nr_rows++;
 }
@@ -90,6 +100,7 @@ void view_finish(struct view *view)
 		table_finish(view->table);
 		break;
 	case VIEW_CSV:
+	case VIEW_MARKDOWN:
 		break;
 	case VIEW_JSON:
 		json_end(view->out, !view->nr_rows);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * view/view.h - rows of cells as a table, CSV or JSON
+ * view/view.h - rows of cells as a table, CSV, JSON or Markdown
  *
  * In:     cells from store/query.h, or made by the caller: any bytes
  * Out:    text on a stream that the caller owns and checks for errors
@@ -15,12 +15,17 @@
 
 #include "store/query.h"
 
-enum view_format { VIEW_TABLE, VIEW_CSV, VIEW_JSON };
+enum view_format { VIEW_TABLE, VIEW_CSV, VIEW_JSON, VIEW_MARKDOWN };
+
+/* Their names, in a line. */
+#define VIEW_FORMATS "table, csv, json, markdown"
 
 enum view_style {
 	VIEW_PLAIN,
-	VIEW_BYTES, /* in IEC units where a person reads */
-	VIEW_SITE,  /* a call site: the column that gives way on a narrow terminal */
+	VIEW_BYTES,	   /* in IEC units where a person reads */
+	VIEW_CHANGE,	   /* with a sign */
+	VIEW_BYTES_CHANGE, /* both */
+	VIEW_SITE,	   /* a call site: the column that gives way on a narrow terminal */
 };
 
 struct view_column {
@@ -35,7 +40,7 @@ struct view_layout {
 
 struct view;
 
-/* The format called @name: "table", "csv", "json"; false if there is none. */
+/* The format called @name, one of VIEW_FORMATS; false if there is none. */
 bool view_format_find(const char *name, enum view_format *ret);
 
 /* @column is borrowed until view_free(). */

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "store/side.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "store/library.h"
+
+void strings_deinit(struct strings *strings)
+{
+	for (size_t i = 0; i < strings->nr; i++)
+		free(strings->text[i]);
+	free(strings->text);
+	intern_deinit(&strings->ids);
+	*strings = (struct strings){};
+}
+
+uint32_t strings_id(struct strings *strings, const char *text, size_t len)
+{
+	bool is_new;
+	uint32_t id = intern_id(&strings->ids, text, len, &is_new);
+
+	if (is_new) {
+		vec_room(strings->text, strings->nr, strings->cap);
+		strings->text[strings->nr++] = xstrndup(text, len);
+	}
+	return id;
+}
+
+const char *strings_text(const struct strings *strings, uint32_t id)
+{
+	return id ? strings->text[id - 1] : NULL;
+}
+
+void side_init(struct side *side, struct strings *strings, size_t max_runs)
+{
+	*side = (struct side){
+		.strings = strings,
+		.run = xcalloc(max_runs + 1, sizeof(*side->run)),
+		.max_runs = max_runs,
+	};
+}
+
+void side_deinit(struct side *side)
+{
+	for (size_t i = 0; i < side->nr_runs; i++) {
+		free(side->run[i].name);
+		free(side->run[i].host);
+		free(side->run[i].release);
+		free(side->run[i].started);
+	}
+	intern_deinit(&side->keys);
+	free(side->figure);
+	free(side->site);
+	free(side->run);
+	*side = (struct side){};
+}
+
+struct err *side_look(struct query_db *db, size_t *ret_recordings, bool *ret_any)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(query_prepare(db,
+			  "SELECT (SELECT count(*) FROM recording), "
+			  "EXISTS (SELECT 1 FROM totals WHERE kind = 'any')",
+			  NULL, &query));
+	TRY(query_next(query, &row));
+	*ret_recordings = row ? (size_t)row[0].i : 0;
+	*ret_any = row && row[1].i;
+	return NULL;
+}
+
+static double number(const struct cell *cell)
+{
+	return cell->type == CELL_REAL ? cell->real
+	       : cell->type == CELL_INT ? (double)cell->i
+					: 0;
+}
+
+/* The first cell of a query that the user wrote. */
+static struct err *ask(struct query_db *db, const char *sql, int64_t recording, bool several,
+		       double *ret)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row = NULL;
+
+	TRY(query_prepare(db, sql, NULL, &query));
+	if (!query)
+		return err_new(ERR_USAGE, "no query");
+	if (query_has_param(query, ":recording"))
+		query_bind_int(query, ":recording", recording);
+	else if (several)
+		return err_new(ERR_USAGE,
+			       "of several recordings: use :recording, the one that is asked for");
+	TRY(query_next(query, &row));
+	*ret = row ? number(&row[0]) : 0;
+	return NULL;
+}
+
+static char *text_cell(struct query *query, const struct cell *row, const char *column)
+{
+	const struct cell *cell = &row[query_find_column(query, column)];
+
+	return xstrndup(cell->text, cell->len);
+}
+
+static struct err *add_runs(struct side *side, struct query_db *db, const char *name,
+			    const struct side_opts *opts, bool several)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(query_prepare(db, schema_query("recording"), NULL, &query));
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row || side->nr_runs == side->max_runs)
+			return NULL;
+		struct run *run = &side->run[side->nr_runs];
+		int64_t recording = row[query_find_column(query, "recording")].i;
+
+		*run = (struct run){
+			.name = several ? xasprintf("%s, recording %" PRId64, name, recording)
+					: xstrdup(name),
+			.host = text_cell(query, row, "hostname"),
+			.release = text_cell(query, row, "release"),
+			.started = text_cell(query, row, "started"),
+			.duration_s = number(&row[query_find_column(query, "duration_s")]),
+			.divisor = opts->per != PER_GB, /* else a sum over its sites */
+			.recording = recording,
+			.input = side->nr_inputs,
+		};
+		side->nr_runs++;
+		if (opts->per == PER_SECOND)
+			run->divisor = run->duration_s;
+		if (opts->per == PER_SQL)
+			TRY(err_wrap(ask(db, opts->per_sql, recording, several, &run->divisor),
+				     "--per"));
+	}
+}
+
+/* "name.isra.0" and "name.constprop.0.cold" are name to who compares builds. */
+static size_t base_len(const char *func, size_t len)
+{
+	const char *dot = len > 1 ? memchr(func + 1, '.', len - 1) : NULL;
+
+	return dot ? (size_t)(dot - func) : len;
+}
+
+static uint32_t id_of(struct side *side, const struct cell *cell)
+{
+	return cell->type == CELL_TEXT ? strings_id(side->strings, cell->text, cell->len) : 0;
+}
+
+/* The figures of a site, which is made when there is none. */
+static struct figure *find_site(struct side *side, const struct side_site *like)
+{
+	const int64_t key[] = { (int64_t)like->kind << 32 | like->file,
+				(int64_t)like->func << 32 | like->module,
+				like->line,
+				like->sym_off,
+				like->sym_size };
+	bool is_new;
+	uint32_t id = intern_id(&side->keys, key, sizeof(key), &is_new);
+
+	if (is_new) {
+		vec_room(side->site, side->nr_sites, side->cap_sites);
+		side->site[side->nr_sites++] = *like;
+		if (side->cap_figures < side->cap_sites) {
+			side->figure = xreallocarray(side->figure, side->cap_sites,
+						     side->max_runs * sizeof(struct figure));
+			side->cap_figures = side->cap_sites;
+		}
+		memset(side_figures(side, id - 1), 0,
+		       side->max_runs * sizeof(struct figure));
+	}
+	return side_figures(side, id - 1);
+}
+
+static struct run *find_run(struct side *side, int64_t recording)
+{
+	for (size_t i = 0; i < side->nr_runs; i++)
+		if (side->run[i].input == side->nr_inputs &&
+		    side->run[i].recording == recording)
+			return &side->run[i];
+	return NULL;
+}
+
+/* Columns of schema/queries/diff.sql. */
+enum {
+	RECORDING,
+	KIND,
+	FILE_NAME,
+	LINE,
+	FUNC,
+	MODULE,
+	SYM_OFF,
+	SYM_SIZE,
+	CACHE,
+	VALUE,
+	TOO_MUCH,
+	TOO_LITTLE,
+	CALLS,
+	ALLOC_BYTES,
+	OBJECT_BYTES,
+};
+
+static struct side_site site_of(struct side *side, const struct cell *row,
+				const struct side_opts *opts)
+{
+	struct side_site site = {
+		.file = id_of(side, &row[FILE_NAME]),
+		.func = id_of(side, &row[FUNC]),
+		.module = id_of(side, &row[MODULE]),
+		.cache = id_of(side, &row[CACHE]),
+		.line = row[LINE].i,
+		.sym_off = row[SYM_OFF].i,
+		.sym_size = row[SYM_SIZE].i,
+		.object_bytes = number(&row[OBJECT_BYTES]),
+	};
+	size_t base = base_len(row[FUNC].text, row[FUNC].len);
+
+	site.kind = opts->any_kind ? strings_id(side->strings, "any", strlen("any"))
+				   : id_of(side, &row[KIND]);
+	site.base = base == row[FUNC].len || !site.func
+			    ? site.func
+			    : strings_id(side->strings, row[FUNC].text, base);
+	return site;
+}
+
+static struct err *add_sites(struct side *side, struct query_db *db, const char *name,
+			     const struct side_opts *opts)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(query_prepare(db, schema_query(name), NULL, &query));
+	query_bind_text(query, ":metric", opts->metric);
+	query_bind_text(query, ":kinds", opts->kinds);
+	query_bind_int(query, ":self", opts->self);
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			return NULL;
+		struct run *run = find_run(side, row[RECORDING].i);
+
+		if (!run)
+			return err_new(ERR_FORMAT, "damaged: a call site of no recording");
+		if (opts->any_kind && !strcmp(row[KIND].text, "vmalloc"))
+			continue;
+		struct side_site like = site_of(side, row, opts);
+		struct figure *figure = &find_site(side, &like)[run - side->run];
+
+		figure->value += number(&row[VALUE]);
+		figure->too_much += fmax(number(&row[TOO_MUCH]), 0);
+		figure->too_little += fmax(number(&row[TOO_LITTLE]), 0);
+		figure->calls += number(&row[CALLS]);
+		if (opts->per == PER_GB)
+			run->divisor += number(&row[ALLOC_BYTES]);
+	}
+}
+
+/* Divides the figures of the runs from @first on. */
+static struct err *divide(struct side *side, size_t first, const struct side_opts *opts)
+{
+	for (size_t r = first; r < side->nr_runs; r++) {
+		struct run *run = &side->run[r];
+
+		if (!(run->divisor > 0))
+			return err_new(ERR_USAGE, "--per: it is %g in %s: nothing to divide by",
+				       run->divisor, run->name);
+		double scale = opts->per == PER_GB ? 1e9 : 1;
+
+		for (size_t i = 0; opts->per != PER_RUN && i < side->nr_sites; i++) {
+			struct figure *figure = &side_figures(side, i)[r];
+
+			figure->value = figure->value * scale / run->divisor;
+			figure->too_much = figure->too_much * scale / run->divisor;
+			figure->too_little = figure->too_little * scale / run->divisor;
+			figure->calls = figure->calls * scale / run->divisor;
+		}
+	}
+	return NULL;
+}
+
+struct err *side_add(struct side *side, struct query_db *db, const char *name,
+		     const struct side_opts *opts)
+{
+	size_t first = side->nr_runs, nr;
+	bool any;
+
+	TRY(side_look(db, &nr, &any));
+	TRY(add_runs(side, db, name, opts, nr > 1));
+	TRY(err_wrap(add_sites(side, db, "diff", opts), "%s", name));
+	if (nr > 1)
+		TRY(err_wrap(add_sites(side, db, "diff_several", opts), "%s", name));
+	TRY(divide(side, first, opts));
+	side->nr_inputs++;
+	return NULL;
+}
