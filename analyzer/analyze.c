@@ -11,6 +11,7 @@
 
 #include "base/xalloc.h"
 #include "capture/blobs.h"
+#include "details.h"
 #include "facts.h"
 #include "resolve/rules.h"
 #include "resolve/rules.h"
@@ -33,6 +34,7 @@ struct analysis {
 	struct resolver *resolver;
 	struct match *match;
 	struct tasks *tasks;
+	uint8_t *cpu_node; /* that match borrows */
 };
 
 static uint64_t now_ns(void)
@@ -139,22 +141,21 @@ static enum code_class classify(void *resolver, uint64_t addr)
 static struct err *match_all(struct analysis *a)
 {
 	uint64_t last_ns = now_ns(), nr = 0;
-	const struct event *ev;
+	struct merge_batch batch;
 
 	for (;;) {
-		TRY(merge_next(a->merge, &ev));
-		if (!ev)
+		TRY(merge_next_batch(a->merge, &batch));
+		if (!batch.nr)
 			return NULL;
-
-		const struct event *ahead = merge_ahead(a->merge);
-
-		if (ahead)
-			match_prefetch(a->match, ahead);
-		tasks_event(a->tasks, ev);
-		match_event(a->match, ev);
-		if (++nr % LOOK_EVERY == 0)
+		for (size_t i = 0; i < batch.nr; i++)
+			tasks_event(a->tasks, &batch.event[i]);
+		match_batch(a->match, &batch);
+		nr += batch.nr;
+		if (nr >= LOOK_EVERY) {
+			nr = 0;
 			show(a->opts, "reading", merge_bytes(a->merge),
 			     tracefile_data_bytes(a->file), &last_ns);
+		}
 	}
 }
 
@@ -266,6 +267,9 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 
 	size_t nr_self;
 	auto_free int32_t *self = facts_self(a->file, &nr_self);
+	size_t nr_cpu_node;
+
+	a->cpu_node = details_cpu_nodes(a->file, &nr_cpu_node);
 
 	a->match = match_new(&(struct match_opts){
 		.page_size = merge_page_size(a->merge),
@@ -274,7 +278,8 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 		.self = self,
 		.nr_self = nr_self,
 		.rcu_silent = frees_silently(a->file),
-		.sample = facts_sample(a->file),
+		.cpu_node = a->cpu_node,
+		.nr_cpu_node = nr_cpu_node,
 	});
 	a->tasks = tasks_new(a->file, a->names);
 	*ret = take_ptr(a);
@@ -292,6 +297,7 @@ void analysis_close(struct analysis *a)
 	names_free(a->names);
 	tracefile_close(a->file);
 	origin_deinit(&a->origin);
+	free(a->cpu_node);
 	free(a);
 }
 
@@ -354,6 +360,7 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 	TRY(facts_write(writer, file, a->live, a->merge, a->match, &lost));
 	TRY(tasks_write(a->tasks, writer));
 	TRY(write_sites(a->opts, a->match, resolver, a->names, lost, writer));
+	TRY(details_write(writer, file, a->match, a->names, resolver));
 	TRY(facts_write_symbols(writer, resolver));
 	TRY(writer_quality(writer, match_totals(a->match), merge_stats(a->merge),
 			   tracefile_truncated_bytes(file),

@@ -43,8 +43,9 @@ CREATE TABLE _recording (
 	analyzer TEXT,          -- version of the analyzer
 	events INTEGER,         -- events read, of all types
 	lost_events INTEGER,    -- events lost: as the kernel counted, or the least it must be
-	sample INTEGER,         -- recorded was one in so many chunks of memory; NULL: all
-	filters TEXT            -- which allocations were recorded, a condition a line; NULL: all
+	bucket_start_ns INTEGER, -- where bucket 0 begins
+	bucket_ns INTEGER,      -- width of a bucket
+	buckets INTEGER         -- how many there are
 ) STRICT;
 
 -- One CPU's ring buffer, as the kernel counted at the end of the recording.
@@ -164,11 +165,22 @@ CREATE TABLE _raw_site (
 	last_ns INTEGER,                -- last event
 	caller_depth INTEGER,           -- depth of the frame that called the one charged
 	self INTEGER NOT NULL,          -- 1: what the recorder's own tasks did there
-	weight INTEGER NOT NULL DEFAULT 1, -- all but failures is what was counted times this
-	net_calls_var REAL NOT NULL DEFAULT 0, -- variance by sampling of the call site's net_calls, …
-	net_bytes_var REAL NOT NULL DEFAULT 0, -- … net_bytes …
-	alloc_bytes_var REAL NOT NULL DEFAULT 0, -- … and alloc_bytes; one of its raw sites has it
-	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id) -- of which
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
+	at_peak_bytes INTEGER,          -- bytes live when the kind held most
+	at_peak_calls INTEGER,          -- objects live then
+	max_bytes INTEGER,              -- bytes of the largest object
+	lived INTEGER,                  -- objects whose life is known: freed, or given to RCU
+	lived_sum_ns REAL,              -- their lives added up
+	lived_max_ns INTEGER,           -- the longest
+	lived_quick INTEGER,            -- of at most 1 us
+	lived_same_task INTEGER,        -- ended by the task that made it, out of interrupts
+	lived_near INTEGER,             -- slab: … before its next 4 allocations
+	temporary INTEGER,              -- slab: all of these
+	remote_cpu_frees INTEGER,       -- freed on another CPU than allocated
+	remote_node_frees INTEGER,      -- … of another node
+	aged INTEGER,                   -- objects live at the end whose age is known
+	age_sum_ns REAL,                -- their ages added up
+	age_max_ns INTEGER              -- the oldest
 ) STRICT;
 
 -- A function at an address, perhaps inlined into another one there.
@@ -191,3 +203,105 @@ CREATE TABLE _raw_frame (
 	frame INTEGER NOT NULL REFERENCES _frame (id), -- the frame
 	PRIMARY KEY (raw_site, depth)
 ) STRICT, WITHOUT ROWID;
+
+-- A slab cache that allocations name.
+CREATE TABLE _cache (
+	id INTEGER PRIMARY KEY, -- number of the name
+	name TEXT NOT NULL,     -- name of the cache
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id) -- of which
+) STRICT;
+
+-- A combination of gfp flags that allocations have.
+CREATE TABLE _gfp (
+	id INTEGER PRIMARY KEY, -- number of the combination
+	flags INTEGER NOT NULL, -- as the recorded kernel numbers them
+	text TEXT NOT NULL,     -- as it prints them
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id) -- of which
+) STRICT;
+
+-- A name of the recorded kernel for a bit of gfp flags, or for several together.
+CREATE TABLE _gfp_name (
+	id INTEGER PRIMARY KEY, -- order: wider ones first
+	mask INTEGER NOT NULL,  -- the bits
+	name TEXT NOT NULL,     -- their name
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id) -- of which
+) STRICT;
+
+-- The recorded kernel's name for a migrate type.
+CREATE TABLE _migratetype (
+	migratetype INTEGER NOT NULL, -- its number
+	name TEXT NOT NULL,     -- its name
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
+	PRIMARY KEY (recording, migratetype)
+) STRICT, WITHOUT ROWID;
+
+-- The NUMA node that a CPU is of.
+CREATE TABLE _cpu_node (
+	cpu INTEGER NOT NULL,   -- number of the CPU
+	node INTEGER NOT NULL,  -- number of the node
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
+	PRIMARY KEY (recording, cpu)
+) STRICT, WITHOUT ROWID;
+
+-- Who allocated at a raw site, and how: the counters of a raw site, taken apart.
+CREATE TABLE _account (
+	raw_site INTEGER NOT NULL REFERENCES _raw_site (id), -- where
+	pid INTEGER,            -- task; NULL: several, beyond the limit of accounts
+	cpu INTEGER,            -- CPU; NULL: several
+	context INTEGER,        -- bits of common_flags: hardirq 8, softirq 16, nmi 64; NULL: several
+	gfp INTEGER REFERENCES _gfp (id), -- flags; NULL: not told, or several
+	page_order INTEGER,     -- pages: order; NULL: not pages, or several
+	migratetype INTEGER,    -- pages: number of the migrate type
+	cache INTEGER REFERENCES _cache (id), -- slab: cache that the allocation names
+	allocs INTEGER NOT NULL, -- objects allocated
+	alloc_bytes INTEGER NOT NULL, -- bytes they took
+	bytes_req INTEGER NOT NULL, -- bytes asked for
+	failures INTEGER NOT NULL, -- allocations that returned nothing
+	frees INTEGER NOT NULL, -- objects with a free event of their own
+	free_bytes INTEGER NOT NULL, -- bytes those gave back
+	inferred_frees INTEGER NOT NULL, -- objects whose end is inferred
+	inferred_bytes INTEGER NOT NULL, -- their bytes
+	uncertain_calls INTEGER NOT NULL, -- live objects that lived across a gap
+	uncertain_bytes INTEGER NOT NULL, -- their bytes
+	pieces INTEGER NOT NULL -- pages of split blocks beyond their first
+) STRICT;
+
+-- What changed at a raw site in a bucket of time.
+CREATE TABLE _bucket (
+	raw_site INTEGER NOT NULL REFERENCES _raw_site (id), -- where
+	bucket INTEGER NOT NULL, -- number of the bucket, from 0
+	net_bytes INTEGER NOT NULL, -- by how much the live bytes grew
+	net_calls INTEGER NOT NULL, -- by how much the live objects grew
+	alloc_bytes INTEGER NOT NULL, -- bytes allocated
+	allocs INTEGER NOT NULL, -- objects allocated
+	PRIMARY KEY (raw_site, bucket)
+) STRICT, WITHOUT ROWID;
+
+-- How long objects of a raw site lived. Bin b below 8 is b ns; else it begins at
+-- (8 + b % 8) << (b / 8 - 1) ns. It ends where the next one begins.
+CREATE TABLE _life (
+	raw_site INTEGER NOT NULL REFERENCES _raw_site (id), -- where
+	bin INTEGER NOT NULL,   -- number of the bin
+	ended INTEGER NOT NULL, -- objects that lived for so long
+	live INTEGER NOT NULL,  -- objects that are live at the end, and of that age
+	PRIMARY KEY (raw_site, bin)
+) STRICT, WITHOUT ROWID;
+
+-- The most that all raw sites of a kind held together.
+CREATE TABLE _peak (
+	kind TEXT NOT NULL,     -- kind
+	bytes INTEGER NOT NULL, -- bytes live
+	calls INTEGER NOT NULL, -- objects live
+	peak_ns INTEGER NOT NULL, -- when that was first reached
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
+	PRIMARY KEY (recording, kind)
+) STRICT, WITHOUT ROWID;
+
+-- Slab objects by where they were allocated and from where they were freed.
+CREATE TABLE _free_pair (
+	raw_site INTEGER NOT NULL REFERENCES _raw_site (id), -- where they were allocated
+	address INTEGER NOT NULL, -- return address of the free
+	frame INTEGER REFERENCES _frame (id), -- what is there
+	frees INTEGER NOT NULL, -- objects
+	free_bytes INTEGER NOT NULL -- their bytes
+) STRICT;

@@ -74,25 +74,19 @@ SELECT
 	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees) >= 2 AND
 		16 * sum(r.frees + r.rcu_frees) <= sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees)
 		THEN 'invisible'
-	WHEN max(r.weight) > 1 THEN 'sampled'
 	WHEN sum(r.upper_calls - r.net_calls + r.uncertain_calls) > 0 THEN 'uncertain'
 	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees +
 		r.rcu_frees) > 0 THEN 'inferred'
 	ELSE 'paired'
 	END AS confidence,         -- how sure net_bytes is: paired (a free event ended what ended),
 	                           -- inferred (of some the end is inferred), uncertain (events are
-	                           -- missing), sampled (an estimate: net_se_bytes), invisible (the kernel frees these objects without an
+	                           -- missing), invisible (the kernel frees these objects without an
 	                           -- event: what seems to live need not)
 	r.self AS self,            -- 1: by tasks of the recorder, not in interrupts; 0: by all others
 	iif(min(r.recording) = max(r.recording), min(r.recording), NULL)
 		AS recording,          -- the recording; NULL: a sum of several
 	iif(count(m.hostname) = count(*) AND min(m.hostname) = max(m.hostname), min(m.hostname), NULL)
-		AS host,               -- name of the recorded machine; NULL: several, or not known
-	max(r.weight) AS weight,   -- of a sampled recording: the most that something counted stands for
-	sum(r.net_bytes / r.weight) AS sampled_net_bytes, -- net_bytes as counted: estimates are this times weight
-	CAST(sqrt(sum(r.net_bytes_var)) AS INTEGER) AS net_se_bytes, -- standard error of net_bytes by sampling
-	CAST(sqrt(sum(r.net_calls_var)) AS INTEGER) AS net_se_calls, -- the same of net_calls
-	CAST(sqrt(sum(r.alloc_bytes_var)) AS INTEGER) AS alloc_se_bytes -- the same of alloc_bytes
+		AS host                -- name of the recorded machine; NULL: several, or not known
 FROM _callsite c
 JOIN _raw_site r ON r.callsite = c.id
 JOIN _recording m ON m.id = r.recording
@@ -128,9 +122,7 @@ SELECT
 	vmlinux_build_id,          -- build-id of that file, hexadecimal
 	analyzer,                  -- version of the analyzer
 	id AS recording,           -- its number, as in the other views
-	hostname AS host,          -- as hostname
-	sample,                    -- recorded was one in so many chunks of memory; NULL: all
-	filters                    -- which allocations were recorded, a condition a line; NULL: all
+	hostname AS host           -- as hostname
 FROM _recording;
 
 -- Sums per kind, the recorder's own (self = 1) apart, and how sure they are. Of the bytes allocated, exact_bytes +
@@ -231,9 +223,7 @@ SELECT
 	r.upper_calls AS net_upper_calls, -- most, likewise
 	r.self AS self,            -- as in call_sites
 	r.recording AS recording,  -- of which recording
-	(SELECT m.hostname FROM _recording m WHERE m.id = r.recording) AS host, -- name of the recorded machine
-	r.weight AS weight,        -- all but failures is what was counted times this
-	CAST(sqrt(r.net_bytes_var) AS INTEGER) AS net_se_bytes -- of its call site; one raw site has it, others 0
+	(SELECT m.hostname FROM _recording m WHERE m.id = r.recording) AS host -- name of the recorded machine
 FROM _raw_site r
 JOIN _callsite c ON c.id = r.callsite;
 
@@ -470,3 +460,385 @@ SELECT
 	cgroup,                    -- path of its cgroup, where memory is accounted; NULL: not known
 	recording                  -- of which recording
 FROM _task;
+
+-- Who allocated, and how: each raw site taken apart by task, CPU, context, gfp flags,
+-- order and cache. All sums of raw_sites are sums over its accounts. Where a
+-- recording has too many of them, the rest has no pid (past 262,144), then nothing
+-- but the call site.
+CREATE VIEW accounts AS
+SELECT
+	a.raw_site AS raw_site,    -- id in raw_sites
+	2 * r.callsite + r.self AS call_site, -- id in call_sites
+	c.kind AS kind,            -- slab, page, percpu or vmalloc
+	c.file AS file,            -- as in call_sites
+	c.line AS line,            -- as in call_sites
+	c.func AS func,            -- as in call_sites
+	c.module AS module,        -- as in call_sites
+	nullif(rtrim(rtrim(c.file, replace(c.file, '/', '')), '/'), '')
+		AS subsystem,          -- as in call_sites
+	a.pid AS pid,              -- task that allocated; NULL: several
+	t.tgid AS tgid,            -- its process; NULL: not known
+	t.comm AS comm,            -- its last name; NULL: not known
+	t.cgroup AS cgroup,        -- path of its cgroup; NULL: not known
+	a.cpu AS cpu,              -- CPU; NULL: several
+	n.node AS node,            -- NUMA node of that CPU; NULL: not recorded
+	CASE WHEN a.context & 64 THEN 'nmi' WHEN a.context & 8 THEN 'hardirq'
+		WHEN a.context & 16 THEN 'softirq' WHEN a.context IS NOT NULL THEN 'task' END
+		AS context,            -- task, softirq, hardirq or nmi: whose task it interrupted is not
+	                           -- who allocated; NULL: several
+	g.text AS gfp,             -- gfp flags in words of the recorded kernel; NULL: not told
+	g.flags AS gfp_flags,      -- the same as a number
+	a.page_order AS page_order, -- pages: the block has 2 to the power of this; else NULL
+	coalesce(m.name, a.migratetype) AS migratetype, -- pages: name of the migrate type, or its number
+	coalesce(k.name, r.cache) AS cache, -- slab cache; NULL: no event tells it, as of kmalloc
+	a.alloc_bytes - a.free_bytes - a.inferred_bytes AS net_bytes, -- bytes live at the end
+	a.allocs - a.frees - a.inferred_frees + a.pieces AS net_calls, -- objects live at the end
+	a.alloc_bytes AS alloc_bytes, -- bytes allocated
+	a.allocs AS allocs,        -- objects allocated
+	a.frees AS frees,          -- objects with a free event of their own
+	a.bytes_req AS bytes_req,  -- bytes asked for
+	a.failures AS failures,    -- allocations that returned nothing
+	a.inferred_frees AS inferred_frees, -- objects whose end is inferred
+	a.inferred_bytes AS inferred_bytes, -- bytes of those
+	a.uncertain_calls AS uncertain_calls, -- live objects that lived across lost events
+	a.uncertain_bytes AS uncertain_bytes, -- bytes of those
+	r.self AS self,            -- as in call_sites
+	r.recording AS recording,  -- number of the recording
+	o.hostname AS host         -- name of its machine
+FROM _account a
+JOIN _raw_site r ON r.id = a.raw_site
+JOIN _callsite c ON c.id = r.callsite
+JOIN _recording o ON o.id = r.recording
+LEFT JOIN _task t ON t.recording = r.recording AND t.pid = a.pid
+LEFT JOIN _cpu_node n ON n.recording = r.recording AND n.cpu = a.cpu
+LEFT JOIN _gfp g ON g.id = a.gfp
+LEFT JOIN _migratetype m ON m.recording = r.recording AND m.migratetype = a.migratetype
+LEFT JOIN _cache k ON k.id = a.cache;
+
+-- What a call site held over time. A recording has at most 256 buckets of equal
+-- width; a call site has a row for each in which something changed there. Objects
+-- count in the bucket of the event that tells of them; pages of blocks that were split
+-- (net_calls) count in the last one.
+CREATE VIEW site_buckets AS
+SELECT
+	call_site,                 -- id in call_sites
+	recording,                 -- number of the recording
+	bucket,                    -- number of the bucket, from 0
+	start_s,                   -- where it begins, seconds since the start
+	end_s,                     -- where it ends, seconds since the start
+	sum(change_bytes) OVER w AS net_bytes, -- bytes live at its end
+	sum(change_calls) OVER w AS net_calls, -- objects live at its end
+	change_bytes,              -- by how much the live bytes grew in it
+	change_calls,              -- by how much the live objects grew in it
+	alloc_bytes,               -- bytes allocated in it
+	allocs                     -- objects allocated in it
+FROM (
+	SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
+		b.bucket AS bucket,
+		(o.bucket_start_ns - o.start_ns + b.bucket * o.bucket_ns) / 1e9 AS start_s,
+		(o.bucket_start_ns - o.start_ns + (b.bucket + 1) * o.bucket_ns) / 1e9 AS end_s,
+		sum(b.net_bytes) AS change_bytes, sum(b.net_calls) AS change_calls,
+		sum(b.alloc_bytes) AS alloc_bytes, sum(b.allocs) AS allocs
+	FROM _bucket b
+	JOIN _raw_site r ON r.id = b.raw_site
+	JOIN _recording o ON o.id = r.recording
+	GROUP BY r.callsite, r.self, r.recording, b.bucket
+)
+WINDOW w AS (PARTITION BY call_site, recording ORDER BY bucket);
+
+-- The same for all call sites of a kind together.
+CREATE VIEW buckets AS
+SELECT
+	kind,                      -- slab, page, percpu or vmalloc
+	recording,                 -- number of the recording
+	bucket,                    -- number of the bucket, from 0
+	start_s,                   -- where it begins, seconds since the start
+	end_s,                     -- where it ends, seconds since the start
+	sum(change_bytes) OVER w AS net_bytes, -- bytes live at its end
+	sum(change_calls) OVER w AS net_calls, -- objects live at its end
+	change_bytes,              -- by how much the live bytes grew in it
+	change_calls,              -- by how much the live objects grew in it
+	alloc_bytes,               -- bytes allocated in it
+	allocs,                    -- objects allocated in it
+	self                       -- 1: what the recorder did itself
+FROM (
+	SELECT c.kind AS kind, r.self AS self, r.recording AS recording, b.bucket AS bucket,
+		(o.bucket_start_ns - o.start_ns + b.bucket * o.bucket_ns) / 1e9 AS start_s,
+		(o.bucket_start_ns - o.start_ns + (b.bucket + 1) * o.bucket_ns) / 1e9 AS end_s,
+		sum(b.net_bytes) AS change_bytes, sum(b.net_calls) AS change_calls,
+		sum(b.alloc_bytes) AS alloc_bytes, sum(b.allocs) AS allocs
+	FROM _bucket b
+	JOIN _raw_site r ON r.id = b.raw_site
+	JOIN _callsite c ON c.id = r.callsite
+	JOIN _recording o ON o.id = r.recording
+	GROUP BY c.kind, r.self, r.recording, b.bucket
+)
+WINDOW w AS (PARTITION BY kind, self, recording ORDER BY bucket);
+
+-- The most that all call sites of a kind held together, the recorder's own among them.
+CREATE VIEW peaks AS
+SELECT
+	p.kind AS kind,            -- slab, page, percpu or vmalloc
+	p.bytes AS bytes,          -- bytes live
+	p.calls AS calls,          -- objects live
+	(p.peak_ns - o.start_ns) / 1e9 AS peak_s, -- when that was first reached, seconds since the start
+	p.recording AS recording   -- number of the recording
+FROM _peak p
+JOIN _recording o ON o.id = p.recording;
+
+-- How what a call site holds grew: the straight line that fits the ends of all buckets
+-- best (least squares), and how steadily it rose.
+CREATE VIEW growth AS
+WITH changes AS (
+	SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
+		b.bucket AS bucket, max(b.bucket, o.buckets / 2) AS late,
+		o.buckets AS n, o.buckets - o.buckets / 2 AS late_n,
+		o.bucket_ns / 1e9 AS width, sum(b.net_bytes) AS d, sum(b.net_calls) AS calls
+	FROM _bucket b
+	JOIN _raw_site r ON r.id = b.raw_site
+	JOIN _recording o ON o.id = r.recording
+	GROUP BY r.callsite, r.self, r.recording, b.bucket
+), sums AS (
+	-- The sum of y is that of each change times the ends of buckets it is in; that of
+	-- x and y likewise.
+	SELECT call_site, recording, n, late_n, width,
+		sum(1.0 * d * (n - bucket)) AS y,
+		sum(d * (n * (n - 1.0) - bucket * (bucket - 1.0)) / 2) AS xy,
+		sum(1.0 * d * (n - late)) AS late_y,
+		sum(d * (n * (n - 1.0) - late * (late - 1.0)) / 2) AS late_xy,
+		sum(d) AS net, sum(calls) AS calls, sum(abs(d)) AS moved,
+		sum(d > 0) AS rises, sum(d < 0) AS falls, max(bucket) AS last
+	FROM changes
+	GROUP BY call_site, recording
+)
+SELECT
+	s.call_site AS call_site,  -- id in call_sites
+	s.recording AS recording,  -- number of the recording
+	c.kind AS kind,            -- slab, page, percpu or vmalloc
+	c.file AS file,            -- as in call_sites
+	c.line AS line,            -- as in call_sites
+	c.func AS func,            -- as in call_sites
+	c.module AS module,        -- as in call_sites
+	s.net AS net_bytes,        -- bytes live at the end
+	s.calls AS net_calls,      -- objects live at the end
+	iif(s.n > 1, (s.xy - (s.n - 1) / 2.0 * s.y) / (s.n * (s.n * s.n - 1.0) / 12) / s.width, NULL)
+		AS bytes_per_s,        -- slope of the line over all of the recording; NULL: one bucket only
+	iif(s.late_n > 1, (s.late_xy - (s.n / 2 + s.n - 1) / 2.0 * s.late_y) /
+		(s.late_n * (s.late_n * s.late_n - 1.0) / 12) / s.width, NULL)
+		AS late_bytes_per_s,   -- the same over the second half of the recording only
+	iif(s.moved > 0, 1.0 * s.net / s.moved, 0.0)
+		AS monotonicity,       -- by how much it grew, as a share of all it moved up and down from bucket
+	                           -- to bucket: 1 never fell, 0 came back to where it was, -1 only fell
+	s.rises AS rises,          -- buckets at whose end it held more than before
+	s.falls AS falls,          -- buckets at whose end it held less
+	c.sym_off AS sym_off,      -- as in call_sites
+	c.sym_size AS sym_size,    -- as in call_sites
+	s.call_site % 2 AS self    -- as in call_sites
+FROM sums s
+JOIN _callsite c ON c.id = s.call_site / 2;
+
+-- How long objects of a call site lived, in bins of an eighth of an octave.
+CREATE VIEW life_bins AS
+SELECT
+	2 * r.callsite + r.self AS call_site, -- id in call_sites
+	r.recording AS recording,  -- number of the recording
+	l.bin AS bin,              -- number of the bin
+	iif(l.bin < 8, l.bin, (8 + l.bin % 8) << max(l.bin / 8 - 1, 0)) / 1e9 AS from_s, -- shortest time in it, seconds
+	iif(l.bin < 7, l.bin + 1, (8 + (l.bin + 1) % 8) << max((l.bin + 1) / 8 - 1, 0)) / 1e9
+		AS to_s,               -- where the next one begins, seconds
+	sum(l.ended) AS ended,     -- objects that lived for so long and are gone
+	sum(l.live) AS live        -- objects that are live at the end, and of that age
+FROM _life l
+JOIN _raw_site r ON r.id = l.raw_site
+GROUP BY r.callsite, r.self, r.recording, l.bin;
+
+-- Lives per call site. Known are the lives that a free event ended, and those of
+-- objects given to RCU, up to the call; unknown are those whose end is inferred.
+-- Quantiles are the middles of bins that are an eighth of their value wide, and so
+-- right within 6.25 %.
+CREATE VIEW lifetimes AS
+WITH upto AS (
+	SELECT call_site, recording, bin, (from_s + to_s) / 2 AS middle_s, ended, live,
+		sum(ended) OVER (PARTITION BY call_site, recording ORDER BY bin) AS so_far,
+		sum(ended) OVER (PARTITION BY call_site, recording) AS total
+	FROM life_bins
+), quantiles AS (
+	SELECT call_site, recording,
+		min(iif(ended AND so_far * 100 >= total * 50, bin, NULL)) AS b50,
+		min(iif(ended AND so_far * 100 >= total * 90, bin, NULL)) AS b90,
+		min(iif(ended AND so_far * 100 >= total * 99, bin, NULL)) AS b99,
+		min(iif(ended AND so_far * 1000 >= total * 999, bin, NULL)) AS b999,
+		min(iif(ended AND so_far * 100 >= total * 50, middle_s, NULL)) AS p50,
+		min(iif(ended AND so_far * 100 >= total * 90, middle_s, NULL)) AS p90,
+		min(iif(ended AND so_far * 100 >= total * 99, middle_s, NULL)) AS p99,
+		min(iif(ended AND so_far * 1000 >= total * 999, middle_s, NULL)) AS p999
+	FROM upto
+	GROUP BY call_site, recording
+), older AS (
+	SELECT u.call_site AS call_site, u.recording AS recording,
+		sum(iif(u.bin > q.b50, u.live, 0)) AS p50, sum(iif(u.bin > q.b99, u.live, 0)) AS p99,
+		sum(iif(u.bin > q.b999, u.live, 0)) AS p999
+	FROM upto u
+	JOIN quantiles q ON q.call_site = u.call_site AND q.recording = u.recording
+	GROUP BY u.call_site, u.recording
+), sites AS (
+	SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
+		sum(r.allocs) AS allocs, sum(r.lived) AS lived, sum(r.lived_sum_ns) AS lived_sum,
+		max(r.lived_max_ns) AS lived_max, sum(r.lived_quick) AS quick,
+		sum(r.lived_same_task) AS same_task, sum(r.lived_near) AS near,
+		sum(r.temporary) AS temporary, sum(r.aged) AS aged, sum(r.age_sum_ns) AS age_sum,
+		max(r.age_max_ns) AS age_max, (o.end_ns - o.start_ns) / 1e9 AS duration
+	FROM _raw_site r
+	JOIN _recording o ON o.id = r.recording
+	WHERE r.lived OR r.aged
+	GROUP BY r.callsite, r.self, r.recording
+)
+SELECT
+	s.call_site AS call_site,  -- id in call_sites
+	s.recording AS recording,  -- number of the recording
+	c.kind AS kind,            -- slab, page, percpu or vmalloc
+	c.file AS file,            -- as in call_sites
+	c.line AS line,            -- as in call_sites
+	c.func AS func,            -- as in call_sites
+	c.module AS module,        -- as in call_sites
+	s.lived AS ended,          -- objects whose life is known
+	s.allocs / s.duration AS allocs_per_s, -- allocations per second of the recording
+	s.lived_sum / s.lived / 1e9 AS mean_s, -- mean life, seconds; NULL: none ended
+	min(q.p50, s.lived_max / 1e9) AS p50_s, -- half lived at most so long, seconds
+	min(q.p90, s.lived_max / 1e9) AS p90_s, -- 90 % lived at most so long, seconds
+	min(q.p99, s.lived_max / 1e9) AS p99_s, -- 99 % lived at most so long, seconds
+	min(q.p999, s.lived_max / 1e9) AS p999_s, -- 99.9 % lived at most so long, seconds
+	iif(s.lived, s.lived_max / 1e9, NULL) AS max_s, -- longest life, seconds
+	s.quick AS quick,          -- objects that lived for at most 1 us
+	s.same_task AS same_task,  -- objects ended by the task that made them, both out of interrupts
+	s.near AS near,            -- slab: of those, ended before the task's next 4 allocations
+	s.temporary AS temporary,  -- slab: all three, objects that need not have been allocated
+	s.aged AS live,            -- objects live at the end whose age is known
+	s.age_sum / s.aged / 1e9 AS age_mean_s, -- their mean age, seconds; NULL: none
+	iif(s.aged, s.age_max / 1e9, NULL) AS age_max_s, -- age of the oldest, seconds
+	o.p50 AS live_over_p50,    -- live objects older than half of those that ended
+	o.p99 AS live_over_p99,    -- live objects older than 99 % of those; NULL: none ended
+	o.p999 AS live_over_p999,  -- live objects older than 99.9 % of those
+	c.sym_off AS sym_off,      -- as in call_sites
+	c.sym_size AS sym_size,    -- as in call_sites
+	s.call_site % 2 AS self    -- as in call_sites
+FROM sites s
+JOIN _callsite c ON c.id = s.call_site / 2
+LEFT JOIN quantiles q ON q.call_site = s.call_site AND q.recording = s.recording
+LEFT JOIN older o ON o.call_site = s.call_site AND o.recording = s.recording;
+
+-- Slab objects by where they were allocated and from where they were freed.
+CREATE VIEW free_sites AS
+SELECT
+	2 * r.callsite + r.self AS call_site, -- id in call_sites of the allocation
+	r.recording AS recording,  -- number of the recording
+	c.file AS file,            -- as in call_sites
+	c.line AS line,            -- as in call_sites
+	c.func AS func,            -- as in call_sites
+	c.module AS module,        -- as in call_sites
+	f.file AS free_file,       -- file of the free; NULL: not known
+	f.line AS free_line,       -- line of the free; NULL: not known
+	f.func AS free_func,       -- function of the free
+	f.module AS free_module,   -- module of the free; NULL: the kernel itself
+	p.address AS free_address, -- return address of the free, signed
+	p.frees AS frees,          -- objects that went this way
+	p.free_bytes AS free_bytes, -- bytes of those
+	c.sym_off AS sym_off,      -- as in call_sites
+	c.sym_size AS sym_size,    -- as in call_sites
+	f.sym_off AS free_sym_off, -- offset of the free into its symbol, bytes
+	r.self AS self             -- as in call_sites
+FROM _free_pair p
+JOIN _raw_site r ON r.id = p.raw_site
+JOIN _callsite c ON c.id = r.callsite
+LEFT JOIN _frame f ON f.id = p.frame;
+
+-- Memory that a call site has and does not use, what came back from elsewhere, and
+-- what it did not get. Waste is of all that was allocated, whether it lives or not.
+CREATE VIEW waste AS
+SELECT
+	2 * c.id + r.self AS call_site, -- id in call_sites
+	r.recording AS recording,  -- number of the recording
+	c.kind AS kind,            -- slab, page or percpu
+	c.file AS file,            -- as in call_sites
+	c.line AS line,            -- as in call_sites
+	c.func AS func,            -- as in call_sites
+	c.module AS module,        -- as in call_sites
+	iif(count(r.cache) = count(*) AND min(r.cache) = max(r.cache), min(r.cache), NULL)
+		AS cache,              -- as in call_sites
+	sum(r.allocs) AS allocs,   -- objects allocated
+	sum(r.alloc_bytes) AS alloc_bytes, -- bytes allocated
+	sum(r.bytes_req) AS bytes_req, -- bytes asked for
+	iif(c.kind = 'slab', sum(r.alloc_bytes) - sum(r.bytes_req), 0)
+		AS waste_bytes,        -- slab: bytes allocated beyond those asked for, else 0
+	iif(c.kind = 'slab' AND sum(r.alloc_bytes), 1 - 1.0 * sum(r.bytes_req) / sum(r.alloc_bytes), 0)
+		AS waste_share,        -- the same as a share of the bytes allocated
+	iif(c.kind = 'slab' AND sum(r.allocs), cast(sum(r.net_bytes) *
+		(1 - 1.0 * sum(r.bytes_req) / max(sum(r.alloc_bytes), 1)) AS INTEGER), 0)
+		AS net_waste_bytes,    -- that share of the bytes live at the end: an estimate
+	iif(c.kind = 'slab' AND sum(r.allocs) AND count(r.cache) = 0, max(0, sum(r.at_peak_bytes) -
+		sum(r.at_peak_calls) * ((sum(r.bytes_req) / sum(r.allocs) + 7) / 8 * 8)), 0)
+		AS dedicated_saves_bytes, -- what a cache for objects of the mean size asked for, in steps of 8,
+	                           -- would have saved at the peak: an estimate; 0 where there is one
+	sum(r.frees) AS frees,     -- objects with a free event of their own
+	sum(r.remote_cpu_frees) AS remote_cpu_frees, -- freed on another CPU than allocated (ping-pong)
+	sum(r.remote_node_frees) AS remote_node_frees, -- freed on a CPU of another NUMA node
+	sum(r.failures) AS failures, -- allocations that returned nothing
+	c.sym_off AS sym_off,      -- as in call_sites
+	c.sym_size AS sym_size,    -- as in call_sites
+	r.self AS self             -- as in call_sites
+FROM _callsite c
+JOIN _raw_site r ON r.callsite = c.id
+WHERE c.kind <> 'vmalloc'
+GROUP BY c.id, r.self, r.recording;
+
+-- The same per slab cache; what has no name is one row.
+CREATE VIEW caches AS
+SELECT
+	cache,                     -- slab cache; NULL: no event tells it, as of kmalloc
+	count(DISTINCT call_site) AS call_sites, -- call sites
+	sum(net_bytes) AS net_bytes, -- bytes live at the end
+	sum(net_calls) AS net_calls, -- objects live at the end
+	sum(alloc_bytes) AS alloc_bytes, -- bytes allocated
+	sum(allocs) AS allocs,     -- objects allocated
+	sum(bytes_req) AS bytes_req, -- bytes asked for
+	sum(alloc_bytes) - sum(bytes_req) AS waste_bytes, -- bytes allocated beyond those
+	sum(failures) AS failures, -- allocations that returned nothing
+	self,                      -- 1: what the recorder did itself
+	recording                  -- number of the recording
+FROM accounts
+WHERE kind = 'slab'
+GROUP BY cache, self, recording;
+
+-- Page blocks by order and migrate type: how much of the memory needs neighbours.
+CREATE VIEW page_orders AS
+SELECT
+	page_order,                -- blocks of 2 to the power of this pages
+	migratetype,               -- name of the migrate type, or its number
+	sum(net_bytes) AS net_bytes, -- bytes live at the end
+	sum(allocs - frees - inferred_frees) AS net_blocks, -- blocks live at the end, or what is left of them
+	sum(alloc_bytes) AS alloc_bytes, -- bytes allocated
+	sum(allocs) AS allocs,     -- blocks allocated
+	sum(failures) AS failures, -- allocations that returned nothing
+	self,                      -- 1: what the recorder did itself
+	recording                  -- number of the recording
+FROM accounts
+WHERE kind = 'page'
+GROUP BY page_order, migratetype, self, recording;
+
+-- Allocations that returned nothing, by what they asked for.
+CREATE VIEW failures AS
+SELECT
+	call_site,                 -- id in call_sites
+	recording,                 -- number of the recording
+	kind,                      -- slab, page, percpu or vmalloc
+	file,                      -- as in call_sites
+	line,                      -- as in call_sites
+	func,                      -- as in call_sites
+	module,                    -- as in call_sites
+	gfp,                       -- gfp flags in words of the recorded kernel
+	page_order,                -- pages: order; else NULL
+	sum(failures) AS failures, -- how many
+	self                       -- as in call_sites
+FROM accounts
+WHERE failures > 0
+GROUP BY call_site, recording, gfp, page_order;

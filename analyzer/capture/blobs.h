@@ -47,6 +47,10 @@
 #define BLOB_SNAPSHOT  "snapshot/"
 /* tasks/{start,end}: "hierarchy N\n", of the cgroups, then "TID TGID COMM\tCGROUP\n" */
 #define BLOB_TASKS     "tasks/"
+/* "N CPULIST\n" of each NUMA node N */
+#define BLOB_NODES     "nodes"
+/* /proc/pagetypeinfo: the names of migrate types */
+#define BLOB_PAGETYPES "pagetypeinfo"
 /* tids of the recorder, one a line */
 #define BLOB_SELF      "self"
 

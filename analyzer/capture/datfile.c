@@ -209,15 +209,14 @@ struct err *datfile_data_begin(struct datfile *file, const char *clock, uint32_t
 	return section_header(file, DATFILE_BUFFER, file->zstd != NULL, "buffer flyrecord");
 }
 
-struct err *datfile_cpu_begin(struct datfile *file, uint32_t cpu, uint64_t bytes, size_t chunk)
+struct err *datfile_cpu_begin(struct datfile *file, uint32_t cpu, uint64_t chunks)
 {
 	TRY(pad_to_page(file));
 	file->cpu_at = file->off;
 	text_u32(&file->buffer, cpu);
 	text_u64(&file->buffer, file->off);
-	if (!file->zstd || !bytes)
+	if (!file->zstd || !chunks)
 		return NULL;
-	uint64_t chunks = bytes / chunk + (bytes % chunk != 0);
 	uint32_t nr = (uint32_t)chunks;
 
 	if (chunks > UINT32_MAX)
@@ -228,6 +227,11 @@ struct err *datfile_cpu_begin(struct datfile *file, uint32_t cpu, uint64_t bytes
 struct err *datfile_cpu_add(struct datfile *file, const void *data, size_t len)
 {
 	return file->zstd ? append_packed(file, data, len) : append(file, data, len);
+}
+
+struct err *datfile_cpu_add_stored(struct datfile *file, const void *data, size_t len)
+{
+	return append(file, data, len);
 }
 
 void datfile_cpu_end(struct datfile *file)

@@ -64,11 +64,13 @@ void datfile_option(struct datfile *file, uint16_t id, const void *data, size_t 
 
 struct err *datfile_data_begin(struct datfile *file, const char *clock,
 			       uint32_t nr_cpus) MUST_CHECK;
-/* @bytes will follow, in chunks of @chunk bytes and a last one with the rest. */
-struct err *datfile_cpu_begin(struct datfile *file, uint32_t cpu, uint64_t bytes,
-			      size_t chunk) MUST_CHECK;
+/* So many chunks will follow; the number means nothing to an uncompressed file. */
+struct err *datfile_cpu_begin(struct datfile *file, uint32_t cpu, uint64_t chunks) MUST_CHECK;
 /* A chunk: whole sub-buffers. */
 struct err *datfile_cpu_add(struct datfile *file, const void *data, size_t len) MUST_CHECK;
+/* Chunks as they are in the file: with their sizes, compressed. */
+struct err *datfile_cpu_add_stored(struct datfile *file, const void *data,
+				   size_t len) MUST_CHECK;
 void datfile_cpu_end(struct datfile *file);
 struct err *datfile_data_end(struct datfile *file) MUST_CHECK;
 

@@ -122,6 +122,23 @@ static void add_vmemmap(struct texts *ret)
 		    (int)strspn(value, "0123456789abcdef"), value);
 }
 
+/* Which CPUs are of which NUMA node. */
+static void describe_nodes(struct text *ret)
+{
+	enum { MAX_NODES = 256 };
+
+	for (int node = 0; node < MAX_NODES; node++) {
+		auto_free char *path =
+			xasprintf("/sys/devices/system/node/node%d/cpulist", node);
+		auto_text list = {};
+		auto_err struct err *err = text_read_file(&list, path);
+
+		/* A node of memory only has an empty list. */
+		if (!err && list.len > 1)
+			text_printf(ret, "%d %s", node, list.data);
+	}
+}
+
 void machine_describe(struct texts *ret)
 {
 	auto_text sections = {}, ids = {};
@@ -130,6 +147,8 @@ void machine_describe(struct texts *ret)
 	texts_file(ret, BLOB_MODULES, "/proc/modules");
 	add_build_id(&ids, "vmlinux", "/sys/kernel/notes");
 	add_vmemmap(ret);
+	describe_nodes(texts_new(ret, BLOB_NODES));
+	texts_file(ret, BLOB_PAGETYPES, "/proc/pagetypeinfo");
 	describe_modules(&sections, &ids);
 	if (sections.len)
 		text_add(texts_new(ret, BLOB_SECTIONS), sections.data, sections.len);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/xalloc.h"
+#include "capture/segments.h"
 
 /* Where a link leads, so that the link stays; else @output itself. */
 static struct err *resolve_output(const char *output, char **ret)
@@ -27,12 +28,8 @@ static struct err *resolve_output(const char *output, char **ret)
 
 static bool is_ours(const char *name)
 {
-	unsigned int cpu;
-	int end = 0;
-
-	if (!strcmp(name, "meta") || !strcmp(name, "meta.new") || !strcmp(name, "new"))
-		return true;
-	return sscanf(name, "cpu%u.raw%n", &cpu, &end) == 1 && end && !name[end];
+	return !strcmp(name, "meta") || !strcmp(name, "meta.new") || !strcmp(name, "new") ||
+	       segment_is_name(name);
 }
 
 /* Rule 3: of what is in the directory, the files of a recorder. */
@@ -70,22 +67,7 @@ static struct err *lock_dir(struct part *part)
 	return NULL;
 }
 
-static struct err *open_files(struct part *part, const struct cpulist *cpus)
-{
-	part->fds = xcalloc(cpus->nr, sizeof(*part->fds));
-	for (; part->nr < cpus->nr; part->nr++) {
-		auto_free char *name = xasprintf("cpu%u.raw", cpus->v[part->nr]);
-		int fd =
-			openat(part->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-		if (fd < 0)
-			return err_os(errno, "%s/%s", part->dir, name);
-		part->fds[part->nr] = fd;
-	}
-	return NULL;
-}
-
-struct err *part_open(const char *output, const struct cpulist *cpus, struct part *ret)
+struct err *part_open(const char *output, struct part *ret)
 {
 	struct part part = { .dir_fd = -1 };
 
@@ -97,11 +79,8 @@ struct err *part_open(const char *output, const struct cpulist *cpus, struct par
 	struct err *err = lock_dir(&part);
 
 	/* Who did not get the lock owns nothing in there. */
-	if (err)
-		free(take_ptr(part.dir));
-	else
-		err = open_files(&part, cpus);
 	if (err) {
+		free(take_ptr(part.dir));
 		part_remove(&part);
 		return err;
 	}
@@ -139,15 +118,12 @@ void part_keep(struct part *part)
 
 void part_remove(struct part *part)
 {
-	for (size_t i = 0; i < part->nr; i++)
-		close(part->fds[i]);
 	if (part->dir && !part->keep) {
 		clear(part->dir_fd);
 		rmdir(part->dir);
 	}
 	if (part->dir_fd >= 0 && part->output)
 		close(part->dir_fd);
-	free(part->fds);
 	free(part->output);
 	free(part->dir);
 	free(part->new_file);

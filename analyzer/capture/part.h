@@ -3,9 +3,9 @@
  * capture/part.h - the unfinished recording, FILE.part/
  *
  * In:     where the recording shall go
- * Out:    a directory beside it: "meta" (a trace.dat without events, of
- *         what is known so far), a "cpuN.raw" of sub-buffers for each CPU, "new",
- *         the file that replaces FILE
+ * Out:    a directory beside it: "meta" (a trace.dat without events, of what is
+ *         known so far), segments of sub-buffers (capture/segments.h), "new", the
+ *         file that replaces FILE
  * Use:    part_open, part_publish when all is well, part_remove in any case;
  *         part_keep before it lets the files stay, for decode/partdir.h
  * Rules:  (1) FILE changes only in part_publish, in one step
@@ -19,7 +19,6 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "capture/cpulist.h"
 
 struct part {
 	char *output;
@@ -28,13 +27,10 @@ struct part {
 	char *meta_file;
 	char *meta_new; /* becomes meta_file in one step */
 	int dir_fd;
-	int *fds; /* one for each CPU */
-	size_t nr;
 	bool keep;
 };
 
-struct err *part_open(const char *output, const struct cpulist *cpus,
-		      struct part *ret) MUST_CHECK;
+struct err *part_open(const char *output, struct part *ret) MUST_CHECK;
 /* meta_new takes the place of meta_file. */
 struct err *part_publish_meta(const struct part *part) MUST_CHECK;
 struct err *part_publish(const struct part *part) MUST_CHECK;

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "capture/probes.h"
 #include "capture/recording.h"
 #include "capture/snapshot.h"
+#include "capture/squeeze.h"
 #include "capture/streams.h"
 #include "capture/tasks.h"
 #include "capture/tracedir.h"
@@ -36,8 +36,9 @@ struct recorder {
 	struct snapshot snapshot;
 	struct instance instance;
 	struct probes probes;
-	struct filter filter;
 	struct part part;
+	struct squeeze *squeeze;
+	struct segments *segments; /* of each CPU, after the stop */
 	struct streams *streams;
 	struct recording_writer *writer;
 	struct text notes[8];
@@ -53,6 +54,7 @@ struct recorder {
 	uint64_t end_mono_ns, end_unix_ns;
 	char *cut; /* why it ended before it should have */
 	int level;
+	bool packed; /* the part's segments */
 	bool all_cpus;
 	bool started;
 	bool stopped;
@@ -166,7 +168,7 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 	/* What a probe stands in for is not missing. */
 	TRY(tracepoint_enable(r->instance.dir,
 			      r->probes.vmalloc ? kinds & ~TRACEPOINT_VMALLOC : kinds,
-			      opts->events != NULL, &r->filter, &opaque, &events, &missing));
+			      opts->events != NULL, &opaque, &events, &missing));
 	if (missing.len)
 		text_add(new_note(r), missing.data, missing.len);
 	if (no_probe.len)
@@ -270,9 +272,6 @@ static void describe_self(struct recorder *r, const struct recorder_opts *opts,
 	for (size_t i = 0; i < rec->cpus.nr; i++)
 		text_printf(text, "%s%u", i ? "," : "", rec->cpus.v[i]);
 	text_printf(text, "\n");
-	if (r->filter.one_in > 1)
-		text_printf(text, "sample %" PRIu32 " %" PRIu32 "\n", r->filter.one_in,
-			    r->filter.chunk);
 	if (opts->command)
 		add_command(&command, opts->command);
 	text_add(text, command.data, command.len);
@@ -281,21 +280,28 @@ static void describe_self(struct recorder *r, const struct recorder_opts *opts,
 	text_printf(text, "%d\n", getpid());
 	for (size_t i = 0; i < rec->cpus.nr; i++)
 		text_printf(text, "%d\n", streams_tid(r->streams, i));
+	for (size_t i = 0; squeeze_tid(r->squeeze, i); i++)
+		text_printf(text, "%d\n", squeeze_tid(r->squeeze, i));
 }
 
-static struct err *set_filter(struct recorder *r, const struct recorder_opts *opts)
+static struct err *open_streams(struct recorder *r, const struct recorder_opts *opts)
 {
-	struct filter *f = &r->filter;
+	struct recording *rec = &r->recording;
 
-	f->page_shift = (unsigned int)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
-	if (opts->sample <= 1)
-		return NULL;
-	f->one_in = opts->sample;
-	/* Chosen anew each time, so that no memory is out of the sample for good. */
-	if (getrandom(&f->chunk, sizeof(f->chunk), GRND_NONBLOCK) != sizeof(f->chunk))
-		f->chunk = (uint32_t)now_ns(CLOCK_MONOTONIC);
-	f->chunk &= f->one_in - 1;
-	return NULL;
+	TRY(squeeze_open(
+		&(struct squeeze_opts){
+			.dir_fd = r->part.dir_fd,
+			.cpus = &rec->cpus,
+			.subbuf_size = rec->subbuf_size,
+			.level = opts->level,
+			/* As much as comes at once: a buffer is moved when half full. */
+			.memory = r->buffer_bytes / 2,
+		},
+		&r->squeeze));
+	struct sink sink = squeeze_sink(r->squeeze);
+
+	return streams_open(r->instance.dir, &rec->cpus, &sink, rec->subbuf_size,
+			    r->buffer_bytes, !opts->no_realtime, &r->streams);
 }
 
 static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
@@ -305,17 +311,15 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 
 	if (opts->events)
 		TRY(tracepoint_parse(opts->events, &kinds));
-	TRY(set_filter(r, opts));
 	TRY(choose_cpus(r, opts->cpus));
 	TRY(tracedir_find(&r->tracedir));
 	instance_sweep(r->tracedir);
 	probes_sweep(r->tracedir);
-	TRY(part_open(opts->output, &rec->cpus, &r->part));
+	TRY(part_open(opts->output, &r->part));
 	texts_file(&rec->standard, "kallsyms", "/proc/kallsyms");
 	TRY(set_up_instance(r, opts, kinds));
 	TRY(describe(r));
-	TRY(streams_open(r->instance.dir, &rec->cpus, r->part.fds, rec->subbuf_size,
-			 r->buffer_bytes, !opts->no_realtime, &r->streams));
+	TRY(open_streams(r, opts));
 	describe_self(r, opts, kinds);
 	TRY(recording_write_meta(rec, &r->part, META_LEVEL));
 	r->stats = xcalloc(rec->cpus.nr, sizeof(*r->stats));
@@ -330,6 +334,7 @@ struct err *recorder_open(const struct recorder_opts *opts, struct recorder **re
 	struct recorder *r = xcalloc(1, sizeof(*r));
 
 	r->level = opts->level;
+	r->packed = opts->level && !opts->live;
 	r->part.dir_fd = -1;
 	struct err *err = set_up(r, opts);
 
@@ -348,14 +353,18 @@ void recorder_close(struct recorder *r)
 	if (r->instance.dir && !r->stopped)
 		err_free(instance_switch(&r->instance, false));
 	streams_close(r->streams);
+	squeeze_close(r->squeeze);
 	err_free(instance_remove(&r->instance));
 	probes_remove(&r->probes);
 	recording_write_close(r->writer);
 	part_remove(&r->part);
 	snapshot_deinit(&r->snapshot);
+	for (size_t i = 0; r->segments && i < r->recording.cpus.nr; i++)
+		segments_deinit(&r->segments[i]);
 	recording_deinit(&r->recording);
 	for (size_t i = 0; i < r->nr_notes; i++)
 		text_deinit(&r->notes[i]);
+	free(r->segments);
 	free(r->stats);
 	free(r->cut);
 	free(r->tracedir);
@@ -411,13 +420,9 @@ struct err *recorder_flush(struct recorder *r, uint64_t *ret_ns)
 
 void recorder_forget(struct recorder *r, unsigned int cpu, uint64_t bytes)
 {
-	bytes &= ~(uint64_t)4095;
 	for (size_t i = 0; i < r->recording.cpus.nr; i++)
-		/* A file system that cannot keeps the room until the end. */
-		if (r->recording.cpus.v[i] == cpu && bytes &&
-		    fallocate(r->part.fds[i], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-			      (off_t)bytes))
-			return;
+		if (r->recording.cpus.v[i] == cpu)
+			squeeze_forget(r->squeeze, i, bytes);
 }
 
 int recorder_fd(const struct recorder *r)
@@ -577,9 +582,25 @@ static void cut_short(struct recorder *r, struct err *err)
 	text_printf(texts_get(&r->recording.blobs, BLOB_RECORDER), "cut %s\n", r->cut);
 }
 
+/* All that was recorded into the part's files. */
+static struct err *drain(struct recorder *r)
+{
+	squeeze_release(r->squeeze);
+	struct err *cut = streams_drain(r->streams);
+	struct err *later = squeeze_finish(r->squeeze);
+
+	r->segments = xcalloc(r->recording.cpus.nr, sizeof(*r->segments));
+	for (size_t i = 0; i < r->recording.cpus.nr; i++)
+		squeeze_segments(r->squeeze, i, 0, UINT32_MAX, &r->segments[i]);
+	if (!cut)
+		return later;
+	err_free(later);
+	return cut;
+}
+
 static struct err *stop(struct recorder *r)
 {
-	struct err *cut = streams_drain(r->streams);
+	struct err *cut = drain(r);
 
 	if (cut)
 		cut_short(r, cut);
@@ -600,6 +621,7 @@ static struct err *stop(struct recorder *r)
 struct err *recorder_stop(struct recorder *r)
 {
 	streams_hold(r->streams);
+	squeeze_hold(r->squeeze);
 	struct err *err = instance_switch(&r->instance, false);
 
 	r->end_mono_ns = now_ns(CLOCK_MONOTONIC);
@@ -619,8 +641,11 @@ static struct err *step(struct recorder *r, bool *ret_done)
 	bool done;
 
 	*ret_done = false;
-	if (!r->writer)
-		return recording_write_begin(&r->recording, &r->part, r->level, &r->writer);
+	if (!r->writer) {
+		struct recording_data data = { &r->part, r->segments, r->packed };
+
+		return recording_write_begin(&r->recording, &data, r->level, &r->writer);
+	}
 	TRY(recording_write_step(r->writer, &done));
 	if (!done)
 		return NULL;

@@ -2,22 +2,27 @@
 #include "capture/recording.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
 
 #include "base/xalloc.h"
 #include "capture/blobs.h"
 
 struct recording_writer {
 	const struct recording *recording;
-	const struct part *part;
+	struct recording_data data;
 	struct datfile *file;
-	uint8_t *chunk;
-	size_t chunk_size;
-	size_t cpu; /* index of the one at work */
+	struct text chunk;    /* as it is in the segment */
+	struct text inflated; /* sub-buffers of one that was not compressed */
+	size_t chunk_size;    /* of sub-buffers */
+	ZSTD_DCtx *zstd;
+	size_t cpu;	/* index of the one at work */
+	size_t segment; /* of it */
 	bool in_cpu;
-	uint64_t off; /* in its raw file */
-	uint64_t end;
+	int fd; /* of the segment */
+	uint64_t off, end;
 };
 
 void recording_deinit(struct recording *recording)
@@ -178,12 +183,13 @@ struct err *recording_write_meta(const struct recording *recording, const struct
 	return err;
 }
 
-struct err *recording_write_begin(const struct recording *recording, const struct part *part,
-				  int level, struct recording_writer **ret)
+struct err *recording_write_begin(const struct recording *recording,
+				  const struct recording_data *data, int level,
+				  struct recording_writer **ret)
 {
 	struct datfile *file;
 
-	TRY(datfile_create(part->new_file, recording->subbuf_size, level, &file));
+	TRY(datfile_create(data->part->new_file, recording->subbuf_size, level, &file));
 	struct err *err = write_sections(file, recording);
 
 	if (!err) {
@@ -195,15 +201,14 @@ struct err *recording_write_begin(const struct recording *recording, const struc
 		return err;
 	}
 	size_t page = recording->subbuf_size;
-	size_t pages = page < DATFILE_CHUNK ? DATFILE_CHUNK / page : 1;
 	struct recording_writer *writer = xcalloc(1, sizeof(*writer));
 
 	*writer = (struct recording_writer){
 		.recording = recording,
-		.part = part,
+		.data = *data,
 		.file = file,
-		.chunk = xreallocarray(NULL, pages, page),
-		.chunk_size = pages * page,
+		.chunk_size = page < DATFILE_CHUNK ? DATFILE_CHUNK / page * page : page,
+		.fd = -1,
 	};
 	*ret = writer;
 	return NULL;
@@ -211,53 +216,126 @@ struct err *recording_write_begin(const struct recording *recording, const struc
 
 static struct err *begin_cpu(struct recording_writer *w)
 {
-	struct stat st;
+	const struct segments *segments = &w->data.cpu[w->cpu];
+	uint64_t chunks = 0;
 
-	if (fstat(w->part->fds[w->cpu], &st) < 0)
-		return err_os(errno, "%s", w->part->dir);
-	w->off = 0;
-	w->end = (uint64_t)st.st_size;
 	w->in_cpu = true;
-	return datfile_cpu_begin(w->file, w->recording->cpus.v[w->cpu], w->end, w->chunk_size);
+	w->segment = 0;
+	for (size_t i = 0; i < segments->nr; i++)
+		chunks += w->data.packed
+				  ? segments->v[i].chunks
+				  : (segments->v[i].bytes + w->chunk_size - 1) / w->chunk_size;
+	return datfile_cpu_begin(w->file, w->recording->cpus.v[w->cpu], chunks);
 }
 
-static struct err *read_chunk(struct recording_writer *w, size_t len)
+static struct err *begin_segment(struct recording_writer *w, const struct segment *segment)
 {
-	for (size_t done = 0; done < len;) {
-		ssize_t n = pread(w->part->fds[w->cpu], w->chunk + done, len - done,
-				  (off_t)(w->off + done));
+	auto_free char *name =
+		segment_name(w->recording->cpus.v[w->cpu], segment->id, w->data.packed);
+
+	w->fd = openat(w->data.part->dir_fd, name, O_RDONLY | O_CLOEXEC);
+	if (w->fd < 0)
+		return err_os(errno, "%s/%s", w->data.part->dir, name);
+	w->off = 0;
+	w->end = segment->stored;
+	return NULL;
+}
+
+static void end_segment(struct recording_writer *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+}
+
+/* The next @len bytes of the segment, behind what is in the chunk. */
+static struct err *read_more(struct recording_writer *w, size_t len)
+{
+	text_room(&w->chunk, len);
+	while (len) {
+		ssize_t n = pread(w->fd, w->chunk.data + w->chunk.len, len, (off_t)w->off);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_os(errno, "%s", w->part->dir);
+			return err_os(errno, "%s", w->data.part->dir);
 		if (!n)
-			return err_new(ERR_OS, "%s: a file became shorter", w->part->dir);
-		done += (size_t)n;
+			return err_new(ERR_OS, "%s: a file became shorter", w->data.part->dir);
+		w->chunk.len += (size_t)n;
+		w->off += (uint64_t)n;
+		len -= (size_t)n;
 	}
 	return NULL;
 }
 
+/* One that there was no time to compress. */
+static struct err *compress_chunk(struct recording_writer *w, uint32_t len)
+{
+	w->inflated.len = 0;
+	text_room(&w->inflated, len);
+	if (!w->zstd)
+		w->zstd = ZSTD_createDCtx();
+	if (!w->zstd)
+		return err_new(ERR_OS, "no memory for zstd");
+	size_t head = 2 * sizeof(uint32_t);
+	size_t n = ZSTD_decompressDCtx(w->zstd, w->inflated.data, len, w->chunk.data + head,
+				       w->chunk.len - head);
+
+	if (n != len)
+		return err_new(ERR_OS, "%s: a chunk is not as it was written",
+			       w->data.part->dir);
+	return datfile_cpu_add(w->file, w->inflated.data, len);
+}
+
+/* A chunk as lane.c wrote it: sizes of the frame and of what is in it, frame. */
+static struct err *copy_chunk(struct recording_writer *w)
+{
+	uint32_t head[2];
+
+	w->chunk.len = 0;
+	TRY(read_more(w, sizeof(head)));
+	memcpy(head, w->chunk.data, sizeof(head));
+	if (head[0] > w->end - w->off)
+		return err_new(ERR_OS, "%s: a chunk is not as it was written",
+			       w->data.part->dir);
+	TRY(read_more(w, head[0]));
+	if (head[0] > head[1])
+		return compress_chunk(w, head[1]);
+	return datfile_cpu_add_stored(w->file, w->chunk.data, w->chunk.len);
+}
+
+static struct err *copy_plain(struct recording_writer *w)
+{
+	uint64_t left = w->end - w->off;
+
+	w->chunk.len = 0;
+	TRY(read_more(w, left < w->chunk_size ? (size_t)left : w->chunk_size));
+	return datfile_cpu_add(w->file, w->chunk.data, w->chunk.len);
+}
+
 struct err *recording_write_step(struct recording_writer *w, bool *ret_done)
 {
-	*ret_done = w->cpu == w->part->nr;
+	*ret_done = w->cpu == w->recording->cpus.nr;
 	if (*ret_done)
 		return NULL;
 	if (!w->in_cpu)
 		return begin_cpu(w);
-	if (w->off == w->end) {
+	const struct segments *segments = &w->data.cpu[w->cpu];
+
+	if (w->segment == segments->nr) {
 		w->in_cpu = false;
 		w->cpu++;
 		datfile_cpu_end(w->file);
 		return NULL;
 	}
-	uint64_t left = w->end - w->off;
-	size_t len = left < w->chunk_size ? (size_t)left : w->chunk_size;
-
-	TRY(read_chunk(w, len));
-	TRY(datfile_cpu_add(w->file, w->chunk, len));
-	w->off += len;
-	return NULL;
+	if (w->fd < 0)
+		return begin_segment(w, &segments->v[w->segment]);
+	if (w->off == w->end) {
+		end_segment(w);
+		w->segment++;
+		return NULL;
+	}
+	return w->data.packed ? copy_chunk(w) : copy_plain(w);
 }
 
 struct err *recording_write_end(struct recording_writer *w, uint64_t *ret_bytes)
@@ -273,6 +351,9 @@ void recording_write_close(struct recording_writer *w)
 	if (!w)
 		return;
 	datfile_close(w->file);
-	free(w->chunk);
+	end_segment(w);
+	text_deinit(&w->chunk);
+	text_deinit(&w->inflated);
+	ZSTD_freeDCtx(w->zstd);
 	free(w);
 }

@@ -16,8 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/cpulist.h"
 #include "capture/datfile.h"
 #include "capture/part.h"
+#include "capture/segments.h"
 
 struct recording {
 	/*
@@ -39,10 +41,19 @@ struct recording {
 
 void recording_deinit(struct recording *recording);
 
+/* Where the sub-buffers are. */
+struct recording_data {
+	const struct part *part;
+	struct segments *cpu; /* for each of the recording's CPUs */
+	bool packed;
+};
+
 struct recording_writer;
 
-struct err *recording_write_begin(const struct recording *recording, const struct part *part,
-				  int level, struct recording_writer **ret) MUST_CHECK;
+/* @recording, and what @data refers to, are borrowed until the writer is closed. */
+struct err *recording_write_begin(const struct recording *recording,
+				  const struct recording_data *data, int level,
+				  struct recording_writer **ret) MUST_CHECK;
 struct err *recording_write_step(struct recording_writer *writer, bool *ret_done) MUST_CHECK;
 /* The file is on disk. *ret_bytes is its size. */
 struct err *recording_write_end(struct recording_writer *writer,

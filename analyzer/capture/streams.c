@@ -17,9 +17,6 @@
 #include "base/xalloc.h"
 #include "capture/tracedir.h"
 
-/* 256 sub-buffers a splice; the kernel's limit for anybody but root. */
-#define PIPE_BYTES (1 << 20)
-
 /* How often a thread looks for itself, should poll() miss that a buffer fills. */
 #define LOOK_MS 1000
 /* Kernels whose poll() calls a buffer with one event readable get this rest. */
@@ -34,17 +31,14 @@ struct stream {
 	bool realtime;
 	pid_t tid;
 	unsigned int cpu;
+	size_t index;
 	int raw;     /* trace_pipe_raw, not blocking */
 	int stats;   /* the CPU's stats */
-	int out;     /* borrowed */
-	int pipe[2]; /* carries pages from raw to out */
-	size_t pipe_bytes;
-	uint8_t *page; /* for the last, partial ones */
+	int wake_fd; /* there is something else to do than to wait */
 	_Atomic uint64_t bytes;
 	_Atomic bool brimming; /* was found nearly full */
-	int nudge_fd;	       /* readable: to be flushed */
-	bool flushing;	       /* the nudge was not answered yet; for who holds the lock */
-	bool gone;	       /* no longer in run(); likewise */
+	unsigned int flushed;  /* the last flush it has seen; under the lock */
+	bool ended;	       /* will see none any more; likewise */
 	struct err *err;
 };
 
@@ -54,102 +48,80 @@ struct streams {
 	uint32_t subbuf_size;
 	uint64_t enough; /* bytes in a buffer that are worth moving */
 	uint64_t brim;	 /* bytes of one that is nearly full */
-	uint64_t buffer_bytes;
 	bool want_realtime;
-	int wake_fd; /* readable once the phase is no longer RUN */
+	struct sink sink;
 	int fail_fd;
 	_Atomic int phase;
-	pthread_mutex_t lock; /* for what follows */
+	_Atomic unsigned int flush; /* number of the last that was asked for */
+	_Atomic bool cut;	    /* whether the sink is told of it */
+	pthread_mutex_t lock;	    /* for what follows */
 	pthread_cond_t changed;
 	size_t ready;  /* threads that have told their tid */
 	size_t parked; /* threads that sleep in HOLD or have ended */
 };
 
-static struct err *write_all(struct stream *s, const uint8_t *data, size_t len)
+/* What a sub-buffer's header says is in it, of the machine we run on. */
+static size_t bytes_in(const uint8_t *page)
 {
-	while (len) {
-		ssize_t n = write(s->out, data, len);
+	unsigned long commit;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_os(errno, "cannot write the recording");
-		data += n;
-		len -= (size_t)n;
-	}
-	return NULL;
+	memcpy(&commit, page + sizeof(uint64_t), sizeof(commit));
+	return commit & 0xfffff;
 }
 
-/* Up to a page's worth of the pipe by way of memory. */
-static ssize_t copy_from_pipe(struct stream *s, size_t len, struct err **ret_err)
-{
-	size_t part = len < s->all->subbuf_size ? len : s->all->subbuf_size;
-	ssize_t n = read(s->pipe[0], s->page, part);
+/* Goes through the buffer once. */
+struct round {
+	bool to_the_end; /* nobody writes any more */
+	bool begun;
+	bool over;
+};
 
-	if (n > 0)
-		*ret_err = write_all(s, s->page, (size_t)n);
-	return n;
-}
-
-/* Moves all that the pipe holds; file systems that cannot splice get a copy. */
-static struct err *empty_pipe(struct stream *s, size_t len)
-{
-	bool copy = false;
-
-	while (len) {
-		struct err *err = NULL;
-		ssize_t n = copy ? copy_from_pipe(s, len, &err)
-				 : splice(s->pipe[0], NULL, s->out, NULL, len, SPLICE_F_MOVE);
-
-		if (err)
-			return err;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EINVAL && !copy) {
-			copy = true;
-			continue;
-		}
-		if (n < 0)
-			return err_os(errno, "cannot write the recording");
-		if (n == 0)
-			return err_new(ERR_OS, "cannot write the recording: no progress");
-		len -= (size_t)n;
-		atomic_fetch_add_explicit(&s->bytes, (uint64_t)n, memory_order_relaxed);
-	}
-	return NULL;
-}
-
-/* One pipe full of whole sub-buffers; *ret is false when there are none. */
-static struct err *move_full(struct stream *s, bool *ret)
-{
-	ssize_t n = splice(s->raw, NULL, s->pipe[1], NULL, s->pipe_bytes, SPLICE_F_NONBLOCK);
-
-	*ret = n > 0;
-	if (n > 0)
-		return empty_pipe(s, (size_t)n);
-	if (n == 0 || errno == EAGAIN || errno == EINTR)
-		return NULL;
-	return err_os(errno, "cannot read the trace buffer of cpu %u", s->cpu);
-}
-
-/* What splice leaves: the sub-buffer that never got full. */
-static struct err *move_partial(struct stream *s)
+/*
+ * Sub-buffers into the memory of the sink, until it is full or the round over. One
+ * that is not full comes when we have caught up with the writers, and those that
+ * follow would be like it (rule 2); what it lacked comes first in the next round.
+ */
+static struct err *fill(struct stream *s, struct round *round, uint8_t *to, size_t room,
+			size_t *ret_len)
 {
 	uint32_t size = s->all->subbuf_size;
+	size_t len = 0;
 
-	for (;;) {
-		ssize_t n = read(s->raw, s->page, size);
+	while (!round->over && room - len >= size) {
+		ssize_t n = read(s->raw, to + len, size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n == 0 || (n < 0 && errno == EAGAIN))
-			return NULL;
-		if (n < 0)
+		if (n < 0 && errno != EAGAIN)
 			return err_os(errno, "cannot read the trace buffer of cpu %u", s->cpu);
-		memset(s->page + n, 0, size - (size_t)n);
-		TRY(write_all(s, s->page, size));
-		atomic_fetch_add_explicit(&s->bytes, size, memory_order_relaxed);
+		round->over = n <= 0;
+		if (n <= 0)
+			break;
+		memset(to + len + n, 0, size - (size_t)n);
+		round->over =
+			round->begun && !round->to_the_end && bytes_in(to + len) < size / 2;
+		round->begun = true;
+		len += size;
 	}
+	*ret_len = len;
+	return NULL;
+}
+
+static struct err *move(struct stream *s, bool to_the_end)
+{
+	const struct sink *sink = &s->all->sink;
+	struct round round = { .to_the_end = to_the_end };
+
+	while (!round.over && (to_the_end || atomic_load(&s->all->phase) == PHASE_RUN)) {
+		uint8_t *to;
+		size_t room, len = 0;
+
+		TRY(sink->room(sink->arg, s->index, &to, &room));
+		TRY(fill(s, &round, to, room, &len));
+		TRY(sink->filled(sink->arg, s->index, len));
+		atomic_fetch_add_explicit(&s->bytes, len, memory_order_relaxed);
+	}
+	return NULL;
 }
 
 /* Whether so much waits in the buffer that it has to be moved. */
@@ -166,47 +138,32 @@ static bool is_filling(struct stream *s)
 
 	if (!pos || sscanf(pos, " bytes: %" SCNu64, &bytes) != 1)
 		return true;
+	/* Kernels before 6.6 count too much as read, and get below nothing. */
+	if (bytes > s->all->brim * 2)
+		return true;
 	if (bytes >= s->all->brim)
 		atomic_store_explicit(&s->brimming, true, memory_order_relaxed);
 	return bytes >= s->all->enough;
 }
 
-static struct err *move_all(struct stream *s)
+static void tell_flushed(struct stream *s, unsigned int flush)
 {
-	bool more;
+	struct streams *all = s->all;
 
-	do
-		TRY(move_full(s, &more));
-	while (more && atomic_load(&s->all->phase) == PHASE_RUN);
-	return NULL;
+	pthread_mutex_lock(&all->lock);
+	s->flushed = flush;
+	pthread_cond_broadcast(&all->changed);
+	pthread_mutex_unlock(&all->lock);
 }
 
-/*
- * What is in the buffer now: as much as it holds at most, lest a busy CPU keep this
- * going.
- */
-static struct err *flush(struct stream *s)
+static struct err *flush(struct stream *s, unsigned int number)
 {
-	uint64_t start = atomic_load_explicit(&s->bytes, memory_order_relaxed);
-	bool more;
+	const struct sink *sink = &s->all->sink;
 
-	do
-		TRY(move_full(s, &more));
-	while (more && atomic_load_explicit(&s->bytes, memory_order_relaxed) - start <
-			       s->all->buffer_bytes);
-	return more ? NULL : move_partial(s);
-}
-
-static struct err *answer_nudge(struct stream *s)
-{
-	eventfd_t count;
-
-	eventfd_read(s->nudge_fd, &count);
-	TRY(flush(s));
-	pthread_mutex_lock(&s->all->lock);
-	s->flushing = false;
-	pthread_cond_broadcast(&s->all->changed);
-	pthread_mutex_unlock(&s->all->lock);
+	TRY(move(s, false));
+	if (atomic_load(&s->all->cut))
+		TRY(sink->cut(sink->arg, s->index));
+	tell_flushed(s, number);
 	return NULL;
 }
 
@@ -218,32 +175,27 @@ static struct err *run(struct stream *s)
 {
 	struct pollfd fds[] = {
 		{ .fd = s->raw, .events = POLLIN },
-		{ .fd = s->all->wake_fd, .events = POLLIN },
-		{ .fd = s->nudge_fd, .events = POLLIN },
+		{ .fd = s->wake_fd, .events = POLLIN },
 	};
+	unsigned int flushed = 0;
+	eventfd_t ignored;
 
 	while (atomic_load(&s->all->phase) == PHASE_RUN) {
-		poll(fds, 3, LOOK_MS);
+		poll(fds, 2, LOOK_MS);
 		if (fds[1].revents)
+			eventfd_read(s->wake_fd, &ignored);
+		unsigned int number = atomic_load(&s->all->flush);
+
+		if (number != flushed)
+			TRY(flush(s, flushed = number));
+		else if (fds[1].revents)
 			continue;
-		if (fds[2].revents)
-			TRY(answer_nudge(s));
 		else if (is_filling(s))
-			TRY(move_all(s));
+			TRY(move(s, false));
 		else if (fds[0].revents)
-			poll(&fds[1], 2, REST_MS);
+			poll(&fds[1], 1, REST_MS);
 	}
 	return NULL;
-}
-
-static struct err *drain(struct stream *s)
-{
-	bool more;
-
-	do
-		TRY(move_full(s, &more));
-	while (more);
-	return move_partial(s);
 }
 
 /* Sleeps through HOLD; the phase after it. */
@@ -256,6 +208,15 @@ static enum phase park(struct streams *all)
 		pthread_cond_wait(&all->changed, &all->lock);
 	pthread_mutex_unlock(&all->lock);
 	return atomic_load(&all->phase);
+}
+
+/* Nobody is to wait for it. */
+static void end_flushes(struct stream *s)
+{
+	pthread_mutex_lock(&s->all->lock);
+	s->ended = true;
+	pthread_cond_broadcast(&s->all->changed);
+	pthread_mutex_unlock(&s->all->lock);
 }
 
 static void *thread_main(void *arg)
@@ -275,12 +236,9 @@ static void *thread_main(void *arg)
 	s->err = run(s);
 	if (s->err)
 		eventfd_write(all->fail_fd, 1);
-	pthread_mutex_lock(&all->lock);
-	s->gone = true;
-	pthread_cond_broadcast(&all->changed);
-	pthread_mutex_unlock(&all->lock);
+	end_flushes(s);
 	if (park(all) == PHASE_DRAIN && !s->err)
-		s->err = drain(s);
+		s->err = move(s, true);
 	return NULL;
 }
 
@@ -296,17 +254,9 @@ static struct err *open_stream(struct stream *s, const char *instance)
 	s->stats = open(stats, O_RDONLY | O_CLOEXEC);
 	if (s->stats < 0)
 		return tracedir_refused(errno, stats);
-	s->nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (s->nudge_fd < 0)
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake_fd < 0)
 		return err_os(errno, "cannot make an eventfd");
-	if (pipe2(s->pipe, O_CLOEXEC) < 0)
-		return err_os(errno, "cannot make a pipe");
-	/* A smaller one only costs more system calls. */
-	fcntl(s->pipe[1], F_SETPIPE_SZ, PIPE_BYTES);
-	int size = fcntl(s->pipe[1], F_GETPIPE_SZ);
-
-	s->pipe_bytes = size > 0 ? (size_t)size : 65536;
-	s->page = xcalloc(1, s->all->subbuf_size);
 	return NULL;
 }
 
@@ -332,9 +282,8 @@ static struct err *start_thread(struct stream *s)
 
 static struct err *open_all(struct streams *all, const char *instance)
 {
-	all->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	all->fail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (all->wake_fd < 0 || all->fail_fd < 0)
+	if (all->fail_fd < 0)
 		return err_os(errno, "cannot make an eventfd");
 	for (size_t i = 0; i < all->nr; i++)
 		TRY(open_stream(&all->v[i], instance));
@@ -347,9 +296,9 @@ static struct err *open_all(struct streams *all, const char *instance)
 	return NULL;
 }
 
-struct err *streams_open(const char *instance, const struct cpulist *cpus, const int *outputs,
-			 uint32_t subbuf_size, uint64_t buffer_bytes, bool realtime,
-			 struct streams **ret)
+struct err *streams_open(const char *instance, const struct cpulist *cpus,
+			 const struct sink *sink, uint32_t subbuf_size, uint64_t buffer_bytes,
+			 bool realtime, struct streams **ret)
 {
 	struct streams *all = xcalloc(1, sizeof(*all));
 
@@ -360,9 +309,8 @@ struct err *streams_open(const char *instance, const struct cpulist *cpus, const
 		/* Below the half, at which poll() wakes: headers do not count as bytes. */
 		.enough = buffer_bytes / 3,
 		.brim = buffer_bytes / 5 * 4,
-		.buffer_bytes = buffer_bytes,
 		.want_realtime = realtime,
-		.wake_fd = -1,
+		.sink = *sink,
 		.fail_fd = -1,
 		.phase = PHASE_RUN,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -371,9 +319,8 @@ struct err *streams_open(const char *instance, const struct cpulist *cpus, const
 	for (size_t i = 0; i < all->nr; i++) {
 		all->v[i].all = all;
 		all->v[i].cpu = cpus->v[i];
-		all->v[i].out = outputs[i];
-		all->v[i].nudge_fd = -1;
-		all->v[i].raw = all->v[i].stats = all->v[i].pipe[0] = all->v[i].pipe[1] = -1;
+		all->v[i].index = i;
+		all->v[i].raw = all->v[i].stats = all->v[i].wake_fd = -1;
 	}
 	struct err *err = open_all(all, instance);
 
@@ -385,13 +332,20 @@ struct err *streams_open(const char *instance, const struct cpulist *cpus, const
 	return NULL;
 }
 
+static void wake(struct streams *all)
+{
+	for (size_t i = 0; i < all->nr; i++)
+		if (all->v[i].wake_fd >= 0)
+			eventfd_write(all->v[i].wake_fd, 1);
+}
+
 static void set_phase(struct streams *all, enum phase phase)
 {
 	pthread_mutex_lock(&all->lock);
 	atomic_store(&all->phase, phase);
 	pthread_cond_broadcast(&all->changed);
 	pthread_mutex_unlock(&all->lock);
-	eventfd_write(all->wake_fd, 1);
+	wake(all);
 }
 
 static void join_all(struct streams *all)
@@ -421,38 +375,14 @@ void streams_close(struct streams *all)
 
 		close_fd(&s->raw);
 		close_fd(&s->stats);
-		close_fd(&s->nudge_fd);
-		close_fd(&s->pipe[0]);
-		close_fd(&s->pipe[1]);
-		free(s->page);
+		close_fd(&s->wake_fd);
 		err_free(s->err);
 	}
-	close_fd(&all->wake_fd);
 	close_fd(&all->fail_fd);
 	pthread_mutex_destroy(&all->lock);
 	pthread_cond_destroy(&all->changed);
 	free(all->v);
 	free(all);
-}
-
-struct err *streams_flush(struct streams *all)
-{
-	struct err *err = NULL;
-
-	pthread_mutex_lock(&all->lock);
-	for (size_t i = 0; i < all->nr; i++) {
-		all->v[i].flushing = true;
-		eventfd_write(all->v[i].nudge_fd, 1);
-	}
-	for (size_t i = 0; i < all->nr; i++) {
-		while (all->v[i].flushing && !all->v[i].gone)
-			pthread_cond_wait(&all->changed, &all->lock);
-		/* streams_drain() says why. */
-		if (all->v[i].gone && !err)
-			err = err_new(ERR_OS, "cpu %u is no longer read", all->v[i].cpu);
-	}
-	pthread_mutex_unlock(&all->lock);
-	return err;
 }
 
 void streams_hold(struct streams *all)
@@ -472,6 +402,36 @@ struct err *streams_drain(struct streams *all)
 		if (all->v[i].err)
 			return take_ptr(all->v[i].err);
 	return NULL;
+}
+
+static struct err *ask_for_flush(struct streams *all, bool cut)
+{
+	struct err *err = NULL;
+
+	atomic_store(&all->cut, cut);
+	unsigned int number = atomic_fetch_add(&all->flush, 1) + 1;
+
+	wake(all);
+	pthread_mutex_lock(&all->lock);
+	for (size_t i = 0; i < all->nr; i++) {
+		while (all->v[i].flushed != number && !all->v[i].ended)
+			pthread_cond_wait(&all->changed, &all->lock);
+		/* streams_drain() says why. */
+		if (all->v[i].flushed != number && !err)
+			err = err_new(ERR_OS, "cpu %u is no longer read", all->v[i].cpu);
+	}
+	pthread_mutex_unlock(&all->lock);
+	return err;
+}
+
+struct err *streams_flush(struct streams *all)
+{
+	return ask_for_flush(all, false);
+}
+
+struct err *streams_cut(struct streams *all)
+{
+	return ask_for_flush(all, true);
 }
 
 int streams_fd(const struct streams *all)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * capture/streams.h - moves the ring buffers of an instance into files
+ * capture/streams.h - moves the ring buffers of an instance to a sink
  *
- * In:     an instance that does not record yet, CPUs, a file for each
- * Out:    whole sub-buffers, in the order the kernel wrote them, one file a CPU
- * Use:    streams_open, [switch on], streams_hold, [switch off], streams_drain,
- *         streams_close
+ * In:     an instance that does not record yet, CPUs
+ * Out:    whole sub-buffers, in the order the kernel wrote them, CPU by CPU, into
+ *         memory that the sink offers
+ * Use:    streams_open, [switch on], (streams_flush), streams_hold, [switch off],
+ *         streams_drain, streams_close
  * Rules:  (1) one thread a CPU, real-time where permitted: it has to run when
  *             the machine is busiest
- *         (2) a sub-buffer that is not full is read only after the end, else
- *             it would take the room of a full one
+ *         (2) a sub-buffer that is not full takes the room of a full one: while
+ *             recording it is the last that is read before the thread rests
  *         (3) between streams_hold and streams_drain the threads sleep, so that
  *             snapshots do not see them at work
  *         (4) streams_fd() becomes readable when a thread failed
@@ -30,27 +31,44 @@
 
 struct streams;
 
+/*
+ * Where sub-buffers go: files (capture/squeeze.h), or whoever wants to look at them
+ * while they come. Called in the threads, for one CPU by one thread at a time; what
+ * fails ends the recording.
+ */
+struct sink {
+	void *arg;
+	/* Memory for at least one sub-buffer of the i-th CPU. */
+	struct err *(*room)(void *arg, size_t i, uint8_t **ret, size_t *ret_len);
+	/* @len bytes of it, whole sub-buffers, are filled; may be none. */
+	struct err *(*filled)(void *arg, size_t i, size_t len);
+	/* All that was in the buffer is with the sink now: streams_cut(). */
+	struct err *(*cut)(void *arg, size_t i);
+};
+
 /**
  * streams_open() - open buffers and start the threads
  * @instance:    directory of the instance
  * @cpus:        whose buffers; borrowed until streams_close
- * @outputs:     @cpus->nr descriptors, positions at 0; borrowed
+ * @sink:        copied
  * @subbuf_size: bytes
  * @buffer_bytes: of one CPU's buffer
  * @realtime:    threads go before other tasks, where that is permitted
  */
-struct err *streams_open(const char *instance, const struct cpulist *cpus, const int *outputs,
-			 uint32_t subbuf_size, uint64_t buffer_bytes, bool realtime,
-			 struct streams **ret) MUST_CHECK;
+struct err *streams_open(const char *instance, const struct cpulist *cpus,
+			 const struct sink *sink, uint32_t subbuf_size, uint64_t buffer_bytes,
+			 bool realtime, struct streams **ret) MUST_CHECK;
 /* Ends the threads wherever they are; accepts NULL. */
 void streams_close(struct streams *streams);
 
 /*
  * All that is in the buffers when this is called, sub-buffers that are not full
- * among it, is in the files when it returns; the threads go on. Rule 2 is broken
+ * among it, is with the sink when it returns; the threads go on. Rule 2 is broken
  * for that: each call may cost each CPU the room of a sub-buffer.
  */
 struct err *streams_flush(struct streams *streams) MUST_CHECK;
+/* The same, and the sink is told. */
+struct err *streams_cut(struct streams *streams) MUST_CHECK;
 
 /* All threads have finished what they had in hand, and sleep. */
 void streams_hold(struct streams *streams);

@@ -13,8 +13,7 @@ void text_deinit(struct text *text)
 	*text = (struct text){};
 }
 
-/* Room for @len more bytes and a NUL. */
-static void grow(struct text *text, size_t len)
+void text_room(struct text *text, size_t len)
 {
 	if (text->cap - text->len > len)
 		return;
@@ -28,7 +27,7 @@ static void grow(struct text *text, size_t len)
 
 void text_add(struct text *text, const void *data, size_t len)
 {
-	grow(text, len);
+	text_room(text, len);
 	if (len)
 		memcpy(text->data + text->len, data, len);
 	text->len += len;
@@ -66,7 +65,7 @@ struct err *text_read_file(struct text *text, const char *path)
 
 	if (fd < 0)
 		return err_os(errno, "%s", path);
-	grow(text, 4096);
+	text_room(text, 4096);
 	for (;;) {
 		size_t room = text->cap - text->len - 1;
 		ssize_t n = read(fd, text->data + text->len, room);
@@ -80,7 +79,7 @@ struct err *text_read_file(struct text *text, const char *path)
 		if (!n)
 			return NULL;
 		if ((size_t)n == room)
-			grow(text, text->cap);
+			text_room(text, text->cap);
 	}
 }
 

@@ -26,6 +26,8 @@ struct text {
 void text_deinit(struct text *text);
 #define auto_text CLEANUP(text_deinit) struct text
 
+/* Memory for @len more bytes and a NUL. */
+void text_room(struct text *text, size_t len);
 void text_add(struct text *text, const void *data, size_t len);
 void text_printf(struct text *text, const char *fmt, ...) ERR_PRINTF(2, 3);
 /* Integers go in the byte order of this machine. */

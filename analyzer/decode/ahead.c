@@ -7,8 +7,12 @@
 
 #include "base/xalloc.h"
 
+/* With more cursors than this their tables are small. */
+enum { FEW = 16 };
+
 struct slot {
 	struct cursor_block *block;
+	uint16_t *place; /* CURSOR_BLOCK of them */
 	struct ahead_block out;
 	struct err *err;
 };
@@ -20,6 +24,7 @@ struct slot {
 struct source {
 	struct cursor *cursor;
 	struct page_reader *reader;
+	struct places *places;
 	struct slot slot[AHEAD_BLOCKS];
 	size_t head;   /* the oldest that is filled or handed out */
 	size_t filled; /* not handed out */
@@ -82,8 +87,10 @@ void ahead_free(struct ahead *a)
 
 		for (size_t k = 0; k < AHEAD_BLOCKS; k++) {
 			cursor_block_free(s->slot[k].block);
+			free(s->slot[k].place);
 			err_free(s->slot[k].err);
 		}
+		places_free(s->places);
 		cursor_free(s->cursor);
 		page_reader_close(s->reader);
 	}
@@ -99,7 +106,11 @@ void ahead_free(struct ahead *a)
 
 void ahead_add(struct ahead *a, struct cursor *cursor, struct page_reader *reader)
 {
-	a->source[a->nr++] = (struct source){ .cursor = cursor, .reader = reader };
+	a->source[a->nr++] = (struct source){
+		.cursor = cursor,
+		.reader = reader,
+		.places = places_new(a->cap > FEW ? PLACES_SLOTS / 8 : PLACES_SLOTS),
+	};
 }
 
 static size_t nr_free(const struct source *s)
@@ -113,11 +124,15 @@ static void fill(struct ahead *a, struct source *s)
 	struct slot *slot = &s->slot[(s->head + s->handed + s->filled) % AHEAD_BLOCKS];
 
 	pthread_mutex_unlock(&a->lock);
-	if (!slot->block)
+	if (!slot->block) {
 		slot->block = cursor_block_new();
+		slot->place = xreallocarray(NULL, CURSOR_MOST, sizeof(*slot->place));
+	}
 	slot->out.nr = 0;
 	slot->err = cursor_fill(s->cursor, slot->block, &slot->out.nr);
 	slot->out.event = slot->block->event;
+	slot->out.place = slot->place;
+	places_number(s->places, slot->block->event, slot->out.nr, slot->place);
 	slot->out.stats = *cursor_stats(s->cursor);
 	slot->out.bytes = page_reader_bytes(s->reader);
 	slot->out.pending_ns = cursor_pending_ns(s->cursor);

@@ -18,6 +18,7 @@
 
 #include "decode/cursor.h"
 #include "decode/page_reader.h"
+#include "decode/places.h"
 
 enum { AHEAD_BLOCKS = 8 };
 
@@ -26,7 +27,8 @@ struct ahead;
 /* A block that was handed out, and how far its cursor had come. */
 struct ahead_block {
 	const struct event *event;
-	size_t nr; /* 0: the end */
+	const uint16_t *place; /* of each event, or PLACES_NONE: decode/places.h */
+	size_t nr;	       /* 0: the end */
 	struct merge_stats stats;
 	uint64_t bytes;	     /* stored ones, taken */
 	uint64_t pending_ns; /* of the oldest event behind it; UINT64_MAX for none */

@@ -8,12 +8,24 @@
 /* The ring buffer's own limits: a header of 16 bytes and some events; 20 bits. */
 enum { SUBBUF_MIN = 64, SUBBUF_MAX = 1 << 20 };
 
+static void release(struct cpu_data *first)
+{
+	for (struct cpu_data *data = first; data;) {
+		struct cpu_data *next = data->next;
+
+		if (data->fd >= 0)
+			close(data->fd);
+		if (data != first)
+			free(data);
+		data = next;
+	}
+}
+
 void container_deinit(struct container *c)
 {
 	for (size_t i = 0; i < c->nr_buffers; i++) {
 		for (size_t j = 0; j < c->buffer[i].nr_cpus; j++)
-			if (c->buffer[i].cpu[j].fd >= 0)
-				close(c->buffer[i].cpu[j].fd);
+			release(&c->buffer[i].cpu[j]);
 		free(c->buffer[i].clock);
 		free(c->buffer[i].cpu);
 	}
@@ -217,20 +229,38 @@ struct err *container_add_cpu(struct container *c, struct container_buffer *buff
 	return NULL;
 }
 
-void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd, uint64_t size,
-			bool grows)
+void container_append(struct container_buffer *buffer, const struct cpu_data *later)
+{
+	/* Mostly that of the last. */
+	for (size_t i = buffer->nr_cpus; i--;) {
+		struct cpu_data *last = &buffer->cpu[i];
+
+		if (last->cpu != later->cpu)
+			continue;
+		while (last->next)
+			last = last->next;
+		last->next = xmalloc(sizeof(*last->next));
+		*last->next = *later;
+		return;
+	}
+	vec_room(buffer->cpu, buffer->nr_cpus, buffer->cap_cpus);
+	buffer->cpu[buffer->nr_cpus++] = *later;
+}
+
+void container_add_file(struct container_buffer *buffer, uint32_t cpu, enum cpu_form form,
+			int fd, uint64_t size, bool grows)
 {
 	if (!size && !grows) {
 		close(fd);
 		return;
 	}
-	vec_room(buffer->cpu, buffer->nr_cpus, buffer->cap_cpus);
-	buffer->cpu[buffer->nr_cpus++] = (struct cpu_data){
-		.cpu = cpu,
-		.promised = size,
-		.stored = size,
-		.fd = fd,
-	};
+	container_append(buffer, &(struct cpu_data){
+					 .cpu = cpu,
+					 .form = form,
+					 .promised = size,
+					 .stored = size,
+					 .fd = fd,
+				 });
 }
 
 char *container_clock_name(struct span text)

@@ -41,7 +41,6 @@ struct container_buffer {
 	const char *name; /* borrowed from metadata */
 	char *clock;
 	uint32_t subbuf_size;
-	bool compressed;
 	struct cpu_data *cpu;
 	size_t nr_cpus, cap_cpus;
 };
@@ -85,9 +84,11 @@ struct container_buffer *container_add_buffer(struct container *c, const char *n
 struct err *container_add_cpu(struct container *c, struct container_buffer *buffer,
 			      uint32_t cpu, uint64_t off, uint64_t size) MUST_CHECK;
 
-/* A CPU whose data is @size bytes of a file of its own; @fd is taken over. */
-void container_add_file(struct container_buffer *buffer, uint32_t cpu, int fd, uint64_t size,
-			bool grows);
+/* A CPU whose data are @size bytes of a file of its own; @fd is taken over. */
+void container_add_file(struct container_buffer *buffer, uint32_t cpu, enum cpu_form form,
+			int fd, uint64_t size, bool grows);
+/* @later, taken over, is what the CPU of that number did after all that is there of it. */
+void container_append(struct container_buffer *buffer, const struct cpu_data *later);
 
 /* The name in brackets in the text of a trace_clock file; "" when there is none. */
 char *container_clock_name(struct span trace_clock);

@@ -33,7 +33,9 @@
 #include "decode/subbuf.h"
 
 enum {
-	CURSOR_BLOCK = 4096,	  /* events */
+	CURSOR_BLOCK = 4096, /* events, … */
+	/* … and what one record and two gaps may add to them */
+	CURSOR_MOST = CURSOR_BLOCK + FORMAT_MAX_LIST + 2,
 	CURSOR_POOL = 32768,	  /* words of their stacks */
 	CURSOR_MAX_FRAMES = 1024, /* of one stack; deeper frames are cut */
 	CURSOR_MAX_NAME = 255,	  /* bytes of a name; longer ones are cut */
@@ -60,7 +62,7 @@ struct cursor_opts {
 
 /* Events and their stacks, and as much behind them as still waits for stacks. */
 struct cursor_block {
-	struct event *event; /* CURSOR_BLOCK, a list, and two gaps */
+	struct event *event; /* CURSOR_MOST of them */
 	uint64_t *pool;	     /* frames */
 };
 

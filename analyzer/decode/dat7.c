@@ -146,7 +146,9 @@ static struct err *buffer_option(struct container *c, struct metadata_src *data)
 			       "a buffer is sought at byte %" PRIu64
 			       ", where there is section %u",
 			       off, section.id);
-	buffer->compressed = section.flags & SECTION_COMPRESSED;
+	for (size_t i = 0; i < buffer->nr_cpus; i++)
+		if (section.flags & SECTION_COMPRESSED)
+			buffer->cpu[i].form = CPU_COUNTED;
 	return NULL;
 }
 

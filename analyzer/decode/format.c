@@ -474,8 +474,62 @@ static struct err *add_common(struct format *format, struct format_record *recor
 	return NULL;
 }
 
+/* The sizes of all slots, a digit for each. */
+static uint32_t sizes_of(const struct format_record *record)
+{
+	uint32_t sizes = 0;
+
+	for (size_t i = 0; i < NR_FORMAT_SLOTS; i++)
+		sizes = sizes * 16 + record->load[i].size;
+	return sizes;
+}
+
+static enum format_shape shape_of(const struct format *format,
+				  const struct format_record *record)
+{
+	uint32_t sizes = sizes_of(record);
+
+	/* Of gfp flags the low half is all that is read. */
+	if (record->load[FORMAT_GFP].size == 8)
+		sizes -= 0x4000;
+	if (format->swap || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || record->page_pointer ||
+	    record->list_len)
+		return FORMAT_ANY;
+	switch ((enum event_kind)record->kind) {
+	case EVENT_KMALLOC:
+	case EVENT_CACHE_ALLOC:
+		return sizes == 0x88884000 ? FORMAT_SLAB_ALLOC : FORMAT_ANY;
+	case EVENT_KFREE:
+	case EVENT_CACHE_FREE:
+		return sizes == 0x88000000 ? FORMAT_SLAB_FREE : FORMAT_ANY;
+	case EVENT_PAGE_ALLOC:
+		return sizes == 0x80004440 ? FORMAT_PAGE_ALLOC : FORMAT_ANY;
+	case EVENT_PAGE_FREE:
+		return sizes == 0x80000400 ? FORMAT_PAGE_FREE : FORMAT_ANY;
+	case EVENT_LOST:
+	case EVENT_PERCPU_ALLOC:
+	case EVENT_PERCPU_FREE:
+	case EVENT_VMAP_ALLOC:
+	case EVENT_VMAP_FREE:
+	case EVENT_BULK_ALLOC:
+	case EVENT_BULK_FREE:
+	case EVENT_RCU_FREE:
+	case EVENT_PAGE_BULK:
+	case EVENT_PAGE_MOVE:
+	case EVENT_MODULE_LOAD:
+	case EVENT_MODULE_FREE:
+	case EVENT_TASK_NEW:
+	case EVENT_TASK_NAME:
+	case EVENT_TASK_CGROUP:
+	case NR_EVENT_KINDS:
+		break;
+	}
+	return FORMAT_ANY;
+}
+
 static struct err *add_record(struct format *format, struct format_record *record)
 {
+	record->shape = record->use == FORMAT_EVENT ? shape_of(format, record) : FORMAT_ANY;
 	record->wide_len = record->min_len < FORMAT_MAX_OFF ? record->min_len : FORMAT_MAX_OFF;
 	for (size_t i = 0; i < NR_FORMAT_SLOTS; i++) {
 		if (record->load[i].off + 8u > record->wide_len)

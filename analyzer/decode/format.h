@@ -56,8 +56,21 @@ enum format_use {
 	FORMAT_STACK,  /* ftrace:kernel_stack */
 };
 
+/*
+ * Records whose fields have the sizes that 64-bit kernels give them, in this
+ * machine's byte order, which must be little endian: they are read without masks.
+ */
+enum format_shape {
+	FORMAT_ANY,	   /* else */
+	FORMAT_SLAB_ALLOC, /* addr, site and both sizes of 8 bytes, gfp of 4 or 8 */
+	FORMAT_SLAB_FREE,  /* addr and site of 8 bytes */
+	FORMAT_PAGE_ALLOC, /* a pfn of 8 bytes; order and migratetype of 4, gfp */
+	FORMAT_PAGE_FREE,  /* a pfn of 8 bytes, order of 4 */
+};
+
 struct format_record {
 	struct format_load load[NR_FORMAT_SLOTS];
+	uint8_t shape;	     /* enum format_shape, of a FORMAT_EVENT */
 	uint8_t use;	     /* enum format_use */
 	uint8_t kind;	     /* enum event_kind */
 	bool page_pointer;   /* ADDR is a struct page *, not a pfn (before 4.1) */

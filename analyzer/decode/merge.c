@@ -9,13 +9,11 @@
 #include "decode/ahead.h"
 #include "decode/cursor.h"
 
-/* Long enough for memory to answer, short enough for the caches to keep it. */
-enum { AHEAD = 6 };
-
 /* One CPU of one buffer. */
 struct source {
 	struct page_reader *reader;    /* until its cursor takes it over */
 	const struct event *pos, *end; /* its head is *pos */
+	const uint16_t *place;	       /* of *pos */
 	size_t buffer;
 	unsigned int cpu;
 	struct merge_stats stats; /* up to the end of this block, as all here */
@@ -25,8 +23,8 @@ struct source {
 };
 
 /*
- * A binary heap by the heads. Its root is the source of the event in hand,
- * which is handed on as long as it stays below every other head.
+ * A binary heap by the heads. Its root is the source of the run in hand, which
+ * lasts as long as its events stay below every other head.
  */
 struct merge {
 	const struct tracefile *file;
@@ -44,7 +42,9 @@ struct merge {
 	uint64_t asked_ns, complete_ns; /* live: of the last of them, and the one before */
 	uint64_t until_ns;		/* live: what comes from here on may not be complete */
 	bool live;
-	bool in_hand; /* the root's head has been handed out */
+	size_t taken;		/* of the root, by the batch that was handed out */
+	struct merge_batch run; /* that merge_next() is in */
+	size_t run_pos;
 
 	struct merge_stats *stats; /* sum over the cursors, made when asked for */
 };
@@ -156,6 +156,7 @@ static struct err *refill(struct merge *m, struct source *source)
 	if (!err) {
 		source->pos = block.event;
 		source->end = block.event + block.nr;
+		source->place = block.place;
 		source->stats = block.stats;
 		source->bytes = block.bytes;
 		/* It waits for its stack, which may come with the next pages. */
@@ -383,10 +384,13 @@ struct err *merge_open_live(const struct tracefile *file, struct names *names,
 struct err *merge_extend(struct merge *m, uint64_t until_ns)
 {
 	/* What is in hand is done with. */
-	if (m->in_hand) {
-		m->in_hand = false;
-		m->heap[0]->pos++;
+	if (m->run_pos < m->run.nr)
+		m->taken = m->run_pos;
+	if (m->taken) {
+		m->heap[0]->pos += m->taken;
+		m->heap[0]->place += m->taken;
 	}
+	m->taken = m->run_pos = m->run.nr = 0;
 	m->extension++;
 	m->live = until_ns != UINT64_MAX;
 	m->complete_ns = m->asked_ns;
@@ -435,11 +439,14 @@ void merge_close(struct merge *m)
 	free(m);
 }
 
-/* Takes the root's head, which was handed out, off and restores the order. */
+/* Takes what was handed out off the root and restores the order. */
 static struct err *advance(struct merge *m)
 {
 	struct source *root = m->heap[0];
 
+	root->pos += m->taken;
+	root->place += m->taken;
+	m->taken = 0;
 	if (root->pos == root->end)
 		TRY(refill(m, root));
 	if (root->pos == root->end)
@@ -450,23 +457,43 @@ static struct err *advance(struct merge *m)
 	return NULL;
 }
 
+struct err *merge_next_batch(struct merge *m, struct merge_batch *ret)
+{
+	if (m->taken)
+		TRY(advance(m));
+	*ret = (struct merge_batch){ 0 };
+	if (!m->heap_nr || (m->live && m->heap[0]->pos->ts_ns >= m->until_ns))
+		return NULL;
+
+	const struct source *root = m->heap[0];
+	const struct event *end = root->pos + 1;
+
+	while (end != root->end && end->ts_ns < m->limit_ns)
+		end++;
+	m->taken = (size_t)(end - root->pos);
+	*ret = (struct merge_batch){
+		.event = root->pos,
+		.place = root->place,
+		.nr = m->taken,
+		.ahead = (size_t)(root->end - end),
+		.source = (uint32_t)(root - m->source),
+	};
+	return NULL;
+}
+
 struct err *merge_next(struct merge *m, const struct event **ret)
 {
-	if (m->in_hand) {
-		struct source *root = m->heap[0];
-
-		m->in_hand = false;
-		root->pos++;
-		if (root->pos == root->end || root->pos->ts_ns >= m->limit_ns)
-			TRY(advance(m));
+	if (m->run_pos == m->run.nr) {
+		TRY(merge_next_batch(m, &m->run));
+		m->run_pos = 0;
 	}
-	if (!m->heap_nr || (m->live && m->heap[0]->pos->ts_ns >= m->until_ns)) {
-		*ret = NULL;
-		return NULL;
-	}
-	m->in_hand = true;
-	*ret = m->heap[0]->pos;
+	*ret = m->run.nr ? &m->run.event[m->run_pos++] : NULL;
 	return NULL;
+}
+
+size_t merge_sources(const struct merge *m)
+{
+	return m->nr;
 }
 
 const struct merge_stats *merge_stats(const struct merge *m)
@@ -501,11 +528,4 @@ uint64_t merge_bytes(const struct merge *m)
 uint32_t merge_page_size(const struct merge *m)
 {
 	return m->page_size;
-}
-
-const struct event *merge_ahead(const struct merge *m)
-{
-	const struct source *root = m->heap_nr ? m->heap[0] : NULL;
-
-	return root && root->end - root->pos > AHEAD ? root->pos + AHEAD : NULL;
 }

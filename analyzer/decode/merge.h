@@ -62,11 +62,23 @@ bool merge_consumed(const struct merge *merge, size_t i, unsigned int *ret_cpu,
  */
 void merge_threads(struct merge *merge, size_t nr);
 
-/* An event that is likely to come some events from now, or NULL; borrowed likewise. */
-const struct event *merge_ahead(const struct merge *merge);
+/* Events of one CPU that follow each other in time, too. */
+struct merge_batch {
+	const struct event *event;
+	const uint16_t *place; /* of each: decode/places.h, by source */
+	size_t nr;	       /* 0: the end */
+	size_t ahead;	       /* more lie behind these, and come some events later */
+	uint32_t source;       /* below merge_sources() */
+};
 
-/* The next event, borrowed until the next call; *ret is NULL at the end. */
+/* The next events, borrowed until the next call. */
+struct err *merge_next_batch(struct merge *merge, struct merge_batch *ret) MUST_CHECK;
+
+/* The same one by one, *ret is NULL at the end; not to be mixed with merge_next_batch(). */
 struct err *merge_next(struct merge *merge, const struct event **ret) MUST_CHECK;
+
+/* CPUs of all buffers. */
+size_t merge_sources(const struct merge *merge);
 
 const struct merge_stats *merge_stats(const struct merge *merge);
 

@@ -19,7 +19,8 @@ enum {
 
 struct page_reader {
 	struct page_reader_source from;
-	uint64_t taken; /* stored bytes */
+	uint64_t before; /* stored bytes of the data that is done */
+	uint64_t taken;	 /* stored bytes */
 	bool ended;
 
 	uint8_t *buf;
@@ -62,7 +63,7 @@ unsigned int page_reader_cpu(const struct page_reader *r)
 
 uint64_t page_reader_bytes(const struct page_reader *r)
 {
-	return r->taken < r->from.data.stored ? r->taken : r->from.data.stored;
+	return r->before + (r->taken < r->from.data.stored ? r->taken : r->from.data.stored);
 }
 
 /*
@@ -75,7 +76,7 @@ static uint64_t stored_left(const struct page_reader *r)
 	const struct cpu_data *data = &r->from.data;
 	uint64_t end = data->stored;
 
-	if (r->from.compressed && data->stored == data->promised)
+	if (data->form == CPU_COUNTED && data->stored == data->promised)
 		end += COUNT_LEN;
 	return end - r->taken;
 }
@@ -88,7 +89,8 @@ static struct err *read_stored(const struct page_reader *r, uint64_t skip, uint8
 	size_t got = 0;
 
 	while (got < len) {
-		ssize_t n = pread(r->from.fd, ret + got, len - got, (off_t)(off + got));
+		int fd = r->from.data.fd >= 0 ? r->from.data.fd : r->from.fd;
+		ssize_t n = pread(fd, ret + got, len - got, (off_t)(off + got));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -203,7 +205,7 @@ struct err *page_reader_refresh(struct page_reader *r)
 {
 	struct stat st;
 
-	if (fstat(r->from.fd, &st))
+	if (fstat(r->from.data.fd, &st))
 		return err_os(errno, "%s: cpu %" PRIu32, r->from.path, r->from.data.cpu);
 	uint64_t size = (uint64_t)st.st_size;
 
@@ -220,6 +222,10 @@ static struct err *start_chunks(struct page_reader *r, uint64_t *damaged)
 	size_t got = 0;
 
 	r->started = true;
+	if (r->from.data.form == CPU_CHUNKS) {
+		r->chunks_left = UINT32_MAX;
+		return NULL;
+	}
 	if (stored_left(r) >= sizeof(raw))
 		TRY(read_stored(r, 0, raw, sizeof(raw), &got));
 
@@ -249,8 +255,14 @@ static struct err *next_chunk(struct page_reader *r, uint64_t *damaged)
 
 	if (!bytes_u32(&b, &size) || !bytes_u32(&b, &promised)) {
 		/* Chunks that the count promises and nothing is left of. */
-		if (r->chunks_left && r->taken >= r->from.data.promised)
+		if (r->from.data.form == CPU_COUNTED && r->chunks_left &&
+		    r->taken >= r->from.data.promised)
 			*damaged += (uint64_t)r->chunks_left * CHUNK_HEADER_LEN;
+		*damaged += end_here(r);
+		return NULL;
+	}
+	/* What was lost with the power reads as zeroes. */
+	if (r->from.data.form == CPU_CHUNKS && !size) {
 		*damaged += end_here(r);
 		return NULL;
 	}
@@ -261,7 +273,8 @@ static struct err *next_chunk(struct page_reader *r, uint64_t *damaged)
 		*damaged += end_here(r);
 		return NULL;
 	}
-	r->chunks_left--;
+	if (r->from.data.form == CPU_COUNTED)
+		r->chunks_left--;
 	if (promised > CHUNK_MAX || size > ZSTD_compressBound(CHUNK_MAX)) {
 		drop_chunk(r, promised, damaged);
 		r->taken += sizeof(raw) + size;
@@ -280,11 +293,27 @@ static struct err *next_chunk(struct page_reader *r, uint64_t *damaged)
 	return inflate_chunk(r, frame, promised, damaged);
 }
 
+/* On to what the CPU did later; what is left in the buffer is no sub-buffer. */
+static bool next_data(struct page_reader *r, uint64_t *damaged)
+{
+	if (!r->from.data.next)
+		return false;
+	*damaged += r->len - r->pos;
+	r->pos = r->len = 0;
+	r->before = page_reader_bytes(r);
+	r->from.data = *r->from.data.next;
+	r->taken = r->inflated = 0;
+	r->ended = r->started = r->straddles = false;
+	return true;
+}
+
 struct err *page_reader_next(struct page_reader *r, struct span *ret, uint64_t *ret_damaged)
 {
 	uint64_t damaged = 0;
 
 	while (r->len - r->pos < r->from.subbuf_size) {
+		if (r->ended && next_data(r, &damaged))
+			continue;
 		if (r->ended) {
 			damaged += r->len - r->pos;
 			r->pos = r->len;
@@ -292,8 +321,8 @@ struct err *page_reader_next(struct page_reader *r, struct span *ret, uint64_t *
 			*ret_damaged = damaged;
 			return NULL;
 		}
-		TRY(err_wrap(r->from.compressed ? next_chunk(r, &damaged)
-						: next_block(r, &damaged),
+		TRY(err_wrap(r->from.data.form == CPU_PLAIN ? next_block(r, &damaged)
+							    : next_chunk(r, &damaged),
 			     "%s: cpu %" PRIu32, r->from.path, r->from.data.cpu));
 	}
 	*ret = (struct span){ r->buf + r->pos, r->from.subbuf_size };

@@ -22,21 +22,29 @@
 
 struct page_reader;
 
-/* Bytes of one CPU in the file, as stored. */
+/* How sub-buffers are stored. */
+enum cpu_form {
+	CPU_PLAIN,
+	CPU_COUNTED, /* in compressed chunks, their number in front */
+	CPU_CHUNKS,  /* in as many compressed chunks as there are */
+};
+
+/* Bytes of one CPU in a file, as stored. */
 struct cpu_data {
 	uint64_t off;
 	uint64_t promised;
 	uint64_t stored; /* of the promised, those that the file has */
 	uint32_t cpu;
-	int fd; /* a file of its own; -1: the trace.dat */
+	enum cpu_form form;
+	int fd;		       /* a file of its own; -1: the trace.dat */
+	struct cpu_data *next; /* what this CPU did after that; NULL: nothing */
 };
 
 struct page_reader_source {
 	const char *path; /* for errors; outlives the reader */
-	int fd;		  /* borrowed */
+	int fd;		  /* of data without one of its own; borrowed */
 	struct cpu_data data;
 	uint32_t subbuf_size;
-	bool compressed;
 	bool swap; /* of the sizes of chunks */
 };
 

@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -47,47 +49,86 @@ bool partdir_locked(const char *path)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
-/* The number in "cpuN.raw". */
-static bool cpu_of(const char *name, uint32_t *ret)
+/* A segment: what one CPU did for some time. */
+struct found {
+	uint32_t cpu, id;
+	bool packed;
+	char *name;
+};
+
+struct list {
+	struct found *v;
+	size_t nr, cap;
+};
+
+static void list_deinit(struct list *list)
 {
-	unsigned int cpu;
+	for (size_t i = 0; i < list->nr; i++)
+		free(list->v[i].name);
+	free(list->v);
+}
+
+/* "cpuN.K.raw" or "cpuN.K.zst"; "cpuN.raw" of the first version. */
+static bool parse_name(const char *name, struct found *ret)
+{
+	struct found f = {};
 	int end = 0;
 
-	if (sscanf(name, "cpu%5u.raw%n", &cpu, &end) != 1 || !end || name[end])
-		return false;
-	*ret = cpu;
-	return cpu < CPU_MAX;
+	if (sscanf(name, "cpu%5" SCNu32 ".%9" SCNu32 ".%n", &f.cpu, &f.id, &end) != 2 || !end) {
+		end = 0;
+		if (sscanf(name, "cpu%5" SCNu32 ".%n", &f.cpu, &end) != 1 || !end)
+			return false;
+	}
+	f.packed = !strcmp(name + end, "zst");
+	*ret = f;
+	return f.cpu < CPU_MAX && (f.packed || !strcmp(name + end, "raw"));
 }
 
-static int by_cpu(const void *a, const void *b)
+static int by_time(const void *a, const void *b)
 {
-	const struct cpu_data *x = a, *y = b;
+	const struct found *x = a, *y = b;
 
-	return (x->cpu > y->cpu) - (x->cpu < y->cpu);
+	if (x->cpu != y->cpu)
+		return x->cpu < y->cpu ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
 }
 
-static struct err *add_cpus(const char *path, DIR *dir, bool grows,
-			    struct container_buffer *buffer)
+static struct err *add_segment(const char *path, int dir, const struct found *f, bool grows,
+			       struct container_buffer *buffer)
 {
-	struct dirent *entry;
 	struct stat st;
-	uint32_t cpu;
+	auto_fd int fd = openat(dir, f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	/* A recorder at work removes what it no longer needs. */
+	if (fd < 0 && errno == ENOENT)
+		return NULL;
+	if (fd < 0 || fstat(fd, &st))
+		return err_os(errno, "%s/%s", path, f->name);
+	if (!S_ISREG(st.st_mode))
+		return err_new(ERR_FORMAT, "%s/%s: is not a regular file", path, f->name);
+	container_add_file(buffer, f->cpu, f->packed ? CPU_CHUNKS : CPU_PLAIN, take_fd(fd),
+			   (uint64_t)st.st_size, grows && !f->packed);
+	return NULL;
+}
+
+static struct err *add_segments(const char *path, DIR *dir, bool grows,
+				struct container_buffer *buffer)
+{
+	CLEANUP(list_deinit) struct list list = {};
+	struct dirent *entry;
+	struct found found;
 
 	while ((entry = readdir(dir))) {
-		if (!cpu_of(entry->d_name, &cpu))
+		if (!parse_name(entry->d_name, &found))
 			continue;
-		auto_fd int fd = openat(dirfd(dir), entry->d_name,
-					O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-		if (fd < 0 || fstat(fd, &st))
-			return err_os(errno, "%s/%s", path, entry->d_name);
-		if (!S_ISREG(st.st_mode))
-			return err_new(ERR_FORMAT, "%s/%s: is not a regular file", path,
-				       entry->d_name);
-		container_add_file(buffer, cpu, take_fd(fd), (uint64_t)st.st_size, grows);
+		found.name = xstrdup(entry->d_name);
+		vec_room(list.v, list.nr, list.cap);
+		list.v[list.nr++] = found;
 	}
-	if (buffer->nr_cpus)
-		qsort(buffer->cpu, buffer->nr_cpus, sizeof(*buffer->cpu), by_cpu);
+	if (list.nr)
+		qsort(list.v, list.nr, sizeof(*list.v), by_time);
+	for (size_t i = 0; i < list.nr; i++)
+		TRY(add_segment(path, dirfd(dir), &list.v[i], grows, buffer));
 	return NULL;
 }
 
@@ -104,7 +145,7 @@ struct err *partdir_read(const char *path, struct container *c)
 		buffer->clock = xstrdup("");
 	if (!dir)
 		return err_os(errno, "%s", path);
-	struct err *err = add_cpus(path, dir, partdir_locked(path), buffer);
+	struct err *err = add_segments(path, dir, partdir_locked(path), buffer);
 
 	closedir(dir);
 	return err;

@@ -99,6 +99,18 @@ static inline uint32_t subbuf_u32(const uint8_t *p, bool swap)
  */
 bool subbuf_next_odd(struct subbuf *sub, struct subbuf_event *ret, bool swap);
 
+/* The same for copies, so that what a loop is in may stay in registers. */
+static inline bool subbuf_next_slow(struct subbuf *sub, struct subbuf_event *ret, bool swap)
+{
+	struct subbuf walk = *sub;
+	struct subbuf_event item = { 0 };
+	bool more = subbuf_next_odd(&walk, &item, swap);
+
+	*sub = walk;
+	*ret = item;
+	return more;
+}
+
 /*
  * The next data event; false at the end of the page or at a fault. @swap is
  * layout.swap; a constant where the loop is hot.
@@ -108,7 +120,7 @@ static inline bool subbuf_next(struct subbuf *sub, struct subbuf_event *ret, con
 	size_t left = (size_t)(sub->end - sub->pos);
 
 	if (left < 4)
-		return subbuf_next_odd(sub, ret, swap);
+		return subbuf_next_slow(sub, ret, swap);
 
 	/* A C bit field: the writer's byte order also decides which end of the
 	 * word the type is at. */
@@ -119,7 +131,7 @@ static inline bool subbuf_next(struct subbuf *sub, struct subbuf_event *ret, con
 	uint32_t len = type_len * 4;
 
 	if (__builtin_expect(type_len - 1 >= SUBBUF_DATA_MAX || len > left - 4, 0))
-		return subbuf_next_odd(sub, ret, swap);
+		return subbuf_next_slow(sub, ret, swap);
 	sub->ts += delta;
 	*ret = (struct subbuf_event){ sub->ts, sub->pos + 4, len };
 	sub->pos += 4 + len;

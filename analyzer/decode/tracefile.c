@@ -115,20 +115,26 @@ static void add_clamped(uint64_t *sum, uint64_t n)
 		*sum = UINT64_MAX;
 }
 
+static void sum_up_cpu(struct tracefile *file, const struct cpu_data *data,
+		       uint32_t subbuf_size)
+{
+	for (; data; data = data->next) {
+		uint64_t whole = data->stored;
+
+		if (data->form == CPU_PLAIN)
+			whole -= whole % subbuf_size;
+		add_clamped(&file->data_bytes, data->stored);
+		add_clamped(&file->truncated_bytes, data->promised - whole);
+	}
+}
+
 static void sum_up(struct tracefile *file)
 {
 	for (size_t i = 0; i < file->c.nr_buffers; i++) {
 		const struct container_buffer *buffer = &file->c.buffer[i];
 
-		for (size_t j = 0; j < buffer->nr_cpus; j++) {
-			const struct cpu_data *data = &buffer->cpu[j];
-			uint64_t whole = data->stored;
-
-			if (!buffer->compressed)
-				whole -= whole % buffer->subbuf_size;
-			add_clamped(&file->data_bytes, data->stored);
-			add_clamped(&file->truncated_bytes, data->promised - whole);
-		}
+		for (size_t j = 0; j < buffer->nr_cpus; j++)
+			sum_up_cpu(file, &buffer->cpu[j], buffer->subbuf_size);
 	}
 }
 
@@ -280,10 +286,9 @@ struct err *page_reader_open(const struct tracefile *file, size_t buffer, size_t
 	assert(i < from->nr_cpus);
 	*ret = page_reader_new(&(struct page_reader_source){
 		.path = file->path,
-		.fd = from->cpu[i].fd >= 0 ? from->cpu[i].fd : file->c.meta.fd,
+		.fd = file->c.meta.fd,
 		.data = from->cpu[i],
 		.subbuf_size = from->subbuf_size,
-		.compressed = from->compressed,
 		.swap = file->c.meta.swap,
 	});
 	return NULL;

@@ -3,16 +3,20 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
+#include "decode/places.h"
 #include "match/area.h"
 #include "match/bounds.h"
 #include "match/bulk.h"
 #include "match/charge.h"
 #include "match/page.h"
-#include "match/sample.h"
 #include "match/slab.h"
 #include "match/vmalloc.h"
+
+/* Long enough for memory to answer, short enough for the caches to keep it. */
+enum { AHEAD = 6 };
 
 /* A few pids; most others are told apart by the bit for their low bits. */
 struct tasks {
@@ -33,12 +37,13 @@ struct match {
 	struct vmalloc vmalloc;
 	struct tasks self;
 	struct bulk bulk;
-	struct sample sample;
 	bool started;
 	uint64_t gap_end_ns;	       /* of the last gap; 0: none */
 	uint64_t gap_ns, uncounted_ns; /* length of all gaps, and of those without a count */
 	uint64_t nr_events;
-	uint32_t nr_cpus; /* as far as events came from them */
+	uint32_t nr_cpus;	     /* as far as events came from them */
+	struct sitetab_hint **hints; /* by source, then by place; made as needed */
+	size_t nr_hints;
 };
 
 static void tasks_init(struct tasks *tasks, const int32_t *pid, size_t nr)
@@ -70,10 +75,10 @@ struct match *match_new(const struct match_opts *opts)
 	tasks_init(&m->self, opts->self, opts->nr_self);
 	m->stacks = stacks_new();
 	sitetab_init(&m->sites);
-	page_init(&m->pages, opts->page_size, &opts->sample, &m->sites);
-	sample_init(&m->sample, &opts->sample, opts->page_size);
-	slab_init(&m->slab, &m->opts, &m->pages, &m->vmalloc, &m->sites, &m->sample,
-		  &m->totals);
+	m->sites.cpu_node = opts->cpu_node;
+	m->sites.nr_cpu_node = opts->nr_cpu_node;
+	page_init(&m->pages, opts->page_size, &m->sites);
+	slab_init(&m->slab, &m->opts, &m->pages, &m->vmalloc, &m->sites, &m->totals);
 	vmalloc_init(&m->vmalloc, &m->opts, m->stacks, &m->sites, &m->totals);
 	area_init(&m->percpu, SITE_PERCPU, &m->sites, &m->totals);
 	area_init(&m->vmap, SITE_VMALLOC, &m->sites, &m->totals);
@@ -92,8 +97,10 @@ void match_free(struct match *m)
 	slab_deinit(&m->slab);
 	page_deinit(&m->pages);
 	sitetab_deinit(&m->sites);
-	sample_deinit(&m->sample);
 	stacks_free(m->stacks);
+	for (size_t i = 0; i < m->nr_hints; i++)
+		free(m->hints[i]);
+	free(m->hints);
 	free(m->self.pid);
 	free(m);
 }
@@ -114,21 +121,42 @@ static uint32_t stack_site(struct match *m, enum site_kind kind, const struct ev
 }
 
 /* A return address, and with it a stack where the recorder knew the address too little. */
-static uint32_t call_site(struct match *m, enum site_kind kind, const struct event *ev)
+static inline uint32_t slab_site(struct match *m, const struct event *ev)
 {
-	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+	struct sitetab_hint *hint = m->sites.hint;
 
-	return sitetab_get(&m->sites, kind, ev->call_site, stack);
+	if (hint && hint->site != SITETAB_NONE)
+		return hint->site;
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+	uint32_t site = sitetab_get(&m->sites, SITE_SLAB, ev->call_site, stack);
+
+	if (hint)
+		hint->site = site;
+	return site;
+}
+
+/* A probe knows a return address, which will do if the stack went missing. */
+static inline uint32_t page_site(struct match *m, const struct event *ev)
+{
+	struct sitetab_hint *hint = m->sites.hint;
+
+	if (hint && hint->site != SITETAB_NONE)
+		return hint->site;
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+	uint32_t site = sitetab_get(&m->sites, SITE_PAGE,
+				    stack == SITE_NO_STACK ? ev->call_site : 0, stack);
+
+	if (hint)
+		hint->site = site;
+	return site;
 }
 
 static void page_alloc_event(struct match *m, const struct event *ev)
 {
-	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
-	uint64_t time = relative_time(m, ev->ts_ns);
 	uint32_t site, account;
 
 	if (ev->addr == EVENT_PFN_NONE) {
-		site = sitetab_get(&m->sites, SITE_PAGE, ev->call_site, stack);
+		site = page_site(m, ev);
 		sitetab_failure(&m->sites, sitetab_account(&m->sites, site, ev), ev->ts_ns);
 		return;
 	}
@@ -136,29 +164,23 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 		m->totals.implausible++;
 		return;
 	}
-	uint64_t bytes;
+	uint64_t bytes = (uint64_t)m->opts.page_size << ev->order;
 
 	slab_page_alloc(&m->slab, ev);
-	if (vmalloc_page_alloc(&m->vmalloc, ev, page_nr_sampled(&m->pages, ev->addr, ev->order),
-			       stack, &account)) {
-		/* They were booked with the area, one by one, as they are freed. */
-		for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
-			if (ev->order <= SAMPLE_ORDER || page_sampled(&m->pages, ev->addr + i))
-				page_alloc(&m->pages, ev->addr + i, 0, account, time);
-		return;
+	if (vmalloc_may_take(&m->vmalloc, ev)) {
+		uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+
+		if (vmalloc_page_alloc(&m->vmalloc, ev, stack, &account)) {
+			/* They were booked with the area, one by one, as they are freed. */
+			for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
+				page_alloc(&m->pages, ev->addr + i, 0, account, m->sites.now);
+			return;
+		}
 	}
-	/* A probe knows a return address, which will do if the stack went missing. */
-	site = sitetab_get(&m->sites, SITE_PAGE, stack == SITE_NO_STACK ? ev->call_site : 0,
-			   stack);
+	site = page_site(m, ev);
 	account = sitetab_account(&m->sites, site, ev);
-	bytes = page_alloc(&m->pages, ev->addr, ev->order, account, time);
-	if (!bytes) {
-		m->totals.implausible++;
-		return;
-	}
+	page_alloc(&m->pages, ev->addr, ev->order, account, m->sites.now);
 	sitetab_alloc(&m->sites, account, bytes, bytes, ev->ts_ns);
-	if (m->sites.weight > 1)
-		sample_alloc(&m->sample, &m->sites, account, ev, (double)bytes);
 }
 
 static void page_free_event(struct match *m, const struct event *ev)
@@ -172,8 +194,7 @@ static void page_free_event(struct match *m, const struct event *ev)
 		return;
 
 	struct page_met met = page_free(&m->pages, ev->addr, ev->order);
-	uint64_t pages = page_nr_sampled(&m->pages, ev->addr, ev->order);
-	uint64_t unknown = pages > met.pages ? pages - met.pages : 0;
+	uint64_t unknown = (UINT64_C(1) << ev->order) - met.pages;
 
 	m->totals.partial_page_frees += met.partial;
 	if (!unknown || vmalloc_page_free(&m->vmalloc, ev))
@@ -208,65 +229,36 @@ static void vmap_alloc_event(struct match *m, const struct event *ev)
 {
 	uint32_t site = stack_site(m, SITE_VMALLOC, ev), stack = m->sites.site[site].stack;
 
-	if (area_alloc(&m->vmap, ev, site, relative_time(m, ev->ts_ns)))
+	if (area_alloc(&m->vmap, ev, site, m->sites.now))
 		vmalloc_area_alloc(&m->vmalloc, ev, stack);
 }
 
-void match_prefetch(const struct match *m, const struct event *ev)
+enum {
+	SLAB_KINDS = 1 << EVENT_KMALLOC | 1 << EVENT_CACHE_ALLOC | 1 << EVENT_KFREE |
+		     1 << EVENT_CACHE_FREE | 1 << EVENT_BULK_ALLOC | 1 << EVENT_BULK_FREE |
+		     1 << EVENT_RCU_FREE,
+	PAGE_KINDS = 1 << EVENT_PAGE_ALLOC | 1 << EVENT_PAGE_FREE | 1 << EVENT_PAGE_BULK,
+};
+
+/* Starts to fetch what match_event() of @ev, some events from now, will read. */
+static inline void prefetch(const struct match *m, const struct event *ev)
 {
-	switch ((enum event_kind)ev->kind) {
-	case EVENT_KMALLOC:
-	case EVENT_CACHE_ALLOC:
-	case EVENT_KFREE:
-	case EVENT_CACHE_FREE:
-	case EVENT_BULK_ALLOC:
-	case EVENT_BULK_FREE:
-	case EVENT_RCU_FREE:
+	if (SLAB_KINDS >> ev->kind & 1) {
 		slab_prefetch(&m->slab, ev);
-		break;
-	case EVENT_PAGE_ALLOC:
-	case EVENT_PAGE_FREE:
-	case EVENT_PAGE_BULK:
+	} else if (PAGE_KINDS >> ev->kind & 1) {
 		page_prefetch(&m->pages, ev->addr);
 		slab_page_prefetch(&m->slab, ev);
-		break;
-	case EVENT_LOST:
-	case EVENT_PERCPU_ALLOC:
-	case EVENT_PERCPU_FREE:
-	case EVENT_VMAP_ALLOC:
-	case EVENT_VMAP_FREE:
-	case EVENT_PAGE_MOVE:
-	case EVENT_MODULE_LOAD:
-	case EVENT_MODULE_FREE:
-	case EVENT_TASK_NEW:
-	case EVENT_TASK_NAME:
-	case EVENT_TASK_CGROUP:
-	case NR_EVENT_KINDS:
-		break;
 	}
 }
 
-void match_event(struct match *m, const struct event *ev)
+static inline __attribute__((always_inline)) void take(struct match *m, const struct event *ev)
 {
-	assert(ev->kind < NR_EVENT_KINDS);
 	m->totals.events[ev->kind]++;
 	m->sites.burst = 1 + m->nr_events++ / SITETAB_BURST;
-	if (ev->cpu >= m->nr_cpus)
-		m->nr_cpus = ev->cpu + UINT32_C(1);
-	if (!m->started) {
-		m->started = true;
-		m->totals.first_ns = ev->ts_ns;
-		sitetab_start(&m->sites, ev->ts_ns);
-	}
 	if (ev->ts_ns > m->totals.last_ns)
 		m->totals.last_ns = ev->ts_ns;
 	sitetab_tick(&m->sites, ev);
 	m->sites.now = relative_time(m, ev->ts_ns);
-	if (__builtin_expect(m->sample.rate.one_in > 1, 0)) {
-		if (!sample_has(&m->sample, ev))
-			return;
-		m->sites.weight = sample_weight(&m->sample, ev);
-	}
 	/* An interrupt works for anyone. */
 	m->sites.self = !ev->context && tasks_have(&m->self, ev->pid);
 
@@ -277,8 +269,7 @@ void match_event(struct match *m, const struct event *ev)
 	case EVENT_KMALLOC:
 	case EVENT_CACHE_ALLOC:
 	case EVENT_BULK_ALLOC:
-		slab_alloc(&m->slab, ev, call_site(m, SITE_SLAB, ev),
-			   relative_time(m, ev->ts_ns));
+		slab_alloc(&m->slab, ev, slab_site(m, ev), m->sites.now);
 		break;
 	case EVENT_KFREE:
 	case EVENT_CACHE_FREE:
@@ -294,7 +285,7 @@ void match_event(struct match *m, const struct event *ev)
 	case EVENT_PERCPU_ALLOC:
 		area_alloc(&m->percpu, ev,
 			   sitetab_get(&m->sites, SITE_PERCPU, ev->call_site, SITE_NO_STACK),
-			   relative_time(m, ev->ts_ns));
+			   m->sites.now);
 		break;
 	case EVENT_PERCPU_FREE:
 		area_free(&m->percpu, ev);
@@ -306,14 +297,14 @@ void match_event(struct match *m, const struct event *ev)
 		vmalloc_area_free(&m->vmalloc, ev, area_free(&m->vmap, ev));
 		break;
 	case EVENT_RCU_FREE:
-		bulk_rcu_free(&m->bulk, ev, relative_time(m, ev->ts_ns));
+		bulk_rcu_free(&m->bulk, ev, m->sites.now);
 		break;
 	case EVENT_PAGE_BULK:
 		if (!bulk_page_known(&m->bulk, ev))
 			page_alloc_event(m, ev);
 		break;
 	case EVENT_PAGE_MOVE:
-		bulk_move(&m->bulk, ev, relative_time(m, ev->ts_ns));
+		bulk_move(&m->bulk, ev, m->sites.now);
 		break;
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
@@ -322,6 +313,63 @@ void match_event(struct match *m, const struct event *ev)
 	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
 		break;
+	}
+}
+
+/* Before events of @cpu, the first of which comes at @ts_ns. */
+static void begin(struct match *m, uint16_t cpu, uint64_t ts_ns)
+{
+	if (cpu >= m->nr_cpus)
+		m->nr_cpus = cpu + UINT32_C(1);
+	if (m->started)
+		return;
+	m->started = true;
+	m->totals.first_ns = ts_ns;
+	sitetab_start(&m->sites, ts_ns);
+}
+
+void match_event(struct match *m, const struct event *ev)
+{
+	assert(ev->kind < NR_EVENT_KINDS);
+	begin(m, ev->cpu, ev->ts_ns);
+	m->sites.hint = NULL;
+	take(m, ev);
+}
+
+static struct sitetab_hint *hints_of(struct match *m, uint32_t source)
+{
+	if (source >= m->nr_hints) {
+		size_t nr = source + (size_t)16;
+
+		m->hints = xreallocarray(m->hints, nr, sizeof(*m->hints));
+		memset(m->hints + m->nr_hints, 0, (nr - m->nr_hints) * sizeof(*m->hints));
+		m->nr_hints = nr;
+	}
+	if (!m->hints[source])
+		m->hints[source] = xcalloc(PLACES_SLOTS, sizeof(**m->hints));
+	return m->hints[source];
+}
+
+void match_batch(struct match *m, const struct merge_batch *batch)
+{
+	const struct event *ev = batch->event;
+	size_t ahead = batch->nr + batch->ahead;
+	struct sitetab_hint *hints = hints_of(m, batch->source);
+
+	begin(m, ev->cpu, ev->ts_ns);
+	for (size_t i = 0; i < batch->nr; i++, ev++) {
+		uint16_t place = batch->place[i];
+		struct sitetab_hint *hint = NULL;
+
+		if (i + AHEAD < ahead)
+			prefetch(m, ev + AHEAD);
+		if (place != PLACES_NONE) {
+			hint = &hints[place & (PLACES_SLOTS - 1)];
+			if (place & PLACES_FRESH)
+				*hint = (struct sitetab_hint){ SITETAB_NONE, SITETAB_NONE };
+		}
+		m->sites.hint = hint;
+		take(m, ev);
 	}
 }
 
@@ -383,12 +431,9 @@ void match_finish(struct match *m)
 	book_ages(m, &m->vmap.live);
 	page_age(&m->pages);
 
-	sample_live(&m->sample, &m->sites, &m->slab.live, &m->pages);
-
 	auto_free uint32_t *to = xcalloc(m->sites.nr + 1, sizeof(*to));
 
 	sitetab_close(&m->sites, to);
-	sample_renumber(&m->sample, to);
 	flow_renumber(&m->slab.flows, to);
 }
 
@@ -422,7 +467,6 @@ void match_judge(struct match *m, const uint32_t *group, uint64_t lost)
 	bounds_set(&m->sites, group, &m->totals);
 	charge_sites(m->sites.site, m->sites.nr, group, &m->slab.flows, &m->totals,
 		     &(struct charge_pages){ m->vmalloc.older_pages, m->opts.page_size });
-	sample_scale(&m->sample, &m->sites, group);
 }
 
 const struct site *match_sites(const struct match *m, size_t *ret_nr)
@@ -454,14 +498,17 @@ const struct site_peak *match_peak(const struct match *m, enum site_kind kind)
 
 uint64_t match_lived(const struct match *m, size_t site, unsigned int bin)
 {
-	return life_count(&m->sites.lives, &m->sites.life[site], bin) *
-	       m->sites.site[site].weight;
+	return life_count(&m->sites.lives, &m->sites.life[site], bin);
 }
 
 uint64_t match_aged(const struct match *m, size_t site, unsigned int bin)
 {
-	return life_count(&m->sites.lives, &m->sites.age[site], bin) *
-	       m->sites.site[site].weight;
+	return life_count(&m->sites.lives, &m->sites.age[site], bin);
+}
+
+const struct flow_table *match_flows(const struct match *m)
+{
+	return &m->slab.flows;
 }
 
 const struct stacks *match_stacks(const struct match *m)

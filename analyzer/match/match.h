@@ -7,15 +7,16 @@
  *         everything that was neither paired nor plainly live
  * Not:    resolves, prints, fails; memory grows with what is live, the number
  *         of sites and the number of distinct stacks, not with the events
- * Use:    match_new, match_event for each, match_finish, then the accessors
+ * Use:    match_new, match_event for each or match_batch, match_finish, then the accessors
  * Rules:  numbered in Documentation/design/matching.md
  */
 #ifndef MATCH_MATCH_H
 #define MATCH_MATCH_H
 
 #include "base/cleanup.h"
-#include "decode/event.h"
+#include "decode/merge.h"
 #include "match/account.h"
+#include "match/flow.h"
 #include "match/life.h"
 #include "match/series.h"
 #include "match/site.h"
@@ -49,9 +50,10 @@ struct match_opts {
 	 */
 	const int32_t *self;
 	size_t nr_self;
+	/* The NUMA node of each CPU, borrowed for the life of the match; NULL: one node. */
+	const uint8_t *cpu_node;
+	size_t nr_cpu_node;
 	bool rcu_silent; /* RCU frees without an event that this recording has */
-	struct sample_rate sample;
-	bool filtered; /* allocations were left out: an unknown free tells nothing */
 };
 
 /* Totals over the recording: what the quality table shows. */
@@ -92,8 +94,8 @@ DEFINE_CLEANUP(struct match *, match, match_free)
 /* Takes one event; times must not step back. Amortised O(1), a page free O(pages). */
 void match_event(struct match *match, const struct event *ev);
 
-/* Starts to fetch what match_event() of @ev, some events from now, will read. */
-void match_prefetch(const struct match *match, const struct event *ev);
+/* The same for a run of a merge, whose hints make it faster. */
+void match_batch(struct match *match, const struct merge_batch *run);
 
 /* Closes the books; after it only match_judge() and the accessors may be called. */
 void match_finish(struct match *match);
@@ -121,6 +123,8 @@ const struct site_peak *match_peak(const struct match *match, enum site_kind kin
 /* How many objects of a site lived for a time in @bin (life.h); and how many still live. */
 uint64_t match_lived(const struct match *match, size_t site, unsigned int bin);
 uint64_t match_aged(const struct match *match, size_t site, unsigned int bin);
+/* Through which return addresses objects of a site were freed (flow.h). */
+const struct flow_table *match_flows(const struct match *match);
 const struct stacks *match_stacks(const struct match *match);
 const struct match_totals *match_totals(const struct match *match);
 

@@ -47,6 +47,13 @@ struct sitetab_near {
 
 enum { SITETAB_TASKS = 256 };
 
+/* What was found for the place of an allocation (decode/places.h); SITETAB_NONE: not yet. */
+struct sitetab_hint {
+	uint32_t site, account;
+};
+
+#define SITETAB_NONE UINT32_MAX
+
 struct sitetab_point {
 	uint64_t ts_ns, clock_ns;
 	uint64_t peak_bytes, peak_ns; /* of the site */
@@ -63,11 +70,11 @@ struct sitetab {
 	struct site *site;
 	uint8_t *flags; /* enum sitetab_flag, by site */
 	size_t nr, cap;
-	uint32_t *slot;		/* index + 1; 0 is empty */
-	size_t nr_slots;	/* a power of two, at least twice nr */
-	bool self;		/* whose the event at hand is: a part of the key */
-	uint32_t weight;	/* how often it counts: likewise */
-	const struct event *ev; /* the event at hand */
+	uint32_t *slot;		   /* index + 1; 0 is empty */
+	size_t nr_slots;	   /* a power of two, at least twice nr */
+	bool self;		   /* whose the event at hand is: a part of the key */
+	const struct event *ev;	   /* the event at hand */
+	struct sitetab_hint *hint; /* for it; or NULL */
 	struct account_table accounts;
 	struct series series;
 	struct life_table lives;
@@ -93,12 +100,18 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 static inline uint32_t sitetab_account(struct sitetab *tab, uint32_t site,
 				       const struct event *ev)
 {
+	bool hinted = tab->hint && tab->hint->site == site;
+
+	if (hinted && tab->hint->account != SITETAB_NONE)
+		return tab->hint->account;
 	uint32_t *last = &tab->mark[site].account;
 	struct account_key key = account_key(site, ev);
 
 	/* The same task does the same again. */
 	if (*last >= tab->accounts.nr || !account_is(&tab->accounts.account[*last], key))
 		*last = account_get(&tab->accounts, key);
+	if (hinted)
+		tab->hint->account = *last;
 	return *last;
 }
 
@@ -172,8 +185,8 @@ static inline void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t n
 	s->alloc_bytes += bytes;
 	s->live += nr;
 	s->live_bytes += bytes;
-	k->live += nr * s->weight;
-	k->live_bytes += bytes * s->weight;
+	k->live += nr;
+	k->live_bytes += bytes;
 	if (bytes / nr > s->max_bytes)
 		s->max_bytes = bytes / nr;
 	if (s->live_bytes > s->peak_bytes) {
@@ -222,8 +235,8 @@ static inline struct site *sitetab_end(struct sitetab *tab, uint32_t account, ui
 	sitetab_before(tab, account_site(a), s);
 	s->live -= nr;
 	s->live_bytes -= bytes;
-	tab->kind[s->kind].live -= nr * s->weight;
-	tab->kind[s->kind].live_bytes -= bytes * s->weight;
+	tab->kind[s->kind].live -= nr;
+	tab->kind[s->kind].live_bytes -= bytes;
 	return s;
 }
 

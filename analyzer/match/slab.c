@@ -10,7 +10,7 @@ static_assert(sizeof(struct live_obj) == 24, "an object is three words");
 
 void slab_init(struct slab *slab, const struct match_opts *opts,
 	       const struct page_map *page_map, struct vmalloc *vmalloc, struct sitetab *sites,
-	       struct sample *sample, struct match_totals *totals)
+	       struct match_totals *totals)
 {
 	*slab = (struct slab){
 		.page_size = opts->page_size,
@@ -18,7 +18,6 @@ void slab_init(struct slab *slab, const struct match_opts *opts,
 		.page_map = page_map,
 		.vmalloc = vmalloc,
 		.sites = sites,
-		.sample = sample,
 		.totals = totals,
 	};
 	table_init(&slab->live, &live_ops);
@@ -81,9 +80,6 @@ static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_la
 {
 	slab->totals->duplicate_kmallocs++;
 	if (!(o->flags & LIVE_TWIN)) {
-		if (slab->sites->weight > 1)
-			sample_alloc(slab->sample, slab->sites, o->account, ev,
-				     -(double)o->bytes);
 		bool at_peak = sitetab_unalloc(slab->sites, o->account, o->bytes, l->bytes_req,
 					       &l->before);
 
@@ -91,9 +87,6 @@ static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_la
 		sitetab_alloc(slab->sites, o->account, o->bytes, ev->bytes_req, ev->ts_ns);
 		if (at_peak)
 			sitetab_at_peak(slab->sites, o->account, o->bytes);
-		if (slab->sites->weight > 1)
-			sample_alloc(slab->sample, slab->sites, o->account, ev,
-				     (double)o->bytes);
 	}
 	l->addr = 0;
 }
@@ -199,9 +192,6 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 	if (!twin) {
 		sitetab_alloc(slab->sites, o->account, ev->bytes_alloc, ev->bytes_req,
 			      ev->ts_ns);
-		if (slab->sites->weight > 1)
-			sample_alloc(slab->sample, slab->sites, o->account, ev,
-				     (double)ev->bytes_alloc);
 		sitetab_cache(slab->sites, site, ev->cache);
 		sitetab_near_alloc(slab->sites, ev->addr);
 	}
@@ -218,7 +208,7 @@ static void unknown_free(struct slab *slab, const struct event *ev)
 
 	sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
 	slab->totals->unknown_frees[SITE_SLAB]++;
-	if (slab->lossy || slab->opts->filtered)
+	if (slab->lossy)
 		return;
 	const struct slabpage *page = slabpage_find(&slab->pages, ev->addr);
 	bool young =

@@ -13,7 +13,6 @@
 #include "match/match.h"
 #include "match/offset.h"
 #include "match/page.h"
-#include "match/sample.h"
 #include "match/sitetab.h"
 #include "match/slabpage.h"
 #include "match/vmalloc.h"
@@ -58,13 +57,12 @@ struct slab {
 	const struct page_map *page_map;
 	struct vmalloc *vmalloc;
 	struct sitetab *sites;
-	struct sample *sample;
 	struct match_totals *totals;
 };
 
 void slab_init(struct slab *slab, const struct match_opts *opts,
 	       const struct page_map *page_map, struct vmalloc *vmalloc, struct sitetab *sites,
-	       struct sample *sample, struct match_totals *totals);
+	       struct match_totals *totals);
 void slab_deinit(struct slab *slab);
 
 /* For @site, its index by return address, or by stack too where there is one. */

@@ -94,23 +94,12 @@ static bool same_call(struct vmalloc *v, uint32_t a, uint32_t b)
 	       !memcmp(frame_a + from_a, frame_b + from_b, (nr_a - from_a) * sizeof(*frame_a));
 }
 
-/* What is kept of @ev's task, or NULL. */
-static struct vmalloc_task *task_of(struct vmalloc *v, const struct event *ev)
-{
-	struct vmalloc_task *t = &v->task[offset_task_slot(ev)];
-
-	return t->pid == ev->pid && t->context == ev->context &&
-			       t->cpu == (ev->pid ? 0 : ev->cpu)
-		       ? t
-		       : NULL;
-}
-
-/* The same, of a task that takes the place of another one when there is none. */
+/* What is kept of @ev's task, which takes the place of another one when there is none. */
 static struct vmalloc_task *new_task(struct vmalloc *v, const struct event *ev)
 {
 	struct vmalloc_task *t = &v->task[offset_task_slot(ev)];
 
-	if (!task_of(v, ev))
+	if (!vmalloc_task_of(v, ev))
 		*t = (struct vmalloc_task){ .pid = ev->pid,
 					    .context = ev->context,
 					    .cpu = ev->pid ? 0 : ev->cpu };
@@ -154,7 +143,7 @@ void vmalloc_area_alloc(struct vmalloc *v, const struct event *ev, uint32_t stac
 void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known)
 {
 	struct silent *s = known ? end_silent(v, ev->addr) : NULL;
-	struct vmalloc_task *t = s || !known ? new_task(v, ev) : task_of(v, ev);
+	struct vmalloc_task *t = s || !known ? new_task(v, ev) : vmalloc_task_of(v, ev);
 
 	if (!t)
 		return;
@@ -165,20 +154,20 @@ void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known)
 		s->pages = 0;
 }
 
-bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint64_t pages,
-			uint32_t stack, uint32_t *ret_account)
+bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stack,
+			uint32_t *ret_account)
 {
-	const struct vmalloc_task *t = task_of(v, ev);
+	const struct vmalloc_task *t = vmalloc_task_of(v, ev);
 
 	for (int i = 0; t && i < VMALLOC_DEPTH; i++) {
 		if (!t->last[i].start || !same_call(v, t->last[i].stack, stack))
 			continue;
 		struct silent *s = table_find(&v->areas, &silent_ops, t->last[i].start);
 
-		if (!s || s->pages < pages)
+		if (!s || s->pages < UINT32_C(1) << ev->order)
 			continue;
-		s->pages -= (uint32_t)pages;
-		v->totals->silent_pages -= pages;
+		s->pages -= UINT32_C(1) << ev->order;
+		v->totals->silent_pages -= UINT64_C(1) << ev->order;
 		*ret_account = s->account;
 		return true;
 	}
@@ -187,11 +176,11 @@ bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint64_t page
 
 bool vmalloc_page_free(struct vmalloc *v, const struct event *ev)
 {
-	struct vmalloc_task *t = task_of(v, ev);
+	struct vmalloc_task *t = vmalloc_task_of(v, ev);
 
 	if (!t || ev->order)
 		return false;
-	v->older_pages += t->freed_unknown ? v->sites->weight : 0;
+	v->older_pages += t->freed_unknown;
 	if (!t->freed_pages)
 		return false;
 	t->freed_pages--;
@@ -199,7 +188,7 @@ bool vmalloc_page_free(struct vmalloc *v, const struct event *ev)
 	return true;
 }
 
-uint32_t vmalloc_slab_site(struct vmalloc *v, const struct event *ev, uint32_t site)
+uint32_t vmalloc_own_site(struct vmalloc *v, const struct event *ev, uint32_t site)
 {
 	uint8_t *flags = &v->sites->flags[site];
 
@@ -208,7 +197,7 @@ uint32_t vmalloc_slab_site(struct vmalloc *v, const struct event *ev, uint32_t s
 			  (class_of(v, ev->call_site) == CODE_VMALLOC ? SITETAB_VMALLOC : 0);
 	if (!(*flags & SITETAB_VMALLOC))
 		return site;
-	const struct vmalloc_task *t = task_of(v, ev);
+	const struct vmalloc_task *t = vmalloc_task_of(v, ev);
 
 	if (!t || !t->last[0].start)
 		return site;

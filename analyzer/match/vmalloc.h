@@ -59,18 +59,47 @@ void vmalloc_area_alloc(struct vmalloc *v, const struct event *ev, uint32_t stac
 void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known);
 
 /*
- * True when the pages of @ev, of which @pages count, are of an area that its task just made, so that
+ * True when the pages of @ev are of an area that its task just made, so that
  * they are silent no more: the caller keeps them, for *@ret_account, as pages
  * booked one by one.
  */
-bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint64_t pages,
-			uint32_t stack, uint32_t *ret_account);
+bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stack,
+			uint32_t *ret_account);
 
 /* True when the page of @ev, which is not known, was a silent one of a known area. */
 bool vmalloc_page_free(struct vmalloc *v, const struct event *ev);
 
+/* What is kept of @ev's task, or NULL. */
+static inline struct vmalloc_task *vmalloc_task_of(struct vmalloc *v, const struct event *ev)
+{
+	struct vmalloc_task *t = &v->task[offset_task_slot(ev)];
+
+	return t->pid == ev->pid && t->context == ev->context &&
+			       t->cpu == (ev->pid ? 0 : ev->cpu)
+		       ? t
+		       : NULL;
+}
+
+/* Can vmalloc_page_alloc() be true? */
+static inline bool vmalloc_may_take(struct vmalloc *v, const struct event *ev)
+{
+	const struct vmalloc_task *t = vmalloc_task_of(v, ev);
+
+	return t && t->last[0].start;
+}
+
+uint32_t vmalloc_own_site(struct vmalloc *v, const struct event *ev, uint32_t site);
+
 /* The site of a slab allocation of @site, whose return address may be vmalloc's own. */
-uint32_t vmalloc_slab_site(struct vmalloc *v, const struct event *ev, uint32_t site);
+static inline uint32_t vmalloc_slab_site(struct vmalloc *v, const struct event *ev,
+					 uint32_t site)
+{
+	enum { KNOWN = SITETAB_CLASSIFIED | SITETAB_VMALLOC };
+
+	return (v->sites->flags[site] & KNOWN) == SITETAB_CLASSIFIED
+		       ? site
+		       : vmalloc_own_site(v, ev, site);
+}
 
 /* A gap: what tasks were about is not known any more. */
 void vmalloc_forget(struct vmalloc *v);

@@ -248,6 +248,11 @@ bool cache_get(const struct cache *c, const struct cache_key *key, struct cache_
 	return true;
 }
 
+bool cache_knows(const struct cache *c, const struct cache_key *key)
+{
+	return *find_slot(c, key) != 0;
+}
+
 void cache_put(struct cache *c, const struct cache_key *key, const struct cache_frame *frame,
 	       size_t nr)
 {

@@ -62,6 +62,8 @@ bool cache_is_empty(const struct cache *cache);
 bool cache_get(const struct cache *cache, const struct cache_key *key, struct cache_frame *ret,
 	       size_t max, size_t *ret_nr);
 
+bool cache_knows(const struct cache *cache, const struct cache_key *key);
+
 /* Strings are borrowed until cache_close(). A known key is not put again. */
 void cache_put(struct cache *cache, const struct cache_key *key,
 	       const struct cache_frame *frame, size_t nr);

@@ -229,9 +229,9 @@ const struct dwabbrev *dwabbrevs_far(const struct dwabbrevs *abbrevs, uint64_t c
 {
 	const struct dwabbrev_far key = { .code = code };
 	const struct dwabbrev_far *far =
-		abbrevs->nr_far ? bsearch(&key, abbrevs->far, abbrevs->nr_far, sizeof(key),
-					  compare_far)
-				: NULL;
+		abbrevs->nr_far
+			? bsearch(&key, abbrevs->far, abbrevs->nr_far, sizeof(key), compare_far)
+			: NULL;
 
 	return far ? &far->abbrev : NULL;
 }

@@ -29,12 +29,12 @@ enum dwabbrev_kind {
 };
 
 struct dwabbrev {
-	uint32_t spec;	  /* offset of its attributes in .debug_abbrev; 0: no such code */
-	uint32_t rest;	  /* of those behind the last of fixed size; 0: all are of it */
-	uint32_t fixed;	  /* bytes of the attributes before */
+	uint32_t spec;	/* offset of its attributes in .debug_abbrev; 0: no such code */
+	uint32_t rest;	/* of those behind the last of fixed size; 0: all are of it */
+	uint32_t fixed; /* bytes of the attributes before */
 	uint16_t tag;
-	uint8_t kind;	  /* enum dwabbrev_kind */
-	uint8_t sibling;  /* where in those bytes DW_AT_sibling is */
+	uint8_t kind;	 /* enum dwabbrev_kind */
+	uint8_t sibling; /* where in those bytes DW_AT_sibling is */
 	uint8_t sibling_size;
 	bool children;
 	bool declaration; /* of something that is elsewhere */
@@ -65,7 +65,8 @@ void dwabbrevs_deinit(struct dwabbrevs *abbrevs);
 
 const struct dwabbrev *dwabbrevs_far(const struct dwabbrevs *abbrevs, uint64_t code);
 
-static inline const struct dwabbrev *dwabbrevs_get(const struct dwabbrevs *abbrevs, uint64_t code)
+static inline const struct dwabbrev *dwabbrevs_get(const struct dwabbrevs *abbrevs,
+						   uint64_t code)
 {
 	if (code - 1 < abbrevs->nr_codes && abbrevs->by_code[code - 1].spec)
 		return &abbrevs->by_code[code - 1];

@@ -59,7 +59,8 @@ static void add_file(struct dwline *l, const char *name, uint64_t dir)
 }
 
 /* A table of directories or files of DWARF 5. */
-static bool read_entries(struct dwline *l, struct bytes *b, const struct dwunit *unit, bool files)
+static bool read_entries(struct dwline *l, struct bytes *b, const struct dwunit *unit,
+			 bool files)
 {
 	uint64_t type[MAX_FORMATS], form[MAX_FORMATS], nr;
 	uint8_t nr_formats;
@@ -199,7 +200,8 @@ static enum step extended(const struct dwline *l, struct bytes *b, struct dwline
 }
 
 /* Runs one instruction. */
-static inline enum step run_one(const struct dwline *l, struct bytes *b, struct dwline_row *state)
+static inline enum step run_one(const struct dwline *l, struct bytes *b,
+				struct dwline_row *state)
 {
 	uint8_t op;
 	uint64_t v;
@@ -234,7 +236,8 @@ static inline enum step run_one(const struct dwline *l, struct bytes *b, struct 
 		state->file = v < UINT32_MAX ? (uint32_t)v : UINT32_MAX;
 		return STEP_NONE;
 	case DW_LNS_const_add_pc:
-		state->addr += (uint64_t)((255 - l->opcode_base) / l->line_range) * l->min_length;
+		state->addr +=
+			(uint64_t)((255 - l->opcode_base) / l->line_range) * l->min_length;
 		return STEP_NONE;
 	case DW_LNS_fixed_advance_pc:
 		if (!dw_uint(b, 2, &v))
@@ -396,7 +399,8 @@ bool dwline_at(const struct dwline *l, uint64_t pc, uint32_t *ret_file, uint32_t
 	return true;
 }
 
-bool dwline_name(const struct dwline *l, uint64_t i, const char **ret_dir, const char **ret_name)
+bool dwline_name(const struct dwline *l, uint64_t i, const char **ret_dir,
+		 const char **ret_name)
 {
 	if (i >= l->nr_files || !l->file[i].name)
 		return false;

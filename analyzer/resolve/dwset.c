@@ -35,7 +35,7 @@ struct dwset {
 	struct elfdwarf main;
 	struct other **other;
 	size_t nr_others, cap_others;
-	struct dwset_unit *unit; /* as in main.file.unit */
+	struct dwset_unit *unit;  /* as in main.file.unit */
 	struct unit_range *range; /* by lo */
 	size_t nr_ranges, cap_ranges;
 	atomic_size_t line_work;
@@ -286,8 +286,9 @@ static void load_lines(struct dwset *set, struct dwset_unit *unit)
 		return;
 	dwline_init(&unit->line, unit->skeleton);
 	len = bytes_left(&unit->line.program);
-	atomic_store(&set->line_work,
-		     len < atomic_load(&set->line_work) ? atomic_load(&set->line_work) - len : 0);
+	atomic_store(&set->line_work, len < atomic_load(&set->line_work)
+					      ? atomic_load(&set->line_work) - len
+					      : 0);
 }
 
 static void load(struct dwset *set, struct dwset_unit *unit)

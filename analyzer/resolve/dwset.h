@@ -25,7 +25,7 @@ enum { DWSET_LINE_WORK = 4 };
 struct dwset;
 
 struct dwset_unit {
-	struct dwunit *unit; /* with the entries: of a .dwo file, where they are there */
+	struct dwunit *unit;	 /* with the entries: of a .dwo file, where they are there */
 	struct dwunit *skeleton; /* with the line table; the same where nothing is split */
 	struct cuindex index;
 	struct dwline line;

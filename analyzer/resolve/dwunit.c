@@ -289,7 +289,8 @@ bool dwattr_uint(const struct dwdie *die, const struct dwattr *attr, uint64_t *r
 	case DW_FORM_data4:
 	case DW_FORM_data8:
 	case DW_FORM_sec_offset:
-		return dw_uint(&b, (unsigned int)dwform_size(attr->form, die->unit->params), ret);
+		return dw_uint(&b, (unsigned int)dwform_size(attr->form, die->unit->params),
+			       ret);
 	}
 	return false;
 }
@@ -339,7 +340,8 @@ static bool indexed_addr(const struct dwunit *unit, uint64_t index, uint64_t *re
 {
 	const struct dwunit *in = address_unit(unit);
 
-	return indexed(in->file, DWSECTION_ADDR, in->addr_base, index, in->params.addr_size, ret);
+	return indexed(in->file, DWSECTION_ADDR, in->addr_base, index, in->params.addr_size,
+		       ret);
 }
 
 bool dwattr_addr(const struct dwunit *unit, const struct dwattr *attr, uint64_t *ret)
@@ -375,9 +377,9 @@ const char *dwattr_str(const struct dwunit *unit, const struct dwattr *attr)
 			       ? dwfile_str(unit->file->alt, DWSECTION_STR, off)
 			       : NULL;
 	}
-	return index_of(unit, attr, &off) && indexed(unit->file, DWSECTION_STR_OFFSETS,
-						     unit->str_offsets_base, off,
-						     unit->params.off_size, &off)
+	return index_of(unit, attr, &off) &&
+			       indexed(unit->file, DWSECTION_STR_OFFSETS,
+				       unit->str_offsets_base, off, unit->params.off_size, &off)
 		       ? dwfile_str(unit->file, DWSECTION_STR, off)
 		       : NULL;
 }

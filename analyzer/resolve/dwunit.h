@@ -59,11 +59,11 @@ enum { DWREF_BITS = 48 };
 struct dwunit {
 	const struct dwfile *file;
 	struct dwtable *table;
-	uint64_t off;	   /* of the header, in .debug_info */
-	uint64_t first;	   /* of the first entry */
+	uint64_t off;	/* of the header, in .debug_info */
+	uint64_t first; /* of the first entry */
 	uint64_t end;
 	struct dwparams params;
-	uint8_t type;	   /* DW_UT_* */
+	uint8_t type; /* DW_UT_* */
 
 	/* Of the first entry; read by dwunit_read(). */
 	bool read;
@@ -89,7 +89,7 @@ struct dwdie {
 	const struct dwunit *unit;
 	const struct dwabbrevs *abbrevs;
 	const struct dwabbrev *abbrev;
-	struct bytes b;	   /* at the next attribute; at the end, when there is none left */
+	struct bytes b; /* at the next attribute; at the end, when there is none left */
 	struct bytes spec;
 	bool bad;
 };
@@ -149,7 +149,8 @@ static inline size_t dwref_file(dwref ref)
 }
 
 /* Takes low_pc, high_pc and ranges out of an entry's attributes. */
-void dwranges_attr(struct dwranges *ranges, const struct dwunit *unit, const struct dwattr *attr);
+void dwranges_attr(struct dwranges *ranges, const struct dwunit *unit,
+		   const struct dwattr *attr);
 /* When all attributes were seen, before the first dwranges_next(). */
 void dwranges_start(struct dwranges *ranges);
 /* The next range that is not empty; each step takes one of @budget. */

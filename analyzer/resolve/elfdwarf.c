@@ -16,14 +16,10 @@
 enum { MAX_RATIO = 1032 };
 
 static const char *const names[NR_DWSECTIONS] = {
-	[DWSECTION_INFO] = "info",
-	[DWSECTION_ABBREV] = "abbrev",
-	[DWSECTION_LINE] = "line",
-	[DWSECTION_STR] = "str",
-	[DWSECTION_LINE_STR] = "line_str",
-	[DWSECTION_STR_OFFSETS] = "str_offsets",
-	[DWSECTION_ADDR] = "addr",
-	[DWSECTION_RANGES] = "ranges",
+	[DWSECTION_INFO] = "info",	   [DWSECTION_ABBREV] = "abbrev",
+	[DWSECTION_LINE] = "line",	   [DWSECTION_STR] = "str",
+	[DWSECTION_LINE_STR] = "line_str", [DWSECTION_STR_OFFSETS] = "str_offsets",
+	[DWSECTION_ADDR] = "addr",	   [DWSECTION_RANGES] = "ranges",
 	[DWSECTION_RNGLISTS] = "rnglists",
 };
 
@@ -90,8 +86,8 @@ static struct span unpack_old(Elf_Scn *scn)
 
 	if (!data || !data->d_buf)
 		return (struct span){};
-	struct bytes b = bytes_of(data->d_buf, data->d_size,
-				  __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+	struct bytes b =
+		bytes_of(data->d_buf, data->d_size, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
 	if (!bytes_skip(&b, 4) || !bytes_u64(&b, &size) || !plausible(size, data->d_size) ||
 	    elf_compress_gnu(scn, 0, 0) < 0)
@@ -114,13 +110,13 @@ void elfdwarf_init(struct elfdwarf *ed, Elf *elf, bool split)
 			(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 	while ((scn = elf_nextscn(elf, scn))) {
 		GElf_Shdr shdr;
-		const char *name = gelf_getshdr(scn, &shdr) ? elf_strptr(elf, strings, shdr.sh_name)
-							    : NULL;
+		const char *name = gelf_getshdr(scn, &shdr)
+					   ? elf_strptr(elf, strings, shdr.sh_name)
+					   : NULL;
 		bool old;
 		enum dwsection i = name ? section_of(name, split, &old) : NR_DWSECTIONS;
 
-		if (i == NR_DWSECTIONS || shdr.sh_type == SHT_NOBITS ||
-		    ed->file.section[i].len)
+		if (i == NR_DWSECTIONS || shdr.sh_type == SHT_NOBITS || ed->file.section[i].len)
 			continue;
 		if (old) {
 			ed->file.section[i] = unpack_old(scn);
@@ -130,7 +126,8 @@ void elfdwarf_init(struct elfdwarf *ed, Elf *elf, bool split)
 			Elf_Data *data = elf_getdata(scn, NULL);
 
 			if (data && data->d_buf)
-				ed->file.section[i] = (struct span){ data->d_buf, data->d_size };
+				ed->file.section[i] =
+					(struct span){ data->d_buf, data->d_size };
 		}
 	}
 	dwfile_init(&ed->file);
@@ -152,12 +149,13 @@ bool elfdwarf_alt(Elf *elf, const char **ret_name, struct span *ret_build_id)
 		return false;
 	while ((scn = elf_nextscn(elf, scn))) {
 		GElf_Shdr shdr;
-		const char *name = gelf_getshdr(scn, &shdr) ? elf_strptr(elf, strings, shdr.sh_name)
-							    : NULL;
-		Elf_Data *data = name && !strcmp(name, ".gnu_debugaltlink") &&
-						 shdr.sh_type != SHT_NOBITS
-					 ? elf_rawdata(scn, NULL)
-					 : NULL;
+		const char *name = gelf_getshdr(scn, &shdr)
+					   ? elf_strptr(elf, strings, shdr.sh_name)
+					   : NULL;
+		Elf_Data *data =
+			name && !strcmp(name, ".gnu_debugaltlink") && shdr.sh_type != SHT_NOBITS
+				? elf_rawdata(scn, NULL)
+				: NULL;
 
 		if (!data || !data->d_buf)
 			continue;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "resolve/kallsyms.h"
 
-#include <ctype.h>
 #include <errno.h>
 
 #include "base/xalloc.h"
@@ -13,10 +12,13 @@
 enum { MAX_FUNCTION = 1 << 20 };
 
 struct kallsyms {
-	char *text; /* the names, NUL-terminated in place */
+	char *names; /* of symbols and modules, NUL-terminated, in the order of the text */
+	size_t names_len;
 	struct ksym *sym;
 	size_t nr, cap;
-	uint32_t *by_name; /* made at the first kallsyms_find() */
+	uint32_t *by_name;  /* made at the first kallsyms_find(): by bucket, name, rank */
+	uint32_t *bucket;   /* where each begins in by_name; one more than there are */
+	unsigned int shift; /* of a hash, to its bucket */
 	size_t bad_lines;
 };
 
@@ -24,68 +26,156 @@ void kallsyms_free(struct kallsyms *k)
 {
 	if (!k)
 		return;
-	free(k->text);
+	free(k->names);
 	free(k->sym);
 	free(k->by_name);
+	free(k->bucket);
 	free(k);
 }
 
-/* Cuts the next word off @line, ends it with a NUL; NULL when there is none. */
-static char *next_word(char **line)
+static uint32_t hash_name(const char *s, size_t len)
 {
-	char *s = *line + strspn(*line, " \t\r");
-	size_t len = strcspn(s, " \t\r");
+	uint64_t h = len, word = 0;
 
-	if (!len)
-		return NULL;
-	*line = s + len + (s[len] != '\0');
-	s[len] = '\0';
-	return s;
+	for (; len >= 8; s += 8, len -= 8) {
+		memcpy(&word, s, 8);
+		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	word = 0;
+	memcpy(&word, s, len);
+	h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(h >> 32);
 }
 
-static bool parse_hex(const char *s, uint64_t *ret)
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Bytes before the first blank or control character. */
+static size_t plain_len(const uint8_t *p, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	size_t i = 0;
+	uint64_t v;
+
+	/* Eight at a time: a byte below 0x21 borrows into its highest bit. */
+	for (; i + 8 <= len; i += 8) {
+		memcpy(&v, p + i, 8);
+		if ((v - ones * 0x21) & ~v & ones * 0x80)
+			break;
+	}
+	while (i < len && p[i] > 0x20)
+		i++;
+	return i;
+}
+
+/* The next word of @line, empty at its end. */
+static struct span next_word(struct span *line)
+{
+	const uint8_t *p = line->data, *end = p + line->len;
+
+	while (p < end && is_blank(*p))
+		p++;
+	struct span word = { p, 0 };
+
+	do
+		p += plain_len(p, (size_t)(end - p));
+	while (p < end && *p && !is_blank(*p) && p++);
+	word.len = (size_t)(p - word.data);
+	*line = (struct span){ p, (size_t)(end - p) };
+	return word;
+}
+
+/* What a digit stands for, plus one. */
+static const uint8_t hex_digits[256] = {
+	['0'] = 1, 2,  3,  4,  5,  6,	       7,  8,  9,  10, ['a'] = 11,
+	12,	   13, 14, 15, 16, ['A'] = 11, 12, 13, 14, 15, 16,
+};
+
+static bool parse_hex(struct span word, uint64_t *ret)
 {
 	uint64_t v = 0;
-	size_t len = strlen(s);
 
-	if (!len || len > 16)
+	if (!word.len || word.len > 16)
 		return false;
-	for (; *s; s++) {
-		if (!isxdigit((unsigned char)*s))
+	for (size_t i = 0; i < word.len; i++) {
+		uint8_t digit = hex_digits[word.data[i]];
+
+		if (!digit)
 			return false;
-		v = v << 4 | (uint64_t)(*s <= '9' ? *s - '0' : (*s | 32) - 'a' + 10);
+		v = v << 4 | (digit - 1);
 	}
 	*ret = v;
 	return true;
 }
 
-static bool parse_line(char *line, struct ksym *ret)
+static const char *keep(struct kallsyms *k, struct span word)
 {
-	char *addr = next_word(&line);
-	char *type = next_word(&line);
-	char *name = next_word(&line);
-	char *module = next_word(&line);
+	char *ret = k->names + k->names_len;
 
-	if (!name || type[1] || !parse_hex(addr, &ret->addr))
-		return false;
-	ret->type = *type;
-	ret->name = name;
-	ret->module = NULL;
-	if (module) {
-		size_t len = strlen(module);
-
-		if (len < 3 || module[0] != '[' || module[len - 1] != ']')
-			return false;
-		module[len - 1] = '\0';
-		ret->module = module + 1;
-	}
-	return true;
+	memcpy(ret, word.data, word.len);
+	ret[word.len] = '\0';
+	k->names_len += word.len + 1;
+	return ret;
 }
 
-static bool is_text(const struct ksym *sym)
+/* $x and .L are what an assembler leaves behind, not functions. */
+static bool is_text(char type, struct span name)
 {
-	/* $x and .L are what an assembler leaves behind, not functions. */
-	return strchr("tTwW", sym->type) && sym->name[0] != '$' && sym->name[0] != '.';
+	return (type == 't' || type == 'T' || type == 'w' || type == 'W') &&
+	       name.data[0] != '$' && name.data[0] != '.';
+}
+
+/* The words of a line; false when it is none. */
+static bool split(struct span line, uint64_t *addr, char *type, struct span *name,
+		  struct span *in)
+{
+	const uint8_t *p = line.data;
+
+	/* The kernel prints 16 digits; the rest can be told by the columns. */
+	if (line.len > 19 && p[16] == ' ' && p[17] > ' ' && p[18] == ' ' && p[19] > ' ') {
+		if (!parse_hex((struct span){ p, 16 }, addr))
+			return false;
+		*type = (char)p[17];
+		*name = (struct span){ p + 19, plain_len(p + 19, line.len - 19) };
+		line = (struct span){ p + 19 + name->len, line.len - 19 - name->len };
+	} else {
+		struct span word = next_word(&line), letter = next_word(&line);
+
+		*name = next_word(&line);
+		if (!name->len || letter.len != 1 || !parse_hex(word, addr))
+			return false;
+		*type = (char)*letter.data;
+	}
+	*in = line.len ? next_word(&line) : line;
+	return !in->len || (in->len > 2 && in->data[0] == '[' && in->data[in->len - 1] == ']');
+}
+
+/* False for a line that is none. What is no function is left out. */
+static bool parse_line(struct kallsyms *k, struct span line, const char **module)
+{
+	struct ksym sym = { .module = NULL };
+	struct span name, in;
+
+	if (!split(line, &sym.addr, &sym.type, &name, &in))
+		return false;
+	if (!is_text(sym.type, name))
+		return true;
+	sym.name = keep(k, name);
+	sym.hash = hash_name(sym.name, name.len);
+	if (in.len) {
+		/* One module's symbols come one after the other. */
+		in = (struct span){ in.data + 1, in.len - 2 };
+		if (!*module || strncmp(*module, (const char *)in.data, in.len) ||
+		    (*module)[in.len])
+			*module = keep(k, in);
+		sym.module = *module;
+	}
+	vec_room(k->sym, k->nr, k->cap);
+	k->sym[k->nr++] = sym;
+	return true;
 }
 
 static int type_rank(const struct ksym *sym)
@@ -94,47 +184,89 @@ static int type_rank(const struct ksym *sym)
 }
 
 /* Names lie in one buffer in the order of the file, so they make the order total. */
-static int compare_addr(const void *va, const void *vb)
+static bool is_before(const struct ksym *a, const struct ksym *b)
 {
-	const struct ksym *a = va, *b = vb;
-
 	if (a->addr != b->addr)
-		return a->addr < b->addr ? -1 : 1;
+		return a->addr < b->addr;
 	if (type_rank(a) != type_rank(b))
-		return type_rank(a) - type_rank(b);
-	return a->name < b->name ? -1 : a->name > b->name;
+		return type_rank(a) < type_rank(b);
+	return a->name < b->name;
+}
+
+/* Copies two sorted runs to @out as one. */
+static void merge(const struct ksym *a, size_t nr_a, const struct ksym *b, size_t nr_b,
+		  struct ksym *out)
+{
+	while (nr_a && nr_b) {
+		bool from_b = is_before(b, a);
+
+		*out++ = from_b ? *b++ : *a++;
+		nr_a -= !from_b;
+		nr_b -= from_b;
+	}
+	memcpy(out, nr_a ? a : b, (nr_a + nr_b) * sizeof(*out));
+}
+
+/*
+ * The kernel's symbols come sorted, and each module's, so runs that are sorted
+ * are merged, pair by pair. Those of one address are put in order first.
+ */
+static void sort_symbols(struct kallsyms *k)
+{
+	auto_free size_t *run = NULL; /* where each begins */
+	auto_free struct ksym *out = NULL;
+	size_t nr = 0, cap = 0;
+
+	for (size_t i = 1; i < k->nr; i++)
+		for (size_t n = i; n && k->sym[n].addr == k->sym[n - 1].addr && i - n < 64 &&
+				   is_before(&k->sym[n], &k->sym[n - 1]);
+		     n--) {
+			struct ksym sym = k->sym[n];
+
+			k->sym[n] = k->sym[n - 1];
+			k->sym[n - 1] = sym;
+		}
+	for (size_t i = 0; i < k->nr; i++) {
+		if (i && !is_before(&k->sym[i], &k->sym[i - 1]))
+			continue;
+		vec_room(run, nr + 1, cap);
+		run[nr++] = i;
+	}
+	if (nr > 1)
+		out = xreallocarray(NULL, k->nr, sizeof(*out));
+	for (; nr > 1; nr = (nr + 1) / 2) {
+		run[nr] = k->nr;
+		for (size_t i = 0; i < nr; i += 2) {
+			size_t first = run[i], second = run[i + 1];
+			size_t end = i + 2 <= nr ? run[i + 2] : second;
+
+			merge(&k->sym[first], second - first, &k->sym[second], end - second,
+			      &out[first]);
+			run[i / 2] = first;
+		}
+		struct ksym *merged = out;
+
+		out = k->sym;
+		k->sym = merged;
+		k->cap = k->nr;
+	}
 }
 
 struct err *kallsyms_parse(struct span text, struct kallsyms **ret)
 {
 	CLEANUP(kallsyms_cleanup) struct kallsyms *k = xcalloc(1, sizeof(*k));
+	const char *module = NULL;
+	struct span line, left = text;
 	bool all_zero = true;
 
-	k->text = malloc(text.len + 1);
-	if (!k->text)
+	/* Each name is a part of a line, with a NUL in the place of what is behind it. */
+	k->names = malloc(text.len + 1);
+	if (!k->names)
 		return err_os(ENOMEM, "kallsyms of %zu bytes", text.len);
-	if (text.len)
-		memcpy(k->text, text.data, text.len);
-	k->text[text.len] = '\0';
-
-	char *end = k->text + text.len;
-
-	for (char *line = k->text; line < end;) {
-		char *lf = memchr(line, '\n', (size_t)(end - line));
-		char *next = lf ? lf + 1 : end;
-		struct ksym sym;
-
-		if (lf)
-			*lf = '\0';
-		if (!parse_line(line, &sym)) {
-			k->bad_lines++;
-		} else if (is_text(&sym)) {
-			all_zero &= !sym.addr;
-			vec_room(k->sym, k->nr, k->cap);
-			k->sym[k->nr++] = sym;
-		}
-		line = next;
-	}
+	while (span_line(&left, &line))
+		k->bad_lines += !parse_line(k, line, &module);
+	for (size_t i = 0; all_zero && i < k->nr; i++)
+		all_zero = !k->sym[i].addr;
 	if (!k->nr && text.len)
 		return err_new(ERR_FORMAT, "kallsyms holds no function in %zu bytes", text.len);
 	if (k->nr && all_zero)
@@ -143,8 +275,7 @@ struct err *kallsyms_parse(struct span text, struct kallsyms **ret)
 			       "kernel.kptr_restrict at 0 or 1 (needs CAP_SYSLOG)");
 	if (k->nr > UINT32_MAX)
 		return err_new(ERR_FORMAT, "kallsyms holds %zu functions", k->nr);
-	if (k->nr)
-		qsort(k->sym, k->nr, sizeof(*k->sym), compare_addr);
+	sort_symbols(k);
 	*ret = take_ptr(k);
 	return NULL;
 }
@@ -213,18 +344,41 @@ static int compare_name(const void *va, const void *vb, void *arg)
 	return a < b ? -1 : a > b;
 }
 
+/* Numbers of symbols by the hash of their names, then by name. */
+static void index_names(struct kallsyms *k)
+{
+	unsigned int bits = 1;
+
+	while (bits < 31 && (size_t)1 << bits < k->nr)
+		bits++;
+	size_t nr = (size_t)1 << bits;
+	uint32_t *bucket = xcalloc(nr + 1, sizeof(*bucket));
+
+	k->shift = 32 - bits;
+	k->by_name = xreallocarray(NULL, k->nr, sizeof(*k->by_name));
+	for (size_t i = 0; i < k->nr; i++)
+		bucket[k->sym[i].hash >> k->shift]++;
+	for (size_t i = 0, sum = 0; i <= nr; i++) {
+		sum += bucket[i];
+		bucket[i] = (uint32_t)sum; /* where it ends */
+	}
+	for (size_t i = k->nr; i--;)
+		k->by_name[--bucket[k->sym[i].hash >> k->shift]] = (uint32_t)i;
+	for (size_t i = 0; i < nr; i++)
+		if (bucket[i + 1] - bucket[i] > 1)
+			qsort_r(&k->by_name[bucket[i]], bucket[i + 1] - bucket[i],
+				sizeof(*k->by_name), compare_name, k->sym);
+	k->bucket = bucket;
+}
+
 const struct ksym *kallsyms_find(struct kallsyms *k, const char *name, size_t i)
 {
 	if (!k->nr)
 		return NULL;
-	if (!k->by_name) {
-		k->by_name = xreallocarray(NULL, k->nr, sizeof(*k->by_name));
-		for (size_t n = 0; n < k->nr; n++)
-			k->by_name[n] = (uint32_t)n;
-		qsort_r(k->by_name, k->nr, sizeof(*k->by_name), compare_name, k->sym);
-	}
-
-	size_t lo = 0, hi = k->nr;
+	if (!k->by_name)
+		index_names(k);
+	uint32_t *bucket = &k->bucket[hash_name(name, strlen(name)) >> k->shift];
+	size_t lo = bucket[0], hi = bucket[1], end = hi;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -234,7 +388,7 @@ const struct ksym *kallsyms_find(struct kallsyms *k, const char *name, size_t i)
 		else
 			hi = mid;
 	}
-	if (i >= k->nr - lo)
+	if (i >= end - lo)
 		return NULL;
 	const struct ksym *sym = &k->sym[k->by_name[lo + i]];
 

@@ -23,6 +23,7 @@ struct ksym {
 	uint64_t addr;
 	const char *name;
 	const char *module; /* NULL for the kernel itself */
+	uint32_t hash;	    /* of the name, in one process */
 	char type;
 };
 

@@ -196,7 +196,7 @@ static uint64_t fingerprint(struct space *s, const struct resolver_opts *opts, u
 	/* Stands for the comparison of symbols that an open vmlinux goes through. */
 	for (size_t i = 0; i < nr; i++)
 		if (!sym[i].module)
-			h = (mix(h, sym[i].name) ^ (sym[i].addr - stext)) *
+			h = (h ^ (uint64_t)sym[i].hash << 32 ^ (sym[i].addr - stext)) *
 			    UINT64_C(0x9e3779b97f4a7c15);
 	return h;
 }
@@ -508,12 +508,10 @@ void space_expect(struct space *s, const uint64_t *addr, size_t nr)
 	auto_free struct expected *all = xreallocarray(NULL, nr + 1, sizeof(*all));
 	auto_free uint64_t *pc = xreallocarray(NULL, nr + 1, sizeof(*pc));
 	struct cache_key key = { .question = QUESTION_CHAIN };
-	struct cache_frame frame;
-	size_t n = 0, known;
+	size_t n = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (place_of(s, addr[i] - 1, &key.place) &&
-		    cache_get(s->cache, &key, &frame, 1, &known))
+		if (place_of(s, addr[i] - 1, &key.place) && cache_knows(s->cache, &key))
 			continue;
 		const struct object *object = object_at(s, addr[i] - 1);
 

@@ -102,8 +102,7 @@ void origin_deinit(struct origin *origin)
 struct err *origin_write(const struct origin *origin, struct writer *writer)
 {
 	if (origin->path) {
-		TRY(writer_recording_text(writer, "input", origin->path,
-					  strlen(origin->path)));
+		TRY(writer_recording_text(writer, "input", origin->path, strlen(origin->path)));
 		TRY(writer_recording_int(writer, "input_bytes", origin->bytes));
 		TRY(writer_recording_int(writer, "input_mtime_ns", origin->mtime_ns));
 		TRY(writer_recording_text(writer, "options", origin->options,

@@ -27,7 +27,8 @@ enum insert {
 	INSERT_RAW_SITE,
 	INSERT_FRAME,
 	INSERT_RAW_FRAME,
-	NR_INSERTS,
+	INSERT_CELLS, /* and on: enum writer_table */
+	NR_INSERTS = INSERT_CELLS + NR_WRITER_TABLES,
 };
 
 /* Table and number of columns but recording, in the order of schema/tables.sql. */
@@ -42,9 +43,19 @@ static const struct {
 	[INSERT_TASK] = { "_task", 4 },
 	[INSERT_QUALITY] = { "_quality", 5 },
 	[INSERT_CALLSITE] = { "_callsite", 8 },
-	[INSERT_RAW_SITE] = { "_raw_site", 47 },
+	[INSERT_RAW_SITE] = { "_raw_site", 58 },
 	[INSERT_FRAME] = { "_frame", 9 },
 	[INSERT_RAW_FRAME] = { "_raw_frame", 3 },
+	[INSERT_CELLS + WRITER_CACHE] = { "_cache", 2 },
+	[INSERT_CELLS + WRITER_GFP] = { "_gfp", 3 },
+	[INSERT_CELLS + WRITER_GFP_NAME] = { "_gfp_name", 3 },
+	[INSERT_CELLS + WRITER_MIGRATETYPE] = { "_migratetype", 2 },
+	[INSERT_CELLS + WRITER_CPU_NODE] = { "_cpu_node", 2 },
+	[INSERT_CELLS + WRITER_ACCOUNT] = { "_account", 19 },
+	[INSERT_CELLS + WRITER_BUCKET] = { "_bucket", 6 },
+	[INSERT_CELLS + WRITER_LIFE] = { "_life", 4 },
+	[INSERT_CELLS + WRITER_PEAK] = { "_peak", 4 },
+	[INSERT_CELLS + WRITER_FREE_PAIR] = { "_free_pair", 5 },
 };
 
 struct writer {
@@ -484,8 +495,34 @@ static struct err *fold(struct writer *writer, enum site_kind kind, const struct
 	return step(writer, stmt);
 }
 
-static struct err *write_frame(struct writer *writer, uint32_t raw_site, size_t depth,
-			       const struct frame *frame)
+struct err *writer_row(struct writer *writer, enum writer_table table, const struct cell *row)
+{
+	sqlite3_stmt *stmt = writer->insert[INSERT_CELLS + (int)table];
+
+	for (int i = 0; i < inserts[INSERT_CELLS + (int)table].nr_columns; i++) {
+		switch (row[i].type) {
+		case CELL_NULL:
+			sqlite3_bind_null(stmt, i + 1);
+			break;
+		case CELL_INT:
+			sqlite3_bind_int64(stmt, i + 1, row[i].i);
+			break;
+		case CELL_REAL:
+			sqlite3_bind_double(stmt, i + 1, row[i].real);
+			break;
+		case CELL_TEXT:
+			bind_text(stmt, i + 1, row[i].text);
+			break;
+		case CELL_BLOB:
+			sqlite3_bind_blob64(stmt, i + 1, row[i].text, row[i].len,
+					    SQLITE_STATIC);
+			break;
+		}
+	}
+	return step(writer, stmt);
+}
+
+struct err *writer_frame(struct writer *writer, const struct frame *frame, uint32_t *ret)
 {
 	CLEANUP(key_deinit) struct key key = {};
 	bool is_new;
@@ -497,21 +534,29 @@ static struct err *write_frame(struct writer *writer, uint32_t raw_site, size_t 
 	key_int(&key, (uint64_t)frame->line << 1 | frame->inlined);
 	key_int(&key, frame->sym_off);
 	key_int(&key, frame->sym_size);
-	uint32_t id = intern_id(&writer->frames, key.data, key.len, &is_new);
+	*ret = intern_id(&writer->frames, key.data, key.len, &is_new);
+	if (!is_new)
+		return NULL;
 
-	if (is_new) {
-		sqlite3_stmt *stmt = writer->insert[INSERT_FRAME];
+	sqlite3_stmt *stmt = writer->insert[INSERT_FRAME];
 
-		bind_int(stmt, 1, id);
-		bind_known(stmt, 2, frame->addr);
-		bind_text(stmt, 3, frame->func);
-		bind_text(stmt, 4, frame->file);
-		bind_known(stmt, 5, frame->line);
-		bind_text(stmt, 6, frame->module);
-		bind_symbol(stmt, 7, frame, true);
-		bind_int(stmt, 9, frame->inlined);
-		TRY(step(writer, stmt));
-	}
+	bind_int(stmt, 1, *ret);
+	bind_known(stmt, 2, frame->addr);
+	bind_text(stmt, 3, frame->func);
+	bind_text(stmt, 4, frame->file);
+	bind_known(stmt, 5, frame->line);
+	bind_text(stmt, 6, frame->module);
+	bind_symbol(stmt, 7, frame, true);
+	bind_int(stmt, 9, frame->inlined);
+	return step(writer, stmt);
+}
+
+static struct err *write_frame(struct writer *writer, uint32_t raw_site, size_t depth,
+			       const struct frame *frame)
+{
+	uint32_t id;
+
+	TRY(writer_frame(writer, frame, &id));
 	sqlite3_stmt *stmt = writer->insert[INSERT_RAW_FRAME];
 
 	bind_int(stmt, 1, raw_site);
@@ -524,6 +569,26 @@ struct err *writer_callsite(struct writer *writer, enum site_kind kind,
 			    const struct callsite *callsite, uint32_t *ret)
 {
 	return fold(writer, kind, &callsite->primary, ret);
+}
+
+/* What is known of a site over time. */
+static void bind_times(sqlite3_stmt *stmt, int column, const struct site *site)
+{
+	bind_int(stmt, column++, (int64_t)site->at_peak_bytes);
+	bind_int(stmt, column++, (int64_t)site->at_peak);
+	bind_int(stmt, column++, (int64_t)site->max_bytes);
+	bind_int(stmt, column++, (int64_t)site->lived);
+	sqlite3_bind_double(stmt, column++, site->lived_sum_ns);
+	bind_int(stmt, column++, (int64_t)site->lived_max_ns);
+	bind_int(stmt, column++, (int64_t)site->lived_quick);
+	bind_int(stmt, column++, (int64_t)site->lived_same_task);
+	bind_int(stmt, column++, (int64_t)site->lived_near);
+	bind_int(stmt, column++, (int64_t)site->temporary);
+	bind_int(stmt, column++, (int64_t)site->remote_cpu);
+	bind_int(stmt, column++, (int64_t)site->remote_node);
+	bind_int(stmt, column++, (int64_t)site->aged);
+	sqlite3_bind_double(stmt, column++, site->age_sum_ns);
+	bind_int(stmt, column, (int64_t)site->age_max_ns);
 }
 
 struct err *writer_site(struct writer *writer, const struct site *site,
@@ -586,10 +651,7 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 	else
 		sqlite3_bind_null(stmt, 10 + (int)nr_counts);
 	bind_int(stmt, 11 + (int)nr_counts, site->self);
-	bind_int(stmt, 12 + (int)nr_counts, site->weight);
-	sqlite3_bind_double(stmt, 13 + (int)nr_counts, site->live_var);
-	sqlite3_bind_double(stmt, 14 + (int)nr_counts, site->live_bytes_var);
-	sqlite3_bind_double(stmt, 15 + (int)nr_counts, site->alloc_bytes_var);
+	bind_times(stmt, 12 + (int)nr_counts, site);
 	TRY(step(writer, stmt));
 	for (size_t i = 0; i < callsite->nr_frames; i++)
 		TRY(write_frame(writer, id, i, &callsite->frame[i]));
@@ -613,6 +675,11 @@ struct err *writer_quality(struct writer *writer, const struct match_totals *mat
 		TRY(step(writer, stmt));
 	}
 	return NULL;
+}
+
+uint32_t writer_nr_raw_sites(const struct writer *writer)
+{
+	return writer->nr_raw_sites;
 }
 
 uint64_t writer_nr_call_sites(const struct writer *writer)

@@ -18,6 +18,7 @@
 #include "decode/merge.h"
 #include "match/match.h"
 #include "resolve/resolver.h"
+#include "store/query.h"
 
 struct writer;
 
@@ -77,6 +78,30 @@ struct err *writer_callsite(struct writer *writer, enum site_kind kind,
  */
 struct err *writer_site(struct writer *writer, const struct site *site,
 			const struct callsite *callsite, const char *cache) MUST_CHECK;
+
+/* Rows of _raw_site so far; their numbers are from 1, in the order of writing. */
+uint32_t writer_nr_raw_sites(const struct writer *writer);
+
+/* The number of a frame's row in table _frame, which is made when there is none. */
+struct err *writer_frame(struct writer *writer, const struct frame *frame,
+			 uint32_t *ret) MUST_CHECK;
+
+/* Tables whose rows are cells: all columns but recording, in their order. */
+enum writer_table {
+	WRITER_CACHE,
+	WRITER_GFP,
+	WRITER_GFP_NAME,
+	WRITER_MIGRATETYPE,
+	WRITER_CPU_NODE,
+	WRITER_ACCOUNT,
+	WRITER_BUCKET,
+	WRITER_LIFE,
+	WRITER_PEAK,
+	WRITER_FREE_PAIR,
+	NR_WRITER_TABLES,
+};
+struct err *writer_row(struct writer *writer, enum writer_table table,
+		       const struct cell *row) MUST_CHECK;
 
 /* Rows of _callsite so far. */
 uint64_t writer_nr_call_sites(const struct writer *writer);

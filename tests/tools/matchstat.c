@@ -32,21 +32,17 @@ static struct err *feed(const char *path, struct match *match, uint64_t *ret_eve
 	CLEANUP(tracefile_cleanup) struct tracefile *file = NULL;
 	struct names *names = names_new();
 	CLEANUP(merge_cleanup) struct merge *merge = NULL;
-	const struct event *ev;
 	uint64_t nr = 0;
 	struct err *err = tracefile_open(path, &file);
 
 	if (!err)
 		err = merge_open(file, names, &merge);
-	while (!err && !(err = merge_next(merge, &ev)) && ev) {
-		nr++;
-		if (!match)
-			continue;
-		const struct event *ahead = merge_ahead(merge);
+	struct merge_batch run;
 
-		if (ahead)
-			match_prefetch(match, ahead);
-		match_event(match, ev);
+	while (!err && !(err = merge_next_batch(merge, &run)) && run.nr) {
+		nr += run.nr;
+		if (match)
+			match_batch(match, &run);
 	}
 	names_free(names);
 	*ret_events = nr;

@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "capture/recording.h"
+#include "capture/squeeze.h"
 #include "decode/merge.h"
 #include "tests/lib/test.h"
 
@@ -19,6 +20,7 @@ struct page {
 struct grown {
 	struct recording rec;
 	struct part part;
+	struct squeeze *files;
 	uint32_t subbuf_size;
 	struct page *page[MAX_CPUS];
 	size_t nr[MAX_CPUS], cap[MAX_CPUS], written[MAX_CPUS];
@@ -78,7 +80,12 @@ static void begin(struct grown *g, const struct tracefile *file)
 	auto_free char *cpus = xasprintf("0-%u", g->rec.nr_cpus - 1);
 
 	CHECK_OK(cpulist_parse(cpus, &g->rec.cpus));
-	CHECK_OK(part_open(output, &g->rec.cpus, &g->part));
+	CHECK_OK(part_open(output, &g->part));
+	CHECK_OK(squeeze_open(&(struct squeeze_opts){ .dir_fd = g->part.dir_fd,
+						      .cpus = &g->rec.cpus,
+						      .subbuf_size = g->subbuf_size,
+						      .early = true },
+			      &g->files));
 	CHECK_OK(recording_write_meta(&g->rec, &g->part, 1));
 	for (size_t i = 0; i < g->rec.nr_cpus; i++)
 		load_pages(g, file, i);
@@ -91,6 +98,7 @@ static void end(struct grown *g)
 			free(g->page[i][k].data);
 		free(g->page[i]);
 	}
+	squeeze_close(g->files);
 	part_remove(&g->part);
 	recording_deinit(&g->rec);
 }
@@ -98,6 +106,10 @@ static void end(struct grown *g)
 /* All pages that have an event before @until_ns, and by chance some more. */
 static void grow(struct grown *g, uint64_t until_ns, unsigned int *seed)
 {
+	struct sink sink = squeeze_sink(g->files);
+	uint8_t *to;
+	size_t room;
+
 	for (size_t i = 0; i < g->rec.nr_cpus; i++) {
 		size_t more = (size_t)rand_r(seed) % 3;
 
@@ -105,7 +117,10 @@ static void grow(struct grown *g, uint64_t until_ns, unsigned int *seed)
 		       (g->page[i][g->written[i]].base_ns < until_ns || more-- > 0)) {
 			const uint8_t *data = g->page[i][g->written[i]++].data;
 
-			CHECK_EQ(write(g->part.fds[i], data, g->subbuf_size), g->subbuf_size);
+			CHECK_OK(sink.room(sink.arg, i, &to, &room));
+			CHECK(room >= g->subbuf_size);
+			memcpy(to, data, g->subbuf_size);
+			CHECK_OK(sink.filled(sink.arg, i, g->subbuf_size));
 		}
 	}
 }

@@ -10,16 +10,12 @@
 #include "capture/texts.h"
 #include "tests/lib/test.h"
 
-static struct cpulist cpus;
-
 /* Valid for the rest of the test. */
 static const char *in_dir(const char *name)
 {
 	static char *kept[16];
 	static size_t nr;
 
-	if (!cpus.nr)
-		CHECK_OK(cpulist_parse("0-1", &cpus));
 	CHECK(nr < 16);
 	kept[nr] = xasprintf("%s/%s", test_dir(), name);
 	return kept[nr++];
@@ -49,7 +45,7 @@ TEST(the_output_changes_only_when_it_is_published)
 	struct part part;
 
 	put(output, "old");
-	CHECK_OK(part_open(output, &cpus, &part));
+	CHECK_OK(part_open(output, &part));
 	put(part.new_file, "new");
 	check_holds(output, "old");
 	CHECK_OK(part_publish(&part));
@@ -65,7 +61,7 @@ TEST(an_abandoned_recording_leaves_the_old_output_and_nothing_else)
 	struct part part;
 
 	put(output, "old");
-	CHECK_OK(part_open(output, &cpus, &part));
+	CHECK_OK(part_open(output, &part));
 	put(part.new_file, "new");
 	part_remove(&part);
 	check_holds(output, "old");
@@ -77,9 +73,9 @@ TEST(two_recordings_to_one_file_are_refused)
 	const char *output = in_dir("x.dat");
 	struct part first, second;
 
-	CHECK_OK(part_open(output, &cpus, &first));
+	CHECK_OK(part_open(output, &first));
 	put(first.new_file, "new");
-	CHECK_ERR(part_open(output, &cpus, &second), "another allocprof is recording to");
+	CHECK_ERR(part_open(output, &second), "another allocprof is recording to");
 	check_holds(first.new_file, "new");
 	part_remove(&first);
 }
@@ -91,11 +87,13 @@ TEST(what_a_killed_recorder_left_is_cleared)
 
 	CHECK_EQ(mkdir(in_dir("x.dat.part"), 0700), 0);
 	put(in_dir("x.dat.part/cpu0.raw"), "stale");
-	put(in_dir("x.dat.part/cpu77.raw"), "stale");
+	put(in_dir("x.dat.part/cpu7.3.raw"), "stale");
+	put(in_dir("x.dat.part/cpu7.4.zst"), "stale");
 	put(in_dir("x.dat.part/meta"), "stale");
-	CHECK_OK(part_open(output, &cpus, &part));
-	check_holds(in_dir("x.dat.part/cpu0.raw"), "");
-	CHECK_EQ(access(in_dir("x.dat.part/cpu77.raw"), F_OK), -1);
+	CHECK_OK(part_open(output, &part));
+	CHECK_EQ(access(in_dir("x.dat.part/cpu0.raw"), F_OK), -1);
+	CHECK_EQ(access(in_dir("x.dat.part/cpu7.3.raw"), F_OK), -1);
+	CHECK_EQ(access(in_dir("x.dat.part/cpu7.4.zst"), F_OK), -1);
 	part_remove(&part);
 	CHECK_EQ(access(in_dir("x.dat.part"), F_OK), -1);
 }
@@ -108,7 +106,7 @@ TEST(files_of_others_are_not_removed)
 	CHECK_EQ(mkdir(in_dir("x.dat.part"), 0700), 0);
 	put(in_dir("x.dat.part/thesis.txt"), "precious");
 	put(in_dir("x.dat.part/cpu0.raw.bak"), "precious");
-	CHECK_OK(part_open(output, &cpus, &part));
+	CHECK_OK(part_open(output, &part));
 	part_remove(&part);
 	check_holds(in_dir("x.dat.part/thesis.txt"), "precious");
 	check_holds(in_dir("x.dat.part/cpu0.raw.bak"), "precious");
@@ -122,7 +120,7 @@ TEST(a_link_stays_and_its_target_is_replaced)
 
 	put(target, "old");
 	CHECK_EQ(symlink("target.dat", link), 0);
-	CHECK_OK(part_open(link, &cpus, &part));
+	CHECK_OK(part_open(link, &part));
 	put(part.new_file, "new");
 	CHECK_OK(part_publish(&part));
 	part_remove(&part);
@@ -135,8 +133,8 @@ TEST(outputs_that_are_no_files_are_refused)
 {
 	struct part part;
 
-	CHECK_ERR(part_open("/dev/null", &cpus, &part), "is not a regular file");
-	CHECK_ERR(part_open(test_dir(), &cpus, &part), "is not a regular file");
-	CHECK_ERR(part_open(in_dir("absent/x.dat"), &cpus, &part),
+	CHECK_ERR(part_open("/dev/null", &part), "is not a regular file");
+	CHECK_ERR(part_open(test_dir(), &part), "is not a regular file");
+	CHECK_ERR(part_open(in_dir("absent/x.dat"), &part),
 		  "absent/x.dat: No such file or directory");
 }

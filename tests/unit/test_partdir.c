@@ -34,12 +34,16 @@ static void make(size_t bytes)
 	set(&rec.formats, "kmem/kmalloc", "name: kmalloc\n");
 	set(&rec.blobs, BLOB_EVENTS, "kmem:kmalloc on\n");
 	CHECK_OK(cpulist_parse("0,2", &rec.cpus));
-	CHECK_OK(part_open(output, &rec.cpus, &part));
+	CHECK_OK(part_open(output, &part));
 	free(output);
 	CHECK_OK(recording_write_meta(&rec, &part, 1));
 	memset(page, 7, sizeof(page));
+	int fd = openat(part.dir_fd, "cpu2.0.raw", O_WRONLY | O_CREAT, 0600);
+
+	CHECK(fd >= 0);
 	for (; bytes; bytes -= bytes < PAGE ? bytes : PAGE)
-		CHECK(write(part.fds[1], page, bytes < PAGE ? bytes : PAGE) > 0);
+		CHECK(write(fd, page, bytes < PAGE ? bytes : PAGE) > 0);
+	close(fd);
 }
 
 static void done(void)
@@ -94,7 +98,7 @@ TEST(later_texts_replace_earlier_ones)
 	CHECK_OK(recording_write_meta(&rec, &part, 1));
 	CHECK_OK(tracefile_open(part.dir, &file));
 	CHECK(tracefile_text(file, BLOB_TIMES, &text));
-	CHECK_EQ(tracefile_nr_buffers(file), 0);
+	CHECK_EQ(tracefile_data_bytes(file), 0);
 	tracefile_close(file);
 	done();
 }

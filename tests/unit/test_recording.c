@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "capture/blobs.h"
 #include "capture/recording.h"
+#include "capture/squeeze.h"
 #include "decode/tracefile.h"
 #include "tests/lib/test.h"
 
@@ -17,8 +18,7 @@ static void set(struct texts *texts, const char *name, const char *value)
 	text_add(texts_new(texts, name), value, strlen(value));
 }
 
-/* CPU 0 without data, CPU 2 with @pages of them, each byte telling its page. */
-static void make(struct recording *rec, struct part *part, size_t pages)
+static void make(struct recording *rec, struct part *part)
 {
 	char *output = xasprintf("%s/out.dat", test_dir());
 
@@ -40,17 +40,30 @@ static void make(struct recording *rec, struct part *part, size_t pages)
 	set(&rec->cpustat, "cpustat/0", "CPU: 0\nentries: 0\n");
 	set(&rec->cpustat, "cpustat/2", "CPU: 2\nentries: 0\n");
 	CHECK_OK(cpulist_parse("0,2", &rec->cpus));
-	CHECK_OK(part_open(output, &rec->cpus, part));
+	CHECK_OK(part_open(output, part));
 	free(output);
-	for (size_t i = 0; i < pages; i++) {
-		uint8_t page[PAGE];
-
-		memset(page, (int)(i % 251), sizeof(page));
-		CHECK_EQ(write(part->fds[1], page, sizeof(page)), PAGE);
-	}
 }
 
-static struct tracefile *round_trip(size_t pages, int level)
+/* @pages of the CPU 2 by way of the recorder's own files. */
+static void put_pages(struct squeeze *squeeze, size_t pages)
+{
+	struct sink sink = squeeze_sink(squeeze);
+
+	for (size_t i = 0; i < pages; i++) {
+		uint8_t *to;
+		size_t room;
+
+		CHECK_OK(sink.room(sink.arg, 1, &to, &room));
+		CHECK(room >= PAGE);
+		memset(to, (int)(i % 251), PAGE);
+		CHECK_OK(sink.filled(sink.arg, 1, PAGE));
+		if (i % 100 == 99)
+			CHECK_OK(sink.cut(sink.arg, 1));
+	}
+	CHECK_OK(squeeze_finish(squeeze));
+}
+
+static struct tracefile *round_trip(size_t pages, int level, bool packed)
 {
 	struct recording_writer *writer;
 	struct tracefile *file;
@@ -58,14 +71,31 @@ static struct tracefile *round_trip(size_t pages, int level)
 	struct part part;
 	uint64_t bytes;
 	bool done;
+	struct squeeze *squeeze;
+	struct segments cpu[2] = {};
 
-	make(&rec, &part, pages);
-	CHECK_OK(recording_write_begin(&rec, &part, level, &writer));
+	make(&rec, &part);
+	CHECK_OK(squeeze_open(&(struct squeeze_opts){ .dir_fd = part.dir_fd,
+						      .cpus = &rec.cpus,
+						      .subbuf_size = PAGE,
+						      .level = packed ? level : 0 },
+			      &squeeze));
+	put_pages(squeeze, pages);
+	for (size_t i = 0; i < 2; i++)
+		squeeze_segments(squeeze, i, 0, UINT32_MAX, &cpu[i]);
+
+	struct recording_data data = { &part, cpu, packed };
+
+	CHECK_EQ(segments_bytes(&cpu[1]), pages * PAGE);
+	CHECK_OK(recording_write_begin(&rec, &data, level, &writer));
 	do
 		CHECK_OK(recording_write_step(writer, &done));
 	while (!done);
 	CHECK_OK(recording_write_end(writer, &bytes));
 	recording_write_close(writer);
+	squeeze_close(squeeze);
+	for (size_t i = 0; i < 2; i++)
+		segments_deinit(&cpu[i]);
 	CHECK_OK(part_publish(&part));
 
 	struct stat st;
@@ -147,9 +177,9 @@ static void check_pages(const struct tracefile *file, size_t pages)
 	CHECK_EQ(tracefile_truncated_bytes(file), 0);
 }
 
-static void check(size_t pages, int level)
+static void check(size_t pages, int level, bool packed)
 {
-	struct tracefile *file = round_trip(pages, level);
+	struct tracefile *file = round_trip(pages, level, packed);
 
 	CHECK_EQ(tracefile_version(file), 7);
 	check_texts(file);
@@ -165,21 +195,26 @@ static void check(size_t pages, int level)
 
 TEST(a_compressed_recording_is_read_back_whole)
 {
-	check(300, 1);
+	check(300, 1, true);
 }
 
 TEST(an_uncompressed_recording_is_read_back_whole)
 {
-	check(300, 0);
+	check(300, 0, false);
 }
 
 TEST(a_recording_of_exactly_full_chunks_is_read_back_whole)
 {
-	check(2 * DATFILE_CHUNK / PAGE, 1);
+	check(2 * DATFILE_CHUNK / PAGE, 1, true);
 }
 
 TEST(a_recording_without_an_event_is_a_recording)
 {
-	check(0, 1);
-	check(0, 0);
+	check(0, 1, true);
+	check(0, 0, false);
+}
+
+TEST(what_was_stored_plain_is_compressed_at_the_end)
+{
+	check(300, 1, false);
 }
