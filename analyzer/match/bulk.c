@@ -66,9 +66,9 @@ bool bulk_moved(struct bulk *bulk, const struct event *ev)
 
 void bulk_rcu_free(struct bulk *bulk, const struct event *ev, uint64_t time)
 {
-	struct live_obj *o = ev->addr ? live_find(&bulk->slab->live, ev->addr) : NULL;
+	struct live_obj *o = slab_rcu_free(bulk->slab, ev);
 
-	if (!o || o->flags & LIVE_TWIN)
+	if (!o)
 		return;
 	if (!(o->flags & LIVE_RCU))
 		sitetab_lived(bulk->sites, o->account, live_time(o), time);

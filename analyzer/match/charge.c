@@ -11,50 +11,123 @@
  */
 enum { ENOUGH = 2 };
 
-/* What the known objects of some flows have in common. */
+struct books {
+	struct site *site;
+	size_t nr;
+	const uint32_t *group;	/* by site */
+	uint64_t *area_bytes;	/* charged to areas with pages, by stack */
+	uint64_t nr_full_areas; /* freed with their pages, charged or not */
+};
+
+/* What is known of a class of flows. */
 struct verdict {
-	bool any, one_group, one_size, silent;
-	uint32_t group, bytes;
+	uint64_t nr;
+	bool one_size, silent;
+	uint32_t bytes;
+};
+
+/* Known objects of one call site. */
+struct share {
+	uint32_t group;
 	uint32_t site; /* that most of them are of */
 	uint64_t nr, most;
 };
 
-static void weigh(struct verdict *v, const struct flow *f, const uint32_t *group)
+static bool is_known(const struct flow *f)
 {
-	uint32_t g = f->site < FLOW_SITES ? group[f->site] : 0;
-
-	if (f->site == FLOW_OLDER)
-		return;
-	if (f->site == FLOW_SILENT) {
-		v->silent = true;
-		return;
-	}
-	v->one_group = v->any ? v->one_group && v->group == g : true;
-	v->one_size = v->any ? v->one_size && v->bytes == f->bytes : f->bytes != 0;
-	v->one_group &= f->site != FLOW_LARGE;
-	v->any = true;
-	v->group = g;
-	v->bytes = f->bytes;
-	v->nr += f->nr;
-	if (f->nr > v->most) {
-		v->most = f->nr;
-		v->site = f->site;
-	}
+	return f->site != FLOW_OLDER && f->site != FLOW_SILENT;
 }
 
-/* Charges @f as the objects of @v, of the size @f knows or all those have. */
-static bool charge(const struct flow *f, const struct verdict *v, struct site *site)
+static struct verdict weigh(const struct flow **flow, size_t nr)
 {
-	if (!v->any || !v->one_group || v->nr < ENOUGH || (!f->bytes && !v->one_size))
-		return false;
-	site[v->site].preexisting_frees += f->nr;
-	site[v->site].preexisting_bytes += f->nr * (f->bytes ? f->bytes : v->bytes);
-	return true;
+	struct verdict v = {};
+
+	for (size_t i = 0; i < nr; i++) {
+		v.silent |= flow[i]->site == FLOW_SILENT;
+		if (!is_known(flow[i]))
+			continue;
+		v.one_size =
+			v.nr ? v.one_size && v.bytes == flow[i]->bytes : flow[i]->bytes != 0;
+		v.bytes = flow[i]->bytes;
+		v.nr += flow[i]->nr;
+	}
+	return v;
 }
 
 static int compare(uint64_t a, uint64_t b)
 {
 	return (a > b) - (a < b);
+}
+
+static int by_group(const void *a, const void *b)
+{
+	return compare(((const struct share *)a)->group, ((const struct share *)b)->group);
+}
+
+/* The call sites that made the known objects of @nr flows, into @share; how many. */
+static size_t shares(const struct books *books, const struct flow **flow, size_t nr,
+		     struct share *share)
+{
+	size_t n = 0, ret = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		if (is_known(flow[i]))
+			share[n++] = (struct share){
+				.group = flow[i]->site < FLOW_SITES
+						 ? books->group[flow[i]->site]
+						 : UINT32_MAX,
+				.site = flow[i]->site,
+				.nr = flow[i]->nr,
+				.most = flow[i]->nr,
+			};
+	qsort(share, n, sizeof(*share), by_group);
+	for (size_t i = 0; i < n; i++) {
+		struct share *last = ret ? &share[ret - 1] : NULL;
+
+		if (!last || last->group != share[i].group) {
+			share[ret++] = share[i];
+			continue;
+		}
+		last->nr += share[i].nr;
+		if (share[i].most > last->most) {
+			last->most = share[i].most;
+			last->site = share[i].site;
+		}
+	}
+	return ret;
+}
+
+/*
+ * Charges @older objects of @bytes each to the call sites that made the known
+ * objects of @nr flows, to each its share: the nearest number of objects, and
+ * none for a half. True when any was charged.
+ */
+static bool share_out(struct books *books, const struct flow **flow, size_t nr, uint64_t older,
+		      uint64_t bytes)
+{
+	auto_free struct share *share = xcalloc(nr + 1, sizeof(*share));
+	size_t nr_shares = shares(books, flow, nr, share);
+	uint64_t total = 0, left = older;
+
+	for (size_t i = 0; i < nr_shares; i++)
+		total += share[i].nr;
+	for (size_t i = 0; total >= ENOUGH && i < nr_shares; i++) {
+		unsigned __int128 twice = (unsigned __int128)share[i].nr * older * 2;
+		uint64_t n = (uint64_t)((twice + total - 1) / (2 * (unsigned __int128)total));
+
+		if (n > left)
+			n = left;
+		if (!n || share[i].site >= FLOW_SITES)
+			continue;
+		struct site *site = &books->site[share[i].site];
+
+		left -= n;
+		site->preexisting_frees += n;
+		site->preexisting_bytes += n * bytes;
+		if (flow[0]->call_site == FLOW_AREAS && site->stack != SITE_NO_STACK)
+			books->area_bytes[site->stack] += n * bytes;
+	}
+	return left < older;
 }
 
 static int by_cache(const void *a, const void *b)
@@ -75,29 +148,26 @@ static int by_call_site(const void *a, const void *b)
 	return ret ? ret : by_cache(a, b);
 }
 
-/*
- * Charges what can be of a class of flows, @nr of them in order of size, and
- * takes it out of the list.
- */
-static void charge_class(const struct flow **flow, size_t nr, const uint32_t *group,
-			 struct site *site)
+/* Charges what can be of a class of flows, @nr of them in order of size, and marks it. */
+static void charge_class(struct books *books, const struct flow **flow, size_t nr, char *done)
 {
-	struct verdict whole = {};
+	struct verdict whole = weigh(flow, nr);
 
-	for (size_t i = 0; i < nr; i++)
-		weigh(&whole, flow[i], group);
 	if (whole.silent)
 		return;
 	for (size_t i = 0, end; i < nr; i = end) {
-		struct verdict same = {};
-		uint32_t bytes = flow[i]->bytes;
+		uint64_t older = 0, bytes = flow[i]->bytes;
 
 		for (end = i; end < nr && flow[end]->bytes == bytes; end++)
-			weigh(&same, flow[end], group);
+			older += flow[end]->site == FLOW_OLDER ? flow[end]->nr : 0;
+		bool charged = older && bytes
+				       ? share_out(books, flow + i, end - i, older, bytes)
+			       : older && whole.one_size
+				       ? share_out(books, flow, nr, older, whole.bytes)
+				       : false;
+
 		for (; i < end; i++)
-			if (flow[i]->site == FLOW_OLDER &&
-			    charge(flow[i], bytes ? &same : &whole, site))
-				flow[i] = NULL;
+			done[i] = charged && flow[i]->site == FLOW_OLDER;
 	}
 }
 
@@ -111,95 +181,107 @@ static size_t class_end(const struct flow **flow, size_t nr, size_t from, bool w
 	return end;
 }
 
-static size_t drop_charged(const struct flow **flow, size_t nr)
+/* What is charged already, and what is no object of a slab, has been dealt with. */
+static size_t drop_charged(const struct flow **flow, size_t nr, const char *done)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < nr; i++)
-		if (flow[i])
+		if (!done[i] && flow[i]->call_site > FLOW_SLABS)
 			flow[left++] = flow[i];
 	return left;
 }
 
-static void charge_slab(const struct flow_table *flows, const uint32_t *group,
-			struct site *site)
+static void charge_flows(struct books *books, const struct flow_table *flows)
 {
 	size_t nr = flows->full ? 0 : flows->nr;
 	auto_free const struct flow **flow = xcalloc(nr + 1, sizeof(*flow));
+	auto_free char *done = xcalloc(nr + 1, 1);
 
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < nr; i++) {
 		flow[i] = &flows->flow[i];
+		if (flow[i]->call_site == FLOW_AREAS && flow[i]->site == FLOW_OLDER)
+			books->nr_full_areas += flow[i]->nr;
+	}
 	qsort(flow, nr, sizeof(*flow), by_call_site);
 	for (size_t i = 0, end; i < nr; i = end) {
 		end = class_end(flow, nr, i, true);
-		charge_class(flow + i, end - i, group, site);
+		charge_class(books, flow + i, end - i, done + i);
 	}
-	nr = drop_charged(flow, nr);
+	nr = drop_charged(flow, nr, done);
 	qsort(flow, nr, sizeof(*flow), by_cache);
 	for (size_t i = 0, end; i < nr; i = end) {
 		end = class_end(flow, nr, i, false);
 		/* Without a name, the objects have nothing in common. */
 		if (flow[i]->cache)
-			charge_class(flow + i, end - i, group, site);
+			charge_class(books, flow + i, end - i, done + i);
+	}
+}
+
+/* The pages of areas that were charged (rule 16). */
+static void charge_area_pages(struct books *books, uint64_t page_size)
+{
+	for (size_t i = 0; i < books->nr; i++) {
+		struct site *s = &books->site[i];
+		uint64_t *bytes = &books->area_bytes[s->stack];
+
+		if (s->kind != SITE_PAGE)
+			continue;
+		s->preexisting_frees += *bytes / page_size;
+		s->preexisting_bytes += *bytes;
+		*bytes = 0;
 	}
 }
 
 /*
- * Frees of areas tell nothing: all areas are of one site and size, or none is
- * charged. The site that was, or NULL.
+ * Frees of areas without pages tell nothing: all areas of the kind are of one
+ * call site and one size, or none is charged.
  */
-static struct site *charge_areas(struct site *site, size_t nr, const uint32_t *group,
-				 enum site_kind kind, uint64_t unknown_frees)
+static void charge_areas(struct books *books, enum site_kind kind, uint64_t older)
 {
-	struct verdict v = {};
+	struct site *maker = NULL;
+	uint64_t nr = 0;
 
-	for (size_t i = 0; i < nr; i++) {
-		if (site[i].kind != kind || !site[i].allocs)
+	for (size_t i = 0; i < books->nr; i++) {
+		struct site *s = &books->site[i];
+
+		if (s->kind != kind || !s->allocs)
 			continue;
-		bool one_size = site[i].alloc_bytes == site[i].allocs * site[i].max_bytes &&
-				site[i].max_bytes <= UINT32_MAX;
-
-		weigh(&v,
-		      &(struct flow){
-			      .nr = site[i].allocs,
-			      .site = (uint32_t)i,
-			      .bytes = one_size ? (uint32_t)site[i].max_bytes : 0,
-		      },
-		      group);
+		if (s->alloc_bytes != s->allocs * s->max_bytes ||
+		    (maker && (s->max_bytes != maker->max_bytes ||
+			       books->group[i] != books->group[maker - books->site])))
+			return;
+		nr += s->allocs;
+		if (!maker || s->allocs > maker->allocs)
+			maker = s;
 	}
-	return unknown_frees && charge(&(struct flow){ .nr = unknown_frees }, &v, site)
-		       ? &site[v.site]
-		       : NULL;
-}
-
-/* The silent pages of the areas that were charged to @area (rule 16). */
-static void charge_pages(struct site *site, size_t nr, const struct site *area,
-			 const struct charge_pages *pages)
-{
-	uint64_t most = area->preexisting_bytes / pages->page_size;
-	uint64_t frees = pages->frees < most ? pages->frees : most;
-
-	for (size_t i = 0; i < nr; i++) {
-		if (site[i].kind != SITE_PAGE || site[i].stack != area->stack)
-			continue;
-		site[i].preexisting_frees += frees;
-		site[i].preexisting_bytes += frees * pages->page_size;
-		break;
-	}
+	if (nr < ENOUGH)
+		return;
+	maker->preexisting_frees += older;
+	maker->preexisting_bytes += older * maker->max_bytes;
 }
 
 void charge_sites(struct site *site, size_t nr, const uint32_t *group,
 		  const struct flow_table *flows, const struct match_totals *totals,
-		  const struct charge_pages *pages)
+		  uint64_t page_size)
 {
-	charge_slab(flows, group, site);
+	uint32_t last_stack = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		last_stack = site[i].stack > last_stack ? site[i].stack : last_stack;
+	auto_free uint64_t *area_bytes = xcalloc((size_t)last_stack + 1, sizeof(*area_bytes));
+	struct books books = {
+		.site = site,
+		.nr = nr,
+		.group = group,
+		.area_bytes = area_bytes,
+	};
+
+	charge_flows(&books, flows);
+	charge_area_pages(&books, page_size);
 	if (totals->lost_gaps)
 		return;
-	charge_areas(site, nr, group, SITE_PERCPU, totals->unknown_frees[SITE_PERCPU]);
-
-	const struct site *area = charge_areas(site, nr, group, SITE_VMALLOC,
-					       totals->unknown_frees[SITE_VMALLOC]);
-
-	if (area && area->stack != SITE_NO_STACK)
-		charge_pages(site, nr, area, pages);
+	charge_areas(&books, SITE_PERCPU, totals->unknown_frees[SITE_PERCPU]);
+	charge_areas(&books, SITE_VMALLOC,
+		     totals->unknown_frees[SITE_VMALLOC] - books.nr_full_areas);
 }

@@ -14,17 +14,12 @@
 #include "match/flow.h"
 #include "match/match.h"
 
-/* Frees of single pages that came with the frees of unknown areas. */
-struct charge_pages {
-	uint64_t frees, page_size;
-};
-
 /*
  * @group tells for each of the @nr sites its call site, of its kind. O(n log n)
  * of the flows.
  */
 void charge_sites(struct site *site, size_t nr, const uint32_t *group,
 		  const struct flow_table *flows, const struct match_totals *totals,
-		  const struct charge_pages *pages);
+		  uint64_t page_size);
 
 #endif

@@ -29,6 +29,10 @@ enum { FLOW_MAX = 1 << 18, FLOW_MAX_SEEN = 1 << 20, FLOW_RECENT = 512 };
 #define FLOW_SILENT (UINT32_MAX - 1) /* not known, but made within the recording */
 #define FLOW_OLDER  UINT32_MAX	     /* not known; nothing says it was made within */
 
+/* Instead of a return address: what tells itself what it is, by size. */
+#define FLOW_AREAS UINT64_C(1) /* areas that vmalloc made (rule 16) */
+#define FLOW_SLABS UINT64_C(2) /* blocks of pages that were slabs */
+
 struct flow {
 	uint64_t call_site; /* of the frees */
 	uint64_t nr;

@@ -79,7 +79,7 @@ struct match *match_new(const struct match_opts *opts)
 	m->sites.nr_cpu_node = opts->nr_cpu_node;
 	page_init(&m->pages, opts->page_size, &m->sites);
 	slab_init(&m->slab, &m->opts, &m->pages, &m->vmalloc, &m->sites, &m->totals);
-	vmalloc_init(&m->vmalloc, &m->opts, m->stacks, &m->sites, &m->totals);
+	vmalloc_init(&m->vmalloc, &m->opts, m->stacks, &m->slab.flows, &m->sites, &m->totals);
 	area_init(&m->percpu, SITE_PERCPU, &m->sites, &m->totals);
 	area_init(&m->vmap, SITE_VMALLOC, &m->sites, &m->totals);
 	bulk_init(&m->bulk, &m->pages, &m->slab, &m->sites, &m->totals);
@@ -189,9 +189,12 @@ static void page_free_event(struct match *m, const struct event *ev)
 		m->totals.implausible++;
 		return;
 	}
-	slab_page_free(&m->slab, ev);
+	bool slab = slab_page_free(&m->slab, ev);
+
 	if (bulk_moved(&m->bulk, ev))
 		return;
+	if (slab)
+		slab_block_free(&m->slab, ev);
 
 	struct page_met met = page_free(&m->pages, ev->addr, ev->order);
 	uint64_t unknown = (UINT64_C(1) << ev->order) - met.pages;
@@ -272,6 +275,9 @@ static inline __attribute__((always_inline)) void take(struct match *m, const st
 		slab_alloc(&m->slab, ev, slab_site(m, ev), m->sites.now);
 		break;
 	case EVENT_KFREE:
+		vmalloc_kfree(&m->vmalloc, ev);
+		slab_free(&m->slab, ev);
+		break;
 	case EVENT_CACHE_FREE:
 	case EVENT_BULK_FREE:
 		slab_free(&m->slab, ev);
@@ -430,6 +436,8 @@ void match_finish(struct match *m)
 	book_ages(m, &m->percpu.live);
 	book_ages(m, &m->vmap.live);
 	page_age(&m->pages);
+	slab_count_blocks(&m->slab);
+	vmalloc_finish(&m->vmalloc);
 
 	auto_free uint32_t *to = xcalloc(m->sites.nr + 1, sizeof(*to));
 
@@ -466,7 +474,7 @@ void match_judge(struct match *m, const uint32_t *group, uint64_t lost)
 		m->totals.lost_estimate = lost;
 	bounds_set(&m->sites, group, &m->totals);
 	charge_sites(m->sites.site, m->sites.nr, group, &m->slab.flows, &m->totals,
-		     &(struct charge_pages){ m->vmalloc.older_pages, m->opts.page_size });
+		     m->opts.page_size);
 }
 
 const struct site *match_sites(const struct match *m, size_t *ret_nr)

@@ -291,6 +291,18 @@ bool page_is_live(const struct page_map *map, uint64_t pfn)
 	return pfn < PAGE_MAX_PFN && (find(map, pfn) || find_around(map, pfn, 0));
 }
 
+bool page_block(const struct page_map *map, uint64_t pfn, unsigned int *ret_order,
+		uint32_t *ret_account)
+{
+	const struct page_entry *e = pfn < PAGE_MAX_PFN ? find(map, pfn) : NULL;
+
+	if (!e || e->piece)
+		return false;
+	*ret_order = e->order;
+	*ret_account = e->owner;
+	return true;
+}
+
 /* The live piece at @pfn within an aligned block, taken out of what is larger. */
 static struct page_entry *single_out(struct page_map *map, uint64_t pfn, unsigned int order)
 {

@@ -101,6 +101,10 @@ bool page_is_live(const struct page_map *map, uint64_t pfn);
 /* Books how old what is live is now. */
 void page_age(const struct page_map *map);
 
+/* True when it is the first of a live block that is whole: of which order and whose. */
+bool page_block(const struct page_map *map, uint64_t pfn, unsigned int *ret_order,
+		uint32_t *ret_account);
+
 /* Books what was allocated before @time as uncertain. */
 void page_mark_uncertain(struct page_map *map, uint64_t time);
 

@@ -8,6 +8,24 @@ enum { ZERO_SIZE_PTR = 16 };
 
 static_assert(sizeof(struct live_obj) == 24, "an object is three words");
 
+TABLE_INLINE uint64_t rcu_key(const void *entry)
+{
+	return ((const struct slab_rcu *)entry)->addr;
+}
+
+TABLE_INLINE bool rcu_used(const void *entry)
+{
+	return ((const struct slab_rcu *)entry)->addr != 0;
+}
+
+TABLE_INLINE bool rcu_live(const void *entry)
+{
+	return ((const struct slab_rcu *)entry)->call_site != 0;
+}
+
+static const struct table_ops rcu_ops = { sizeof(struct slab_rcu), rcu_key, rcu_used,
+					  rcu_live };
+
 void slab_init(struct slab *slab, const struct match_opts *opts,
 	       const struct page_map *page_map, struct vmalloc *vmalloc, struct sitetab *sites,
 	       struct match_totals *totals)
@@ -21,6 +39,7 @@ void slab_init(struct slab *slab, const struct match_opts *opts,
 		.totals = totals,
 	};
 	table_init(&slab->live, &live_ops);
+	table_init(&slab->rcu, &rcu_ops);
 	slabpage_init(&slab->pages, opts->page_size);
 	flow_init(&slab->flows);
 	offset_init(&slab->offset, opts->page_size);
@@ -29,6 +48,7 @@ void slab_init(struct slab *slab, const struct match_opts *opts,
 void slab_deinit(struct slab *slab)
 {
 	table_deinit(&slab->live);
+	table_deinit(&slab->rcu);
 	slabpage_deinit(&slab->pages);
 	flow_deinit(&slab->flows);
 }
@@ -155,6 +175,7 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 	bool twin = large && has_block(slab, ev);
 
 	offset_slab_alloc(&slab->offset, ev);
+	slab->pages.ends_told = slab->offset.base != 0;
 
 	struct live_obj *o = live_put(&slab->live, ev->addr);
 
@@ -205,20 +226,27 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 static void unknown_free(struct slab *slab, const struct event *ev)
 {
 	uint32_t site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+	struct slab_rcu *rcu = slab->rcu.nr ? table_find(&slab->rcu, &rcu_ops, ev->addr) : NULL;
+	uint64_t call_site = rcu ? rcu->call_site : ev->call_site;
 
+	if (rcu)
+		rcu->call_site = 0;
 	sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
 	slab->totals->unknown_frees[SITE_SLAB]++;
 	if (slab->lossy)
 		return;
 	const struct slabpage *page = slabpage_find(&slab->pages, ev->addr);
+	uint32_t bytes = page ? page->bytes : 0;
 	bool young =
 		slab->offset.base &&
 		page_is_live(slab->page_map, (ev->addr - slab->offset.base) / slab->page_size);
 
 	young |= flow_seen(&slab->flows, ev->addr);
 	slab->totals->silent_allocs += young;
-	flow_add(&slab->flows, ev->call_site, ev->cache, young ? FLOW_SILENT : FLOW_OLDER,
-		 page ? page->bytes : 0);
+	flow_add(&slab->flows, call_site, ev->cache, young ? FLOW_SILENT : FLOW_OLDER, bytes);
+	/* What starts a page may be a large kmalloc, which has pages of its own. */
+	if (ev->addr & (slab->page_size - 1) || ev->kind == EVENT_CACHE_FREE)
+		slabpage_see(&slab->pages, ev->addr);
 }
 
 void slab_free(struct slab *slab, const struct event *ev)
@@ -253,9 +281,57 @@ void slab_free(struct slab *slab, const struct event *ev)
 			sitetab_near_free(slab->sites, o->account, live_time(o), ev->addr);
 		}
 	}
-	flow_add(&slab->flows, ev->call_site, ev->cache, site, o->bytes);
+	if (!(o->flags & LIVE_RCU))
+		flow_add(&slab->flows, ev->call_site, ev->cache, site, o->bytes);
 	slabpage_remove(&slab->pages, ev->addr);
 	live_end(o);
+}
+
+/* ---- rule 15: RCU and slabs */
+
+struct live_obj *slab_rcu_free(struct slab *slab, const struct event *ev)
+{
+	if (ev->addr <= ZERO_SIZE_PTR)
+		return NULL;
+	struct live_obj *o = live_find(&slab->live, ev->addr);
+
+	if (o && o->flags & LIVE_TWIN)
+		return NULL;
+	if (o && !(o->flags & LIVE_RCU))
+		flow_add(&slab->flows, ev->call_site, 0,
+			 slab->sites->accounts.account[o->account].site, o->bytes);
+	if (!o && ev->call_site && slab->rcu.nr < FLOW_MAX_SEEN)
+		*(struct slab_rcu *)table_put(&slab->rcu, &rcu_ops, ev->addr) =
+			(struct slab_rcu){ ev->addr, ev->call_site };
+	return o;
+}
+
+static bool add_block(struct slab *slab, uint64_t pfn)
+{
+	unsigned int order;
+	uint32_t account;
+
+	if (!page_block(slab->page_map, pfn, &order, &account))
+		return false;
+	flow_add(&slab->flows, FLOW_SLABS, 0, slab->sites->accounts.account[account].site,
+		 slab->page_size << order);
+	return true;
+}
+
+void slab_block_free(struct slab *slab, const struct event *ev)
+{
+	if (!add_block(slab, ev->addr) && !slab->lossy &&
+	    !page_is_live(slab->page_map, ev->addr))
+		flow_add(&slab->flows, FLOW_SLABS, 0, FLOW_OLDER, slab->page_size << ev->order);
+}
+
+void slab_count_blocks(struct slab *slab)
+{
+	const struct slabpage *page;
+
+	for (size_t i = 0; slab->offset.base && (page = slabpage_next(&slab->pages, &i));)
+		if (page->slab)
+			add_block(slab, (page->addr - slab->offset.base) / slab->page_size);
 }
 
 /* ---- rule 6: objects do not outlive their page */
@@ -277,19 +353,25 @@ static void end_in_page(struct slab *slab, struct slabpage *page)
 	}
 }
 
-static void end_in_block(struct slab *slab, const struct event *ev)
+static bool end_in_block(struct slab *slab, const struct event *ev)
 {
+	bool was_slab = false;
+
 	if (!slab->offset.base)
-		return;
+		return false;
 	uint64_t addr = slab->offset.base + ev->addr * slab->page_size;
 	uint64_t end = addr + (slab->page_size << ev->order);
 
 	for (; addr != end; addr += slab->page_size) {
 		struct slabpage *page = slabpage_find(&slab->pages, addr);
 
-		if (page)
-			end_in_page(slab, page);
+		if (!page)
+			continue;
+		was_slab |= page->slab;
+		end_in_page(slab, page);
+		slabpage_forget(page);
 	}
+	return was_slab;
 }
 
 void slab_page_alloc(struct slab *slab, const struct event *ev)
@@ -299,10 +381,10 @@ void slab_page_alloc(struct slab *slab, const struct event *ev)
 	offset_page_alloc(&slab->offset, ev);
 }
 
-void slab_page_free(struct slab *slab, const struct event *ev)
+bool slab_page_free(struct slab *slab, const struct event *ev)
 {
-	end_in_block(slab, ev);
 	offset_other(&slab->offset, ev);
+	return end_in_block(slab, ev);
 }
 
 void slab_prefetch(const struct slab *slab, const struct event *ev)

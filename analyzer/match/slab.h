@@ -42,6 +42,12 @@ struct slab_skew {
 	uint16_t cpu; /* of the reuse */
 };
 
+/* An object that is not known, on its way to be freed. */
+struct slab_rcu {
+	uint64_t addr;	    /* 0: empty */
+	uint64_t call_site; /* that gave it to RCU; 0: it has been freed */
+};
+
 struct slab {
 	struct table live; /* of struct live_obj */
 	struct slabpage_table pages;
@@ -51,7 +57,8 @@ struct slab {
 	struct slab_skew skew[SLAB_SKEWS]; /* a ring */
 	uint64_t nr_skew;		   /* ever put into it */
 	uint64_t skew_until_ns;		   /* none is of use after it */
-	bool lossy; /* there was a gap: what is not known need not be old */
+	bool lossy;	  /* there was a gap: what is not known need not be old */
+	struct table rcu; /* of struct slab_rcu: not known, and given to RCU */
 	uint64_t page_size;
 	const struct match_opts *opts;
 	const struct page_map *page_map;
@@ -69,9 +76,24 @@ void slab_deinit(struct slab *slab);
 void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64_t time);
 void slab_free(struct slab *slab, const struct event *ev);
 
-/* A plausible page event: no object lives in its pages (rule 6). */
+/*
+ * The object at ev->addr was given to RCU: who did so is who frees it (rule 15). The
+ * object, or NULL when it is not known or has pages of its own.
+ */
+struct live_obj *slab_rcu_free(struct slab *slab, const struct event *ev);
+
+/*
+ * A plausible page event: no object lives in its pages (rule 6). True when they
+ * were seen to hold slab objects, so that they were a slab (rule 15).
+ */
 void slab_page_alloc(struct slab *slab, const struct event *ev);
-void slab_page_free(struct slab *slab, const struct event *ev);
+bool slab_page_free(struct slab *slab, const struct event *ev);
+
+/* The block that @ev is about to free was a slab (rule 15). */
+void slab_block_free(struct slab *slab, const struct event *ev);
+
+/* No event follows: tells of the live blocks that they are slabs (rule 15). */
+void slab_count_blocks(struct slab *slab);
 
 /* These start to fetch what the four above will read first. */
 void slab_prefetch(const struct slab *slab, const struct event *ev);

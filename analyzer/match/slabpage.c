@@ -15,7 +15,7 @@ TABLE_INLINE bool page_used(const void *entry)
 
 TABLE_INLINE bool page_live(const void *entry)
 {
-	return ((const struct slabpage *)entry)->nr != 0;
+	return ((const struct slabpage *)entry)->here;
 }
 
 static const struct table_ops page_ops = { sizeof(struct slabpage), page_key, page_used,
@@ -52,12 +52,27 @@ static void widen(struct slabpage *p, uint64_t addr)
 	p->step = (uint16_t)a;
 }
 
-void slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes)
+/* What it was before its last end tells nothing. */
+static struct slabpage *enter(struct slabpage_table *pages, uint64_t addr)
 {
 	struct slabpage *p = table_put(&pages->table, &page_ops, addr >> pages->shift);
 
-	p->shift = pages->shift & 0xff;
+	if (!p->here)
+		*p = (struct slabpage){ .addr = addr, .shift = pages->shift & 0xff, .here = 1 };
+	return p;
+}
+
+void slabpage_see(struct slabpage_table *pages, uint64_t addr)
+{
+	enter(pages, addr)->slab |= pages->ends_told;
+}
+
+void slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes)
+{
+	struct slabpage *p = enter(pages, addr);
+
 	p->bytes = bytes <= UINT16_MAX ? (uint16_t)bytes : 0;
+	p->slab |= pages->ends_told && bytes <= UINT64_C(2) << pages->shift;
 	if (!p->nr) {
 		p->addr = addr;
 		p->step = 0;
@@ -70,6 +85,11 @@ void slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes)
 struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr)
 {
 	return table_find(&pages->table, &page_ops, addr >> pages->shift);
+}
+
+const struct slabpage *slabpage_next(const struct slabpage_table *pages, size_t *i)
+{
+	return table_next(&pages->table, &page_ops, i);
 }
 
 void slabpage_remove(struct slabpage_table *pages, uint64_t addr)

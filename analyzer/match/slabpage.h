@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * match/slabpage.h - which virtual pages hold live slab objects (rule 6)
+ * match/slabpage.h - which virtual pages hold slab objects (rules 6, 15)
  *
- * In:     every address that enters or leaves the live slab objects
+ * In:     every address that enters or leaves the live slab objects; those of
+ *         other objects that are freed; the end of a page
  * Out:    how many objects start in a page, and the distance in which to look
  *         for them: a page free almost always meets a page with none, and the
  *         few others are searched by asking for every address that is possible
+ * Rules:  (1) a page is there until it ends, with or without live objects: that
+ *             it had any tells what it was
+ *         (2) 16 bytes a page
  */
 #ifndef MATCH_SLABPAGE_H
 #define MATCH_SLABPAGE_H
@@ -14,7 +18,9 @@
 
 struct slabpage {
 	uint64_t addr;	    /* of the object first put there */
-	uint32_t nr : 24;   /* objects that start in it */
+	uint32_t nr : 22;   /* live objects that start in it */
+	uint32_t here : 1;  /* it has not ended */
+	uint32_t slab : 1;  /* one was seen that is too small to have pages of its own */
 	uint32_t shift : 8; /* of the page size; not 0 */
 	uint16_t step;	    /* divides the distances of its objects; 0: one object only */
 	uint16_t bytes;	    /* of the object last put there; 0: 64 KiB and more */
@@ -23,6 +29,7 @@ struct slabpage {
 struct slabpage_table {
 	struct table table;
 	uint32_t shift;
+	bool ends_told; /* which pages end; before, what was seen proves nothing */
 };
 
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size);
@@ -31,9 +38,20 @@ void slabpage_deinit(struct slabpage_table *pages);
 void slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes);
 void slabpage_remove(struct slabpage_table *pages, uint64_t addr); /* added before */
 
-/* The page that @addr lies in, or NULL when no object starts in it. */
+/* A slab object that was not added was in the page of @addr. */
+void slabpage_see(struct slabpage_table *pages, uint64_t addr);
+
+/* The page that @addr lies in, or NULL when no object was seen to start in it. */
 struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr);
+/* The next page from slot *@i on, which starts at 0; NULL at the end. */
+const struct slabpage *slabpage_next(const struct slabpage_table *pages, size_t *i);
 void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr);
+
+static inline void slabpage_forget(struct slabpage *page)
+{
+	page->nr = 0;
+	page->here = 0;
+}
 
 /*
  * The first address in the page at which an object can start, and the distance

@@ -31,10 +31,14 @@ static const struct table_ops silent_ops = { sizeof(struct silent), silent_key, 
 					     silent_live };
 
 void vmalloc_init(struct vmalloc *v, const struct match_opts *opts, struct stacks *stacks,
-		  struct sitetab *sites, struct match_totals *totals)
+		  struct flow_table *flows, struct sitetab *sites, struct match_totals *totals)
 {
 	*v = (struct vmalloc){
-		.opts = opts, .stacks = stacks, .sites = sites, .totals = totals
+		.opts = opts,
+		.stacks = stacks,
+		.flows = flows,
+		.sites = sites,
+		.totals = totals,
 	};
 	table_init(&v->areas, &silent_ops);
 }
@@ -94,15 +98,36 @@ static bool same_call(struct vmalloc *v, uint32_t a, uint32_t b)
 	       !memcmp(frame_a + from_a, frame_b + from_b, (nr_a - from_a) * sizeof(*frame_a));
 }
 
+/* The area that the task freed last has no more pages. */
+static void close_older(struct vmalloc *v, struct vmalloc_task *t)
+{
+	if (t->older_pages && !v->lossy)
+		flow_add(v->flows, FLOW_AREAS, 0, FLOW_OLDER,
+			 (uint64_t)t->older_pages * v->opts->page_size);
+	t->older_pages = 0;
+	v->nr_unknown -= t->freed_unknown;
+	t->freed_unknown = false;
+}
+
+void vmalloc_older_end(struct vmalloc *v, const struct event *ev)
+{
+	struct vmalloc_task *t = vmalloc_task_of(v, ev);
+
+	if (t)
+		close_older(v, t);
+}
+
 /* What is kept of @ev's task, which takes the place of another one when there is none. */
 static struct vmalloc_task *new_task(struct vmalloc *v, const struct event *ev)
 {
 	struct vmalloc_task *t = &v->task[offset_task_slot(ev)];
 
-	if (!vmalloc_task_of(v, ev))
+	if (!vmalloc_task_of(v, ev)) {
+		close_older(v, t);
 		*t = (struct vmalloc_task){ .pid = ev->pid,
 					    .context = ev->context,
 					    .cpu = ev->pid ? 0 : ev->cpu };
+	}
 	return t;
 }
 
@@ -133,6 +158,10 @@ void vmalloc_area_alloc(struct vmalloc *v, const struct event *ev, uint32_t stac
 	v->totals->silent_pages += pages;
 	sitetab_alloc_many(v->sites, s->account, pages, pages * v->opts->page_size, ev->ts_ns);
 
+	/* Its own site, which is found again by the stack. */
+	flow_add(v->flows, FLOW_AREAS, 0, sitetab_get(v->sites, SITE_VMALLOC, 0, stack),
+		 ev->bytes_alloc);
+
 	struct vmalloc_task *t = new_task(v, ev);
 
 	t->last[1] = t->last[0];
@@ -147,7 +176,9 @@ void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known)
 
 	if (!t)
 		return;
+	close_older(v, t);
 	t->freed_unknown = !known;
+	v->nr_unknown += !known;
 	t->freed_account = s ? s->account : 0;
 	t->freed_pages = s ? s->pages : 0;
 	if (s)
@@ -180,7 +211,7 @@ bool vmalloc_page_free(struct vmalloc *v, const struct event *ev)
 
 	if (!t || ev->order)
 		return false;
-	v->older_pages += t->freed_unknown;
+	t->older_pages += t->freed_unknown;
 	if (!t->freed_pages)
 		return false;
 	t->freed_pages--;
@@ -212,9 +243,17 @@ uint32_t vmalloc_own_site(struct vmalloc *v, const struct event *ev, uint32_t si
 			   stacks_id(v->stacks, own, nr - from + 1));
 }
 
+void vmalloc_finish(struct vmalloc *v)
+{
+	for (size_t i = 0; i < OFFSET_TASKS; i++)
+		close_older(v, &v->task[i]);
+}
+
 void vmalloc_forget(struct vmalloc *v)
 {
+	vmalloc_finish(v);
 	memset(v->task, 0, sizeof(v->task));
+	v->lossy = true;
 }
 
 void vmalloc_mark_uncertain(struct vmalloc *v, const struct table *live, uint64_t time)

@@ -8,7 +8,8 @@
  *
  * In:     events of vmap areas; page and slab allocations of tasks that are
  *         within a vmalloc; page frees of what is not known
- * Out:    bookings of an area's silent pages on the site of kind SITE_PAGE that
+ * Out:    the sizes of areas, also of older ones, by their pages (rule 15);
+ *         bookings of an area's silent pages on the site of kind SITE_PAGE that
  *         has the area's stack; the site of what else is allocated on the way
  * Not:    touches no page that an event told
  * Rules:  (1) 16 bytes an area, and what OFFSET_TASKS tasks last did
@@ -16,6 +17,7 @@
 #ifndef MATCH_VMALLOC_H
 #define MATCH_VMALLOC_H
 
+#include "match/flow.h"
 #include "match/match.h"
 #include "match/offset.h"
 #include "match/sitetab.h"
@@ -34,7 +36,8 @@ struct vmalloc_task {
 	} last[VMALLOC_DEPTH];	/* newest first */
 	uint32_t freed_account; /* of the area that it freed last, … */
 	uint32_t freed_pages;	/* and silent pages of it not yet seen to be freed */
-	bool freed_unknown;	/* it was not known */
+	bool freed_unknown;	/* it was not known, … */
+	uint32_t older_pages;	/* and single pages, not known either, that went with it */
 };
 
 struct vmalloc {
@@ -44,14 +47,16 @@ struct vmalloc {
 	uint32_t *outer; /* by stack: index of the frame that called vmalloc; 0: no vmalloc, + 1
 			  */
 	size_t nr_outer;
-	uint64_t older_pages; /* frees of single pages, not known, after areas not known */
+	struct flow_table *flows;
+	uint32_t nr_unknown; /* tasks whose last area was not known */
+	bool lossy;	     /* there was a gap: what is not known need not be old */
 	struct stacks *stacks;
 	struct sitetab *sites;
 	struct match_totals *totals;
 };
 
 void vmalloc_init(struct vmalloc *v, const struct match_opts *opts, struct stacks *stacks,
-		  struct sitetab *sites, struct match_totals *totals);
+		  struct flow_table *flows, struct sitetab *sites, struct match_totals *totals);
 void vmalloc_deinit(struct vmalloc *v);
 
 /* A plausible area was made by @stack; one that was @known or not goes. */
@@ -65,6 +70,9 @@ void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known);
  */
 bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stack,
 			uint32_t *ret_account);
+
+/* The older area that the task of @ev freed, if any, has no more pages. */
+void vmalloc_older_end(struct vmalloc *v, const struct event *ev);
 
 /* True when the page of @ev, which is not known, was a silent one of a known area. */
 bool vmalloc_page_free(struct vmalloc *v, const struct event *ev);
@@ -90,6 +98,13 @@ static inline bool vmalloc_may_take(struct vmalloc *v, const struct event *ev)
 
 uint32_t vmalloc_own_site(struct vmalloc *v, const struct event *ev, uint32_t site);
 
+/* Told of each kfree: an area's pages are all gone when their array goes. */
+static inline void vmalloc_kfree(struct vmalloc *v, const struct event *ev)
+{
+	if (v->nr_unknown)
+		vmalloc_older_end(v, ev);
+}
+
 /* The site of a slab allocation of @site, whose return address may be vmalloc's own. */
 static inline uint32_t vmalloc_slab_site(struct vmalloc *v, const struct event *ev,
 					 uint32_t site)
@@ -100,6 +115,9 @@ static inline uint32_t vmalloc_slab_site(struct vmalloc *v, const struct event *
 		       ? site
 		       : vmalloc_own_site(v, ev, site);
 }
+
+/* No event follows. */
+void vmalloc_finish(struct vmalloc *v);
 
 /* A gap: what tasks were about is not known any more. */
 void vmalloc_forget(struct vmalloc *v);

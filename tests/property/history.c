@@ -13,6 +13,7 @@ enum {
 	SLAB_PFN = 0x1000,
 	PRIME_PFN = 0x9000,
 	OLD_PFN = 0xa000,
+	MOVE_PFN = 0xb000, /* single pages that move, and go */
 };
 
 static const uint64_t stack[NR_STACKS] = { 0, 0x501, 0x502, 0x503, 0x504, 0x505 };
@@ -277,12 +278,31 @@ static void add_vmalloc(struct maker *m)
 	}
 }
 
+/* A page that moves, mostly to where none is, and mostly really. */
+static void add_move(struct maker *m)
+{
+	uint64_t from = MOVE_PFN + below(m, 5), to = MOVE_PFN + below(m, 5);
+
+	if (one_in(m, 2))
+		add_page_alloc(m, from, 0);
+	if (from != to)
+		add(m, (struct event){ .kind = EVENT_PAGE_MOVE,
+				       .addr = one_in(m, 30) ? UINT64_C(1) << 41 : from,
+				       .bytes_req = to });
+	if (one_in(m, 4))
+		add_page_alloc(m, to, 0);
+	if (!one_in(m, 4))
+		add_page_free(m, from, 0);
+	if (one_in(m, 3))
+		add_page_free(m, to, 0);
+}
+
 /* What only probes tell. */
 static void add_probe(struct maker *m)
 {
 	uint64_t at = below(m, NR_STACKS);
 
-	switch (below(m, 4)) {
+	switch (below(m, 5)) {
 	case 0:
 		add(m, (struct event){ .kind = EVENT_BULK_ALLOC,
 				       .addr = slab_addr(m),
@@ -296,7 +316,9 @@ static void add_probe(struct maker *m)
 				       .call_site = 0x104 + below(m, 4) });
 		break;
 	case 2:
-		add(m, (struct event){ .kind = EVENT_RCU_FREE, .addr = slab_addr(m) });
+		add(m, (struct event){ .kind = EVENT_RCU_FREE,
+				       .addr = slab_addr(m),
+				       .call_site = one_in(m, 8) ? 0 : 0x104 + below(m, 4) });
 		break;
 	case 3:
 		add(m, (struct event){ .kind = EVENT_PAGE_BULK,
@@ -306,6 +328,9 @@ static void add_probe(struct maker *m)
 				       .bytes_alloc = 4096,
 				       .stack = at ? &stack[at] : NULL,
 				       .nr_stack = at != 0 });
+		break;
+	case 4:
+		add_move(m);
 		break;
 	}
 }
@@ -340,7 +365,7 @@ static void add_any(struct maker *m)
 
 	if (!one_in(m, 3))
 		switch_task(m);
-	switch (below(m, 48)) {
+	switch (below(m, 50)) {
 	case 0 ... 8:
 		add_slab_alloc(m, slab_addr(m), 8 + 8 * below(m, 20));
 		break;
@@ -390,7 +415,7 @@ static void add_any(struct maker *m)
 		if (one_in(m, 4))
 			add_lost(m);
 		break;
-	case 43 ... 47:
+	case 43 ... 49:
 		add_probe(m);
 		break;
 	}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/property/oracle.h"
 
+#include <string.h>
+
 static size_t site_of(struct oracle *o, enum site_kind kind, uint64_t key)
 {
 	for (size_t i = 0; i < o->nr_site; i++)
@@ -74,8 +76,7 @@ static uint64_t take(struct oracle *o, uint64_t pfn, uint64_t nr, enum end_rule 
 	return taken;
 }
 
-/* The size of the object last put into the page of @addr. */
-static uint64_t *size_in_page(struct oracle *o, uint64_t addr)
+static struct oracle_slab_page *slab_page(struct oracle *o, uint64_t addr)
 {
 	size_t i = 0;
 
@@ -83,11 +84,22 @@ static uint64_t *size_in_page(struct oracle *o, uint64_t addr)
 		i++;
 	if (i == o->nr_slab_page)
 		o->slab_page[o->nr_slab_page++].addr = addr / 4096;
-	return &o->slab_page[i].bytes;
+	return &o->slab_page[i];
 }
 
-static void end_slab_in(struct oracle *o, const struct event *ev)
+/* No object lives in the pages of @ev any more; whether these were slabs. */
+static bool end_slab_in(struct oracle *o, const struct event *ev)
 {
+	bool slab = false;
+
+	for (size_t i = 0; i < o->nr_slab_page; i++) {
+		struct oracle_slab_page *p = &o->slab_page[i];
+
+		if (p->addr - o->base / 4096 - ev->addr >= UINT64_C(1) << ev->order)
+			continue;
+		slab |= p->here && p->slab;
+		*p = (struct oracle_slab_page){ .addr = p->addr };
+	}
 	for (size_t i = 0; i < o->nr_obj; i++) {
 		struct oracle_object *b = &o->obj[i];
 
@@ -95,6 +107,39 @@ static void end_slab_in(struct oracle *o, const struct event *ev)
 		    (b->key - o->base) / 4096 - ev->addr < UINT64_C(1) << ev->order)
 			end(o, b, END_SLAB_PAGE, b->bytes, ev->ts_ns);
 	}
+	return slab;
+}
+
+/* Rule 15: what made or freed something that names itself, by size. */
+enum { SELF_AREA = 1, SELF_SLAB = 2 };
+
+static void note_self(struct oracle *o, uint64_t what, size_t site, uint64_t bytes)
+{
+	o->free[o->nr_free++] =
+		(struct oracle_free){ .of = site == SIZE_MAX ? FREE_OLDER : FREE_KNOWN,
+				      .call_site = what,
+				      .bytes = bytes,
+				      .site = site };
+}
+
+/* The whole block that starts at @pfn, or NULL. */
+static const struct oracle_object *block_at(const struct oracle *o, uint64_t pfn)
+{
+	for (size_t i = 0; i < o->nr_page; i++) {
+		const struct oracle_object *b = &o->obj[o->page[i].obj];
+
+		if (o->page[i].live && o->page[i].pfn == pfn && b->key == pfn && !b->in_pieces)
+			return b;
+	}
+	return NULL;
+}
+
+static bool page_lives(const struct oracle *o, uint64_t pfn)
+{
+	for (size_t i = 0; i < o->nr_page; i++)
+		if (o->page[i].live && o->page[i].pfn == pfn)
+			return true;
+	return false;
 }
 
 static bool same_task(const struct oracle *o, size_t i, const struct event *ev)
@@ -146,6 +191,17 @@ static struct oracle_task *task(struct oracle *o, const struct event *ev)
 	return &o->task[i];
 }
 
+/* An older area has no more pages. */
+static void close_older(struct oracle *o, struct oracle_task *t)
+{
+	if (t->older_pages && !o->totals.lost_gaps) {
+		note_self(o, SELF_AREA, SIZE_MAX, t->older_pages * 4096);
+		o->older_areas++;
+	}
+	t->older_pages = 0;
+	t->freed_unknown = false;
+}
+
 static void end_area(struct oracle *o, struct oracle_area *a, uint64_t ts)
 {
 	struct site *s = &o->site[a->site];
@@ -185,6 +241,7 @@ static void make_area(struct oracle *o, const struct event *ev)
 		s->first_ns = ev->ts_ns;
 	s->last_ns = ev->ts_ns;
 	o->allocated[site] = true;
+	note_self(o, SELF_AREA, site_of(o, SITE_VMALLOC, ev->stack[0]), ev->bytes_alloc);
 	o->totals.silent_pages += pages;
 	s->allocs += pages;
 	s->alloc_bytes += pages * 4096;
@@ -197,6 +254,7 @@ static void free_area(struct oracle *o, const struct event *ev, bool known)
 	struct oracle_area *a = known ? find_area(o, ev->addr) : NULL;
 	struct oracle_task *t = task(o, ev);
 
+	close_older(o, t);
 	t->freed_unknown = !known;
 	t->freed_pages = a ? a->pages : 0;
 	t->freed_site = a ? a->site : 0;
@@ -219,6 +277,16 @@ static struct oracle_area *area_of(struct oracle *o, const struct event *ev)
 			return a;
 	}
 	return NULL;
+}
+
+static void put_into_page(struct oracle *o, uint64_t addr, uint64_t bytes)
+{
+	struct oracle_slab_page *p = slab_page(o, addr);
+
+	p->here = true;
+	/* The second of the events that tell the base; before, pages end unseen. */
+	p->slab |= bytes <= 8192 && o->totals.events[EVENT_KMALLOC] > 1;
+	p->bytes = bytes <= UINT16_MAX ? bytes : 0;
 }
 
 static void allocate(struct oracle *o, const struct event *ev, enum site_kind kind,
@@ -305,8 +373,7 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 		}
 		o->totals.large_kmalloc_blocks += twin && dup == SIZE_MAX;
 		if (kind == SITE_SLAB && !old)
-			*size_in_page(o, key) =
-				ev->bytes_alloc <= UINT16_MAX ? ev->bytes_alloc : 0;
+			put_into_page(o, key, ev->bytes_alloc);
 	}
 	if (!twin) {
 		if (!o->allocated[site])
@@ -349,23 +416,25 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 /* Rules 5 and 15: what is remembered of a free of what is not known. */
 static void note_unknown(struct oracle *o, const struct event *ev)
 {
-	bool silent = false, used = false;
+	bool silent = page_lives(o, (ev->addr - o->base) / 4096);
+	struct oracle_slab_page *page = slab_page(o, ev->addr);
+	uint64_t call_site = ev->call_site;
 
-	for (size_t i = 0; i < o->nr_obj; i++)
-		used |= o->obj[i].live && o->obj[i].kind == SITE_SLAB &&
-			o->obj[i].key / 4096 == ev->addr / 4096;
-
-	for (size_t i = 0; i < o->nr_page; i++)
-		silent |= o->page[i].live && o->page[i].pfn == (ev->addr - o->base) / 4096;
+	for (size_t i = 0; i < o->nr_rcu; i++)
+		if (o->rcu[i].addr == ev->addr && o->rcu[i].call_site) {
+			call_site = o->rcu[i].call_site;
+			o->rcu[i].call_site = 0;
+		}
 	for (size_t i = 0; i < o->nr_free; i++)
 		silent |= o->free[i].of >= FREE_SILENT && o->free[i].addr == ev->addr;
 	o->totals.silent_allocs += silent;
-	o->free[o->nr_free++] =
-		(struct oracle_free){ .of = silent ? FREE_SILENT : FREE_OLDER,
-				      .call_site = ev->call_site,
-				      .addr = ev->addr,
-				      .cache = ev->cache,
-				      .bytes = used ? *size_in_page(o, ev->addr) : 0 };
+	o->free[o->nr_free++] = (struct oracle_free){ .of = silent ? FREE_SILENT : FREE_OLDER,
+						      .call_site = call_site,
+						      .addr = ev->addr,
+						      .cache = ev->cache,
+						      .bytes = page->here ? page->bytes : 0 };
+	if (ev->addr % 4096 || ev->kind == EVENT_CACHE_FREE)
+		page->here = page->slab = true;
 }
 
 static void release(struct oracle *o, const struct event *ev, enum site_kind kind)
@@ -415,7 +484,7 @@ static void release(struct oracle *o, const struct event *ev, enum site_kind kin
 		o->totals.cross_type_frees++;
 	if (!b->twin)
 		see_cache(o, b->site, ev->cache);
-	if (kind == SITE_SLAB)
+	if (kind == SITE_SLAB && !b->rcu)
 		o->free[o->nr_free++] =
 			(struct oracle_free){ .of = b->twin ? FREE_LARGE : FREE_KNOWN,
 					      .call_site = ev->call_site,
@@ -438,11 +507,14 @@ static bool ends_move(struct oracle *o, const struct event *ev)
 		m--;
 	if (!m)
 		return false;
-	uint64_t to = o->move[m - 1].to;
+	uint64_t to = o->move[m - 1].to, ts = o->move[m - 1].ts;
 
 	for (size_t i = 0; i < o->nr_move; i++)
 		if (o->move[i].from == ev->addr)
 			o->move[i].from = UINT64_MAX;
+	for (size_t i = 0; i < o->nr_page; i++)
+		if (o->page[i].live && o->page[i].pfn == to && o->obj[o->page[i].obj].ts > ts)
+			return false;
 	take(o, to, 1, NR_END_RULES, ev->ts_ns, &partial);
 	for (size_t i = 0; i < o->nr_page; i++) {
 		if (!o->page[i].live || o->page[i].pfn != ev->addr)
@@ -463,9 +535,16 @@ static void free_pages(struct oracle *o, const struct event *ev)
 		o->totals.implausible++;
 		return;
 	}
-	end_slab_in(o, ev);
+	bool slab = end_slab_in(o, ev);
+
 	if (ends_move(o, ev))
 		return;
+	const struct oracle_object *block = block_at(o, ev->addr);
+
+	if (slab && block)
+		note_self(o, SELF_SLAB, block->site, block->pages * 4096);
+	else if (slab && !page_lives(o, ev->addr) && !o->totals.lost_gaps)
+		note_self(o, SELF_SLAB, SIZE_MAX, nr * 4096);
 
 	uint64_t unknown = nr - take(o, ev->addr, nr, NR_END_RULES, ev->ts_ns, &partial);
 
@@ -473,7 +552,7 @@ static void free_pages(struct oracle *o, const struct event *ev)
 
 	o->totals.partial_page_frees += partial;
 	if (unknown && !ev->order) {
-		o->older_pages += t->freed_unknown;
+		t->older_pages += t->freed_unknown;
 		if (t->freed_pages) {
 			t->freed_pages--;
 			o->site[t->freed_site].inferred_frees[END_AREA]--;
@@ -491,8 +570,18 @@ static void give_to_rcu(struct oracle *o, const struct event *ev)
 {
 	struct oracle_object *b = find(o, SITE_SLAB, ev->addr);
 
+	if (!b && ev->call_site) {
+		for (size_t i = 0; i < o->nr_rcu; i++)
+			o->rcu[i].call_site *= o->rcu[i].addr != ev->addr;
+		o->rcu[o->nr_rcu++] = (__typeof__(o->rcu[0])){ ev->addr, ev->call_site };
+	}
 	if (!b || b->twin)
 		return;
+	if (!b->rcu)
+		o->free[o->nr_free++] = (struct oracle_free){ .of = FREE_KNOWN,
+							      .call_site = ev->call_site,
+							      .bytes = b->bytes,
+							      .site = b->site };
 	b->rcu = true;
 	b->ts = ev->ts_ns;
 }
@@ -515,6 +604,8 @@ void oracle_event(struct oracle *o, const struct event *ev)
 
 	switch ((enum event_kind)ev->kind) {
 	case EVENT_LOST:
+		for (size_t i = 0; i < o->nr_task; i++)
+			close_older(o, &o->task[i]);
 		o->totals.lost_gaps++;
 		o->totals.lost_uncounted_gaps += ev->bytes_req == EVENT_LOST_UNKNOWN;
 		o->totals.lost_counted +=
@@ -529,6 +620,9 @@ void oracle_event(struct oracle *o, const struct event *ev)
 		allocate(o, ev, SITE_SLAB, ev->addr, ev->addr <= 16);
 		break;
 	case EVENT_KFREE:
+		close_older(o, task(o, ev));
+		release(o, ev, SITE_SLAB);
+		break;
 	case EVENT_CACHE_FREE:
 	case EVENT_BULK_FREE:
 		release(o, ev, SITE_SLAB);
@@ -567,7 +661,7 @@ void oracle_event(struct oracle *o, const struct event *ev)
 			o->totals.implausible++;
 		else
 			o->move[o->nr_move++] =
-				(__typeof__(o->move[0])){ ev->addr, ev->bytes_req };
+				(__typeof__(o->move[0])){ ev->addr, ev->bytes_req, ev->ts_ns };
 		break;
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
@@ -579,33 +673,67 @@ void oracle_event(struct oracle *o, const struct event *ev)
 	}
 }
 
-/* Rule 15 for one free, asking the frees of its cache, or of its return address as well. */
-static bool charge(struct oracle *o, const struct oracle_free *f, bool by_call_site)
+static bool in_class(const struct oracle_free *k, const struct oracle_free *f,
+		     bool by_call_site)
 {
-	const struct oracle_free *maker = NULL;
-	size_t nr = 0;
+	return by_call_site ? k->cache == f->cache && k->call_site == f->call_site
+			    : k->cache == f->cache && k->call_site > SELF_SLAB;
+}
+
+/*
+ * Rule 15 for all older objects like @f, those that @charged does not tell of: by
+ * the known ones of its cache, or of its return address as well, of its size if it
+ * has one. Each call site gets the nearest whole number to its share.
+ */
+static void charge(struct oracle *o, const struct oracle_free *f, bool by_call_site,
+		   bool *charged)
+{
+	uint64_t known = 0, older = 0, left, bytes = f->bytes;
+	bool any = false;
 
 	for (size_t i = 0; i < o->nr_free; i++) {
 		const struct oracle_free *k = &o->free[i];
 
-		if (k->cache != f->cache || (by_call_site && k->call_site != f->call_site) ||
-		    k->of == FREE_OLDER)
+		if (!in_class(k, f, by_call_site))
 			continue;
+		/* What the first way charged is out of the second. */
+		if (k->of == FREE_OLDER && k->bytes == f->bytes && !charged[i])
+			older++;
 		if (k->of == FREE_SILENT)
-			return false;
-		if (f->bytes && k->bytes != f->bytes)
+			return;
+		if (k->of == FREE_OLDER || (f->bytes && k->bytes != f->bytes))
 			continue;
-		if (k->of == FREE_LARGE ||
-		    (maker && (maker->site != k->site || maker->bytes != k->bytes)))
-			return false;
-		maker = k;
-		nr++;
+		if (!f->bytes && known && k->bytes != bytes)
+			return;
+		bytes = k->bytes;
+		known++;
 	}
-	if (nr < 2)
-		return false;
-	o->site[maker->site].preexisting_frees++;
-	o->site[maker->site].preexisting_bytes += maker->bytes;
-	return true;
+	if (known < 2 || !bytes)
+		return;
+	left = older;
+	for (size_t site = 0; site < o->nr_site; site++) {
+		uint64_t n = 0;
+
+		for (size_t i = 0; i < o->nr_free; i++)
+			n += in_class(&o->free[i], f, by_call_site) &&
+			     o->free[i].of == FREE_KNOWN && o->free[i].bytes == bytes &&
+			     o->free[i].site == site;
+		n = (2 * n * older + known - 1) / (2 * known);
+		n = n < left ? n : left;
+		left -= n;
+		any |= n;
+		o->site[site].preexisting_frees += n;
+		o->site[site].preexisting_bytes += n * bytes;
+		for (size_t p = 0; f->call_site == SELF_AREA && p < o->nr_site; p++)
+			if (o->site[p].kind == SITE_PAGE && o->site[p].call_site &&
+			    o->site[p].call_site == o->site[site].call_site) {
+				o->site[p].preexisting_frees += n * bytes / 4096;
+				o->site[p].preexisting_bytes += n * bytes;
+			}
+	}
+	for (size_t i = 0; any && i < o->nr_free; i++)
+		charged[i] |= in_class(&o->free[i], f, by_call_site) &&
+			      o->free[i].of == FREE_OLDER && o->free[i].bytes == f->bytes;
 }
 
 static void charge_areas(struct oracle *o, enum site_kind kind)
@@ -625,29 +753,46 @@ static void charge_areas(struct oracle *o, enum site_kind kind)
 	}
 	if (nr < 2 || o->totals.lost_gaps)
 		return;
-	o->site[maker->site].preexisting_frees += o->totals.unknown_frees[kind];
-	o->site[maker->site].preexisting_bytes += o->totals.unknown_frees[kind] * maker->made;
-	if (kind != SITE_VMALLOC || !o->site[maker->site].call_site)
-		return;
-	uint64_t pages = o->site[maker->site].preexisting_bytes / 4096;
+	nr = o->totals.unknown_frees[kind] - (kind == SITE_VMALLOC ? o->older_areas : 0);
+	o->site[maker->site].preexisting_frees += nr;
+	o->site[maker->site].preexisting_bytes += nr * maker->made;
+}
 
-	for (size_t i = 0; i < o->nr_site; i++)
-		if (o->site[i].kind == SITE_PAGE &&
-		    o->site[i].call_site == o->site[maker->site].call_site) {
-			pages = pages < o->older_pages ? pages : o->older_pages;
-			o->site[i].preexisting_frees += pages;
-			o->site[i].preexisting_bytes += pages * 4096;
+static void charge_older(struct oracle *o)
+{
+	static bool charged[ORACLE_MAX * 4];
+
+	memset(charged, 0, sizeof(charged));
+	for (size_t i = 0; i < o->nr_task; i++)
+		close_older(o, &o->task[i]);
+	for (size_t i = 0; i < o->nr_slab_page; i++) {
+		const struct oracle_slab_page *p = &o->slab_page[i];
+		const struct oracle_object *b = block_at(o, p->addr - o->base / 4096);
+
+		if (p->here && p->slab && b)
+			note_self(o, SELF_SLAB, b->site, b->pages * 4096);
+	}
+	for (int way = 1; way >= 0; way--) {
+		static bool asked[ORACLE_MAX * 4];
+
+		memset(asked, 0, sizeof(asked));
+		for (size_t i = 0; i < o->nr_free; i++) {
+			const struct oracle_free *f = &o->free[i];
+
+			if (f->of != FREE_OLDER || charged[i] || asked[i] ||
+			    (!way && (!f->cache || f->call_site <= SELF_SLAB)))
+				continue;
+			for (size_t k = 0; k < o->nr_free; k++)
+				asked[k] |= in_class(&o->free[k], f, way) &&
+					    o->free[k].bytes == f->bytes;
+			charge(o, f, way, charged);
 		}
+	}
 }
 
 void oracle_finish(struct oracle *o)
 {
-	for (size_t i = 0; i < o->nr_free; i++) {
-		const struct oracle_free *f = &o->free[i];
-
-		if (f->of == FREE_OLDER && !charge(o, f, true) && f->cache)
-			charge(o, f, false);
-	}
+	charge_older(o);
 	charge_areas(o, SITE_PERCPU);
 	charge_areas(o, SITE_VMALLOC);
 	for (size_t i = 0; i < o->nr_site; i++) {

@@ -51,7 +51,7 @@ struct oracle {
 	} reuse[ORACLE_MAX];
 	size_t nr_reuse;
 	struct {
-		uint64_t from, to;
+		uint64_t from, to, ts;
 	} move[ORACLE_MAX];
 	size_t nr_move;
 	struct oracle_free {
@@ -59,9 +59,14 @@ struct oracle {
 		uint64_t call_site, addr, bytes;
 		uint16_t cache;
 		size_t site;
-	} free[ORACLE_MAX]; /* of slab objects */
+	} free[ORACLE_MAX * 4]; /* of slab objects; slabs and areas, which name themselves */
 	size_t nr_free;
 	struct {
+		uint64_t addr, call_site; /* 0: freed since */
+	} rcu[ORACLE_MAX];		  /* not known, given to RCU */
+	size_t nr_rcu;
+	struct oracle_slab_page {
+		bool here, slab;      /* objects were seen in it; small ones */
 		uint64_t addr, bytes; /* of the page; of an object last put into it */
 	} slab_page[ORACLE_MAX];
 	size_t nr_slab_page;
@@ -76,11 +81,11 @@ struct oracle {
 		uint32_t cpu, context;
 		size_t last[2];
 		size_t freed_site;
-		uint64_t freed_pages;
+		uint64_t freed_pages, older_pages;
 		bool freed_unknown;
 	} task[ORACLE_MAX];
 	size_t nr_task;
-	uint64_t older_pages;
+	uint64_t older_areas; /* that went with pages */
 	/* A site of pages or vmap areas has its only frame in call_site. */
 	struct site site[ORACLE_MAX];
 	bool allocated[ORACLE_MAX], mixed[ORACLE_MAX];

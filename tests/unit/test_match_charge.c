@@ -67,17 +67,126 @@ TEST(rule_15_one_known_object_is_not_enough)
 	CHECK_EQ(feed_slab_site(&f, A)->preexisting_frees, 0);
 }
 
-TEST(rule_15_two_makers_are_charged_only_when_they_are_one_call_site)
+TEST(rule_15_of_two_makers_each_gets_its_share)
 {
-	for (int same = 0; same < 2; same++) {
+	static const int made_by_a[] = { 2, 3, 5, 9 }, a[] = { 1, 1, 2, 2 };
+
+	for (size_t i = 0; i < 4; i++) {
 		FEED(f);
-		feed_kfree(&f, FREE, PAGE(0));
-		pass(&f, A, FREE, 96, 3);
-		pass(&f, B, FREE, 96, 2);
-		judge(&f, same ? A : 0, B);
-		CHECK_EQ(feed_slab_site(&f, A)->preexisting_frees, same);
-		CHECK_EQ(feed_slab_site(&f, B)->preexisting_frees, 0);
+		for (uint64_t n = 0; n < 3; n++)
+			feed_kfree(&f, FREE, PAGE(n));
+		pass(&f, A, FREE, 96, made_by_a[i]);
+		pass(&f, B, FREE, 96, 4);
+		judge(&f, 0, 0);
+		CHECK_EQ(feed_slab_site(&f, A)->preexisting_frees, a[i]);
+		CHECK_EQ(feed_slab_site(&f, B)->preexisting_frees, 3 - a[i]);
 	}
+}
+
+TEST(rule_15_a_share_of_a_half_is_charged_to_nobody)
+{
+	FEED(f);
+	feed_kfree(&f, FREE, PAGE(0));
+	pass(&f, A, FREE, 96, 2);
+	pass(&f, B, FREE, 96, 2);
+	judge(&f, 0, 0);
+	CHECK_EQ(feed_slab_site(&f, A)->preexisting_frees, 0);
+	CHECK_EQ(feed_slab_site(&f, B)->preexisting_frees, 0);
+}
+
+TEST(rule_15_makers_that_are_one_call_site_have_one_share)
+{
+	FEED(f);
+	feed_kfree(&f, FREE, PAGE(0));
+	pass(&f, A, FREE, 96, 3);
+	pass(&f, B, FREE, 96, 2);
+	judge(&f, A, B);
+	CHECK_EQ(feed_slab_site(&f, A)->preexisting_frees, 1);
+	CHECK_EQ(feed_slab_site(&f, B)->preexisting_frees, 0);
+}
+
+/* Pages of a slab, made by stack @stack, seen to hold an object or not. */
+static void slab_page(struct feed *f, uint64_t stack, uint64_t pfn, bool seen)
+{
+	feed_page_alloc(f, stack, pfn, 0);
+	if (!seen)
+		return;
+	feed_kmalloc(f, B, FEED_BASE + pfn * 4096 + 64, 64);
+	feed_kfree(f, OTHER_FREE, FEED_BASE + pfn * 4096 + 64);
+}
+
+TEST(rule_15_an_older_page_that_held_objects_was_a_slab)
+{
+	enum { SLABS = 0x501, ELSE = 0x502 };
+	FEED(f);
+	feed_prime_base(&f);
+	for (uint64_t pfn = 0x8000; pfn < 0x8004; pfn++) {
+		slab_page(&f, SLABS, pfn, true);
+		slab_page(&f, ELSE, pfn + 16, false);
+	}
+	feed_page_free(&f, 0x8000, 0);
+	/* Older pages: one that an object is freed in, one with a new object, one of which
+	 * nothing is known. */
+	cache_free(&f, OTHER_FREE, FEED_BASE + 0x9000 * UINT64_C(4096));
+	feed_page_free(&f, 0x9000, 0);
+	feed_kmalloc(&f, B, FEED_BASE + 0x9001 * UINT64_C(4096), 64);
+	feed_kfree(&f, OTHER_FREE, FEED_BASE + 0x9001 * UINT64_C(4096));
+	feed_page_free(&f, 0x9001, 0);
+	feed_page_free(&f, 0x9002, 0);
+	/* What starts a page and is freed by kfree may have had the page for itself. */
+	feed_kfree(&f, OTHER_FREE, FEED_BASE + 0x9003 * UINT64_C(4096));
+	feed_page_free(&f, 0x9003, 0);
+	judge(&f, 0, 0);
+	CHECK_EQ(feed_page_site(&f, SLABS)->preexisting_frees, 2);
+	CHECK_EQ(feed_page_site(&f, SLABS)->preexisting_bytes, 8192);
+	CHECK_EQ(feed_page_site(&f, ELSE)->preexisting_frees, 0);
+	CHECK_EQ(match_totals(f.match)->unknown_frees[SITE_PAGE], 4);
+}
+
+TEST(rule_15_a_page_is_no_slab_any_more_once_it_was_freed)
+{
+	enum { SLABS = 0x501 };
+	FEED(f);
+	feed_prime_base(&f);
+	for (uint64_t pfn = 0x8000; pfn < 0x8002; pfn++)
+		slab_page(&f, SLABS, pfn, true);
+	slab_page(&f, SLABS, 0x8002, true);
+	feed_page_free(&f, 0x8002, 0);
+	feed_page_free(&f, 0x8002, 0); /* taken silently for something else */
+	judge(&f, 0, 0);
+	CHECK_EQ(feed_page_site(&f, SLABS)->preexisting_frees, 0);
+}
+
+static void rcu_free(struct feed *f, uint64_t site, uint64_t ptr)
+{
+	const struct event ev = {
+		.kind = EVENT_RCU_FREE, .ts_ns = f->now_ns, .call_site = site, .addr = ptr
+	};
+
+	match_event(f->match, &ev);
+}
+
+TEST(rule_15_who_gave_an_object_to_rcu_is_who_freed_it)
+{
+	enum { RCU = 0x50000 };
+	FEED(f);
+	for (int i = 0; i < 2; i++) {
+		feed_kmalloc(&f, A, PAGE(9), 96);
+		rcu_free(&f, FREE, PAGE(9));
+		feed_kfree(&f, RCU, PAGE(9));
+		feed_kmalloc(&f, B, PAGE(9), 96);
+		rcu_free(&f, OTHER_FREE, PAGE(9));
+		feed_kfree(&f, RCU, PAGE(9));
+	}
+	rcu_free(&f, FREE, PAGE(0));
+	rcu_free(&f, FREE, PAGE(2)); /* is still pending at the end */
+	feed_kfree(&f, RCU, PAGE(0));
+	/* Given to RCU before the recording: whose, nothing tells. */
+	for (int i = 0; i < 4; i++)
+		feed_kfree(&f, RCU, PAGE(20 + i));
+	judge(&f, 0, 0);
+	CHECK_EQ(feed_slab_site(&f, A)->preexisting_frees, 1);
+	CHECK_EQ(feed_slab_site(&f, B)->preexisting_frees, 0);
 }
 
 TEST(rule_15_the_page_tells_the_size_of_an_older_object)

@@ -248,7 +248,7 @@ TEST(rule_15_pages_of_an_older_area_go_with_it)
 	make_area(&f, AREA(0), 4, VMALLOC, CALLER);
 	make_area(&f, AREA(1), 4, VMALLOC, CALLER);
 	feed_vmap_free(&f, AREA(2));
-	for (uint64_t pfn = 100; pfn < 106; pfn++)
+	for (uint64_t pfn = 100; pfn < 104; pfn++)
 		feed_page_free(&f, pfn, 0);
 	feed_finish(&f);
 
@@ -257,5 +257,51 @@ TEST(rule_15_pages_of_an_older_area_go_with_it)
 	match_judge(f.match, group, 0);
 	CHECK_EQ(pages_of(&f, CALLER).preexisting_frees, 4);
 	CHECK_EQ(pages_of(&f, CALLER).preexisting_bytes, 4 * 4096);
-	CHECK_EQ(match_totals(f.match)->unknown_frees[SITE_PAGE], 6);
+	CHECK_EQ(match_totals(f.match)->unknown_frees[SITE_PAGE], 4);
+}
+
+/* Each raw site is a call site. */
+static void judge_apart(struct feed *f)
+{
+	uint32_t group[16];
+
+	for (uint32_t i = 0; i < 16; i++)
+		group[i] = i;
+	feed_finish(f);
+	match_judge(f->match, group, 0);
+}
+
+TEST(rule_15_an_older_area_is_charged_by_how_many_pages_it_had)
+{
+	FEED(f);
+	for (uint64_t i = 0; i < 2; i++) {
+		make_area(&f, AREA(i), 4, VMALLOC, CALLER);
+		make_area(&f, AREA(2 + i), 2, VMALLOC, OTHER);
+	}
+	feed_vmap_free(&f, AREA(8));
+	for (uint64_t pfn = 100; pfn < 104; pfn++)
+		feed_page_free(&f, pfn, 0);
+	/* What the task frees after the array of its pages is none of them. */
+	feed_kfree(&f, 0x777, 0xffff888000777000);
+	feed_page_free(&f, 104, 0);
+	feed_vmap_free(&f, AREA(9));
+	for (uint64_t pfn = 200; pfn < 203; pfn++)
+		feed_page_free(&f, pfn, 0); /* nobody makes areas of three pages */
+	judge_apart(&f);
+	CHECK_EQ(pages_of(&f, CALLER).preexisting_frees, 4);
+	CHECK_EQ(pages_of(&f, CALLER).preexisting_bytes, 4 * 4096);
+	CHECK_EQ(pages_of(&f, OTHER).preexisting_frees, 0);
+}
+
+TEST(rule_15_an_area_whose_pages_a_gap_cut_off_is_not_charged)
+{
+	FEED(f);
+	make_area(&f, AREA(0), 4, VMALLOC, CALLER);
+	make_area(&f, AREA(1), 4, VMALLOC, CALLER);
+	feed_lost(&f, f.now_ns - 100, 1);
+	feed_vmap_free(&f, AREA(8));
+	for (uint64_t pfn = 100; pfn < 104; pfn++)
+		feed_page_free(&f, pfn, 0);
+	judge_apart(&f);
+	CHECK_EQ(pages_of(&f, CALLER).preexisting_frees, 0);
 }
