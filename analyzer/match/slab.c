@@ -299,7 +299,7 @@ struct live_obj *slab_rcu_free(struct slab *slab, const struct event *ev)
 		return NULL;
 	if (o && !(o->flags & LIVE_RCU))
 		flow_add(&slab->flows, ev->call_site, 0,
-			 slab->sites->accounts.account[o->account].site, o->bytes);
+			 account_site(&slab->sites->accounts.account[o->account]), o->bytes);
 	if (!o && ev->call_site && slab->rcu.nr < FLOW_MAX_SEEN)
 		*(struct slab_rcu *)table_put(&slab->rcu, &rcu_ops, ev->addr) =
 			(struct slab_rcu){ ev->addr, ev->call_site };
@@ -313,7 +313,8 @@ static bool add_block(struct slab *slab, uint64_t pfn)
 
 	if (!page_block(slab->page_map, pfn, &order, &account))
 		return false;
-	flow_add(&slab->flows, FLOW_SLABS, 0, slab->sites->accounts.account[account].site,
+	flow_add(&slab->flows, FLOW_SLABS, 0,
+		 account_site(&slab->sites->accounts.account[account]),
 		 slab->page_size << order);
 	return true;
 }
