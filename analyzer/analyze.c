@@ -280,6 +280,7 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 		.rcu_silent = frees_silently(a->file),
 		.cpu_node = a->cpu_node,
 		.nr_cpu_node = nr_cpu_node,
+		.sample = facts_sample(a->file),
 	});
 	a->tasks = tasks_new(a->file, a->names);
 	*ret = take_ptr(a);

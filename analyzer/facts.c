@@ -112,6 +112,21 @@ int32_t *facts_self(const struct tracefile *file, size_t *ret_nr)
 	return pid;
 }
 
+struct sample_rate facts_sample(const struct tracefile *file)
+{
+	struct span text, line, rest, w;
+	uint64_t one_in, chunk;
+
+	if (!tracefile_text(file, BLOB_RECORDER, &text))
+		return (struct sample_rate){};
+	while (span_line(&text, &line))
+		if (after(line, "sample ", &rest) && word(rest, 0, &w) && number(w, &one_in) &&
+		    word(rest, 1, &w) && number(w, &chunk) && one_in <= SAMPLE_MAX && one_in &&
+		    !(one_in & (one_in - 1)) && chunk < one_in)
+			return (struct sample_rate){ (uint32_t)one_in, (uint32_t)chunk };
+	return (struct sample_rate){};
+}
+
 static struct err *write_span(struct writer *writer, const char *column, struct span text)
 {
 	return writer_recording_text(writer, column, (const char *)text.data, text.len);
@@ -473,6 +488,11 @@ struct err *facts_write(struct writer *writer, const struct tracefile *file, boo
 	TRY(write_machine(writer, file));
 	TRY(write_recorder(writer, file));
 	TRY(write_times(writer, file, totals));
+
+	struct sample_rate sample = facts_sample(file);
+
+	if (sample.one_in > 1)
+		TRY(writer_recording_int(writer, "sample", sample.one_in));
 	TRY(write_text(writer, "clock", clock_of(file)));
 	TRY(write_text(writer, "input_format", format));
 	TRY(writer_recording_int(writer, "page_size", merge_page_size(merge)));

@@ -21,6 +21,9 @@ char *facts_release(const struct tracefile *file);
 /* The tasks of the recorder, *ret_nr of them, owned by the caller. */
 int32_t *facts_self(const struct tracefile *file, size_t *ret_nr);
 
+/* Which part of memory was recorded. */
+struct sample_rate facts_sample(const struct tracefile *file);
+
 /* @live: its events were taken as they came, so that it was not cut short.
  * *ret_lost is the number of events lost as far as it was counted. */
 struct err *facts_write(struct writer *writer, const struct tracefile *file, bool live,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "capture/filter.h"
 #include "capture/recorder.h"
 #include "capture/workload.h"
 #include "cmd.h"
@@ -29,6 +30,7 @@ struct args {
 	uint64_t limit_ns;
 	uint64_t settle_ns;
 	uint64_t size_limit;
+	uint64_t sample;
 	const char *realtime;
 	const char *level;
 	bool no_probes;
@@ -40,6 +42,7 @@ static const struct args defaults = {
 	/* What RCU frees of a command that has just ended: some grace periods. */
 	.settle_ns = NS_PER_S / 5,
 	.size_limit = UINT64_MAX,
+	.sample = 1,
 	.realtime = "auto",
 	.level = "1",
 };
@@ -52,6 +55,8 @@ static const struct opt opts[] = {
 	  "the recording (allocprof.dat)" },
 	{ 'e', "event", "KIND[,KIND]", OPT_TEXT(struct args, events),
 	  "slab, page, percpu, vmalloc (all)" },
+	{ 0, "sample", "N", OPT_NUMBER(struct args, sample),
+	  "one in N chunks of memory, a power of two (1: all)" },
 	{ 'm', "buffer", "SIZE", OPT_SIZE(struct args, buffer_bytes),
 	  "buffer per CPU (64M, less where memory is short)" },
 	{ 'd', "duration", "SECONDS", OPT_SECONDS(struct args, limit_ns),
@@ -345,6 +350,8 @@ static struct err *record_run(const void *data, char **words, int *status)
 	struct workload_env env;
 
 	TRY(err_wrap(parse_level(args->level, &ropts.level), "record"));
+	TRY(err_wrap(filter_check_sample(args->sample), "record: --sample"));
+	ropts.sample = (uint32_t)args->sample;
 	if (strcmp(args->realtime, "auto") && strcmp(args->realtime, "off"))
 		return err_new(ERR_USAGE, "record: --realtime %s: neither auto nor off",
 			       args->realtime);

@@ -45,7 +45,9 @@ CREATE TABLE _recording (
 	lost_events INTEGER,    -- events lost: as the kernel counted, or the least it must be
 	bucket_start_ns INTEGER, -- where bucket 0 begins
 	bucket_ns INTEGER,      -- width of a bucket
-	buckets INTEGER         -- how many there are
+	buckets INTEGER,        -- how many there are
+	sample INTEGER,         -- recorded was one in so many chunks of memory; NULL: all
+	filters TEXT            -- which allocations were recorded, a condition a line; NULL: all
 ) STRICT;
 
 -- One CPU's ring buffer, as the kernel counted at the end of the recording.
@@ -180,7 +182,11 @@ CREATE TABLE _raw_site (
 	remote_node_frees INTEGER,      -- … of another node
 	aged INTEGER,                   -- objects live at the end whose age is known
 	age_sum_ns REAL,                -- their ages added up
-	age_max_ns INTEGER              -- the oldest
+	age_max_ns INTEGER,             -- the oldest
+	weight INTEGER NOT NULL DEFAULT 1, -- all but failures is what was counted times this
+	net_calls_var REAL NOT NULL DEFAULT 0, -- variance by sampling of the call site's net_calls, …
+	net_bytes_var REAL NOT NULL DEFAULT 0, -- … net_bytes …
+	alloc_bytes_var REAL NOT NULL DEFAULT 0 -- … and alloc_bytes; one of its raw sites has it
 ) STRICT;
 
 -- A function at an address, perhaps inlined into another one there.

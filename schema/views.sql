@@ -74,19 +74,25 @@ SELECT
 	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees) >= 2 AND
 		16 * sum(r.frees + r.rcu_frees) <= sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees)
 		THEN 'invisible'
+	WHEN max(r.weight) > 1 THEN 'sampled'
 	WHEN sum(r.upper_calls - r.net_calls + r.uncertain_calls) > 0 THEN 'uncertain'
 	WHEN sum(r.reuse_frees + r.slab_page_frees + r.overlap_frees + r.area_frees +
 		r.rcu_frees) > 0 THEN 'inferred'
 	ELSE 'paired'
 	END AS confidence,         -- how sure net_bytes is: paired (a free event ended what ended),
 	                           -- inferred (of some the end is inferred), uncertain (events are
-	                           -- missing), invisible (the kernel frees these objects without an
+	                           -- missing), sampled (an estimate: net_se_bytes), invisible (the kernel frees these objects without an
 	                           -- event: what seems to live need not)
 	r.self AS self,            -- 1: by tasks of the recorder, not in interrupts; 0: by all others
 	iif(min(r.recording) = max(r.recording), min(r.recording), NULL)
 		AS recording,          -- the recording; NULL: a sum of several
 	iif(count(m.hostname) = count(*) AND min(m.hostname) = max(m.hostname), min(m.hostname), NULL)
-		AS host                -- name of the recorded machine; NULL: several, or not known
+		AS host,               -- name of the recorded machine; NULL: several, or not known
+	max(r.weight) AS weight,   -- of a sampled recording: the most that something counted stands for
+	sum(r.net_bytes / r.weight) AS sampled_net_bytes, -- net_bytes as counted: estimates are this times weight
+	CAST(sqrt(sum(r.net_bytes_var)) AS INTEGER) AS net_se_bytes, -- standard error of net_bytes by sampling
+	CAST(sqrt(sum(r.net_calls_var)) AS INTEGER) AS net_se_calls, -- the same of net_calls
+	CAST(sqrt(sum(r.alloc_bytes_var)) AS INTEGER) AS alloc_se_bytes -- the same of alloc_bytes
 FROM _callsite c
 JOIN _raw_site r ON r.callsite = c.id
 JOIN _recording m ON m.id = r.recording
@@ -122,7 +128,9 @@ SELECT
 	vmlinux_build_id,          -- build-id of that file, hexadecimal
 	analyzer,                  -- version of the analyzer
 	id AS recording,           -- its number, as in the other views
-	hostname AS host           -- as hostname
+	hostname AS host,          -- as hostname
+	sample,                    -- recorded was one in so many chunks of memory; NULL: all
+	filters                    -- which allocations were recorded, a condition a line; NULL: all
 FROM _recording;
 
 -- Sums per kind, the recorder's own (self = 1) apart, and how sure they are. Of the bytes allocated, exact_bytes +
@@ -223,7 +231,9 @@ SELECT
 	r.upper_calls AS net_upper_calls, -- most, likewise
 	r.self AS self,            -- as in call_sites
 	r.recording AS recording,  -- of which recording
-	(SELECT m.hostname FROM _recording m WHERE m.id = r.recording) AS host -- name of the recorded machine
+	(SELECT m.hostname FROM _recording m WHERE m.id = r.recording) AS host, -- name of the recorded machine
+	r.weight AS weight,        -- all but failures is what was counted times this
+	CAST(sqrt(r.net_bytes_var) AS INTEGER) AS net_se_bytes -- of its call site; one raw site has it, others 0
 FROM _raw_site r
 JOIN _callsite c ON c.id = r.callsite;
 

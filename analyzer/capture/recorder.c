@@ -36,6 +36,7 @@ struct recorder {
 	struct snapshot snapshot;
 	struct instance instance;
 	struct probes probes;
+	struct filter filter;
 	struct part part;
 	struct squeeze *squeeze;
 	struct segments *segments; /* of each CPU, after the stop */
@@ -168,7 +169,7 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 	/* What a probe stands in for is not missing. */
 	TRY(tracepoint_enable(r->instance.dir,
 			      r->probes.vmalloc ? kinds & ~TRACEPOINT_VMALLOC : kinds,
-			      opts->events != NULL, &opaque, &events, &missing));
+			      opts->events != NULL, &r->filter, &opaque, &events, &missing));
 	if (missing.len)
 		text_add(new_note(r), missing.data, missing.len);
 	if (no_probe.len)
@@ -272,6 +273,9 @@ static void describe_self(struct recorder *r, const struct recorder_opts *opts,
 	for (size_t i = 0; i < rec->cpus.nr; i++)
 		text_printf(text, "%s%u", i ? "," : "", rec->cpus.v[i]);
 	text_printf(text, "\n");
+	if (r->filter.one_in > 1)
+		text_printf(text, "sample %" PRIu32 " %" PRIu32 "\n", r->filter.one_in,
+			    r->filter.chunk);
 	if (opts->command)
 		add_command(&command, opts->command);
 	text_add(text, command.data, command.len);
@@ -304,6 +308,21 @@ static struct err *open_streams(struct recorder *r, const struct recorder_opts *
 			    r->buffer_bytes, !opts->no_realtime, &r->streams);
 }
 
+static struct err *set_filter(struct recorder *r, const struct recorder_opts *opts)
+{
+	struct filter *f = &r->filter;
+
+	f->page_shift = (unsigned int)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
+	if (opts->sample <= 1)
+		return NULL;
+	f->one_in = opts->sample;
+	/* Chosen anew each time, so that no memory is out of the sample for good. */
+	if (getrandom(&f->chunk, sizeof(f->chunk), GRND_NONBLOCK) != sizeof(f->chunk))
+		f->chunk = (uint32_t)now_ns(CLOCK_MONOTONIC);
+	f->chunk &= f->one_in - 1;
+	return NULL;
+}
+
 static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 {
 	unsigned int kinds = TRACEPOINT_MEMORY;
@@ -311,6 +330,7 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 
 	if (opts->events)
 		TRY(tracepoint_parse(opts->events, &kinds));
+	TRY(set_filter(r, opts));
 	TRY(choose_cpus(r, opts->cpus));
 	TRY(tracedir_find(&r->tracedir));
 	instance_sweep(r->tracedir);

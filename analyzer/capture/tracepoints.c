@@ -10,30 +10,35 @@
 static const struct tracepoint {
 	enum tracepoint_kind kind;
 	const char *system, *event;
-	const char *filter;
+	enum filter_class class;
 	bool stack;
 	bool opaque;   /* a stack for the call sites of opaque.h */
 	bool optional; /* other kernels do without: not worth a word */
 } tracepoints[] = {
-	{ TRACEPOINT_SLAB, "kmem", "kmalloc", NULL, false, true, false },
-	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc", NULL, false, true, false },
-	{ TRACEPOINT_SLAB, "kmem", "kfree", "ptr > 16", false, false, false },
-	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_free", NULL, false, false, false },
+	{ TRACEPOINT_SLAB, "kmem", "kmalloc", FILTER_KMALLOC, false, true, false },
+	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc", FILTER_CACHE_ALLOC, false, true, false },
+	{ TRACEPOINT_SLAB, "kmem", "kfree", FILTER_KFREE, false, false, false },
+	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_free", FILTER_CACHE_FREE, false, false, false },
 	/* Up to 6.0 these were events of their own. */
-	{ TRACEPOINT_SLAB, "kmem", "kmalloc_node", NULL, false, true, true },
-	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc_node", NULL, false, true, true },
+	{ TRACEPOINT_SLAB, "kmem", "kmalloc_node", FILTER_KMALLOC, false, true, true },
+	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc_node", FILTER_CACHE_ALLOC, false, true,
+	  true },
 	/* Page and vmap events carry no call site: the stack has to tell it. */
-	{ TRACEPOINT_PAGE, "kmem", "mm_page_alloc", NULL, true, false, false },
-	{ TRACEPOINT_PAGE, "kmem", "mm_page_free", NULL, false, false, false },
-	{ TRACEPOINT_PERCPU, "percpu", "percpu_alloc_percpu", NULL, false, false, false },
-	{ TRACEPOINT_PERCPU, "percpu", "percpu_free_percpu", NULL, false, false, false },
-	{ TRACEPOINT_VMALLOC, "vmalloc", "alloc_vmap_area", NULL, true, false, false },
-	{ TRACEPOINT_VMALLOC, "vmalloc", "free_vmap_area_noflush", NULL, false, false, false },
-	{ TRACEPOINT_MODULE, "module", "module_load", NULL, false, false, true },
-	{ TRACEPOINT_MODULE, "module", "module_free", NULL, false, false, true },
-	{ TRACEPOINT_TASK, "task", "task_newtask", NULL, false, false, true },
-	{ TRACEPOINT_TASK, "task", "task_rename", NULL, false, false, true },
-	{ TRACEPOINT_TASK, "cgroup", "cgroup_attach_task", NULL, false, false, true },
+	{ TRACEPOINT_PAGE, "kmem", "mm_page_alloc", FILTER_PAGE_ALLOC, true, false, false },
+	{ TRACEPOINT_PAGE, "kmem", "mm_page_free", FILTER_PAGE_FREE, false, false, false },
+	{ TRACEPOINT_PERCPU, "percpu", "percpu_alloc_percpu", FILTER_PERCPU_ALLOC, false, false,
+	  false },
+	{ TRACEPOINT_PERCPU, "percpu", "percpu_free_percpu", FILTER_ALWAYS, false, false,
+	  false },
+	{ TRACEPOINT_VMALLOC, "vmalloc", "alloc_vmap_area", FILTER_VMAP_ALLOC, true, false,
+	  false },
+	{ TRACEPOINT_VMALLOC, "vmalloc", "free_vmap_area_noflush", FILTER_ALWAYS, false, false,
+	  false },
+	{ TRACEPOINT_MODULE, "module", "module_load", FILTER_ALWAYS, false, false, true },
+	{ TRACEPOINT_MODULE, "module", "module_free", FILTER_ALWAYS, false, false, true },
+	{ TRACEPOINT_TASK, "task", "task_newtask", FILTER_ALWAYS, false, false, true },
+	{ TRACEPOINT_TASK, "task", "task_rename", FILTER_ALWAYS, false, false, true },
+	{ TRACEPOINT_TASK, "cgroup", "cgroup_attach_task", FILTER_ALWAYS, false, false, true },
 };
 
 #define NR_TRACEPOINTS (sizeof(tracepoints) / sizeof(*tracepoints))
@@ -96,24 +101,42 @@ static bool try_write(const char *instance, const struct tracepoint *tp, const c
 	return !err;
 }
 
-static struct err *enable_one(const char *instance, const struct tracepoint *tp,
-			      const struct text *opaque, struct text *list,
-			      struct text *no_stack)
+/* A filter and a trigger must agree, or stacks without an event appear. */
+static bool try_trigger(const char *instance, const struct tracepoint *tp, const char *filter,
+			const char *some)
 {
-	auto_free char *some = xasprintf("stacktrace if %s", opaque->len ? opaque->data : "0");
+	auto_free char *text =
+		filter && some	 ? xasprintf("stacktrace if (%s)&&(%s)", filter, some)
+		: filter || some ? xasprintf("stacktrace if %s", filter ? filter : some)
+				 : xstrdup("stacktrace");
+
+	return try_write(instance, tp, "trigger", text);
+}
+
+static struct err *enable_one(const char *instance, const struct tracepoint *tp,
+			      const struct filter *filter, const struct text *opaque,
+			      struct text *list, struct text *no_stack)
+{
 	auto_free char *enable = xasprintf("events/%s/%s/enable", tp->system, tp->event);
-	bool filtered = tp->filter && try_write(instance, tp, "filter", tp->filter);
-	bool stack = tp->stack && try_write(instance, tp, "trigger", "stacktrace");
+	auto_text wanted = {};
+
+	TRY(filter_event(filter, tp->class, &wanted));
+
+	const char *in_force = wanted.len && try_write(instance, tp, "filter", wanted.data)
+				       ? wanted.data
+				       : NULL;
+	bool stack = tp->stack && try_trigger(instance, tp, in_force, NULL);
 
 	if (tp->stack && !stack)
 		text_printf(no_stack, "%s%s", no_stack->len ? ", " : "", tp->event);
 	/* There it is a gain, not a need: some kernels take no address in a filter. */
-	bool partly = tp->opaque && opaque->len && try_write(instance, tp, "trigger", some);
+	bool partly =
+		tp->opaque && opaque->len && try_trigger(instance, tp, in_force, opaque->data);
 
 	TRY(tracedir_write(instance, enable, "1"));
 	text_printf(list, "%s:%s on", tp->system, tp->event);
-	if (filtered)
-		text_printf(list, " filter=%s", tp->filter);
+	if (in_force)
+		text_printf(list, " filter=%s", in_force);
 	text_printf(list, "%s\n", stack ? " stack" : partly ? " stack-of-opaque" : "");
 	return NULL;
 }
@@ -150,8 +173,8 @@ static struct err *check_kinds(unsigned int present, unsigned int kinds, bool as
 }
 
 struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,
-			      const struct text *opaque, struct text *ret_list,
-			      struct text *ret_note)
+			      const struct filter *filter, const struct text *opaque,
+			      struct text *ret_list, struct text *ret_note)
 {
 	auto_text missing = {}, no_stack = {};
 
@@ -163,7 +186,7 @@ struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool ask
 		if (!(tp->kind & (kinds | TRACEPOINT_MODULE | TRACEPOINT_TASK)))
 			continue;
 		if (tracedir_has(instance, dir)) {
-			TRY(enable_one(instance, tp, opaque, ret_list, &no_stack));
+			TRY(enable_one(instance, tp, filter, opaque, ret_list, &no_stack));
 			continue;
 		}
 		if (tp->optional)

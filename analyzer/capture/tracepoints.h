@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "capture/filter.h"
 #include "capture/texts.h"
 
 enum tracepoint_kind {
@@ -39,6 +40,7 @@ char *tracepoint_list(unsigned int kinds);
  * @instance: directory of an instance whose tracing_on is 0
  * @kinds:    set of tracepoint_kind
  * @asked:    the user named the kinds (rule 1)
+ * @filter:   which of their events
  * @opaque:   filter of the slab events that get a stack (opaque.h); may be empty
  * @ret_list: gets a line for each event, as BLOB_EVENTS documents
  * @ret_note: gets one line that names what is missing; stays empty otherwise
@@ -46,8 +48,8 @@ char *tracepoint_list(unsigned int kinds);
  * Return: ERR_UNSUPPORTED when rule 1 says so.
  */
 struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,
-			      const struct text *opaque, struct text *ret_list,
-			      struct text *ret_note) MUST_CHECK;
+			      const struct filter *filter, const struct text *opaque,
+			      struct text *ret_list, struct text *ret_note) MUST_CHECK;
 
 /*
  * The formats of the enabled events: for each "SYSTEM/EVENT" the text of its

@@ -12,6 +12,7 @@
 #include "match/bulk.h"
 #include "match/charge.h"
 #include "match/page.h"
+#include "match/sample.h"
 #include "match/slab.h"
 #include "match/vmalloc.h"
 
@@ -37,6 +38,7 @@ struct match {
 	struct vmalloc vmalloc;
 	struct tasks self;
 	struct bulk bulk;
+	struct sample sample;
 	bool started;
 	uint64_t gap_end_ns;	       /* of the last gap; 0: none */
 	uint64_t gap_ns, uncounted_ns; /* length of all gaps, and of those without a count */
@@ -77,8 +79,10 @@ struct match *match_new(const struct match_opts *opts)
 	sitetab_init(&m->sites);
 	m->sites.cpu_node = opts->cpu_node;
 	m->sites.nr_cpu_node = opts->nr_cpu_node;
-	page_init(&m->pages, opts->page_size, &m->sites);
-	slab_init(&m->slab, &m->opts, &m->pages, &m->vmalloc, &m->sites, &m->totals);
+	page_init(&m->pages, opts->page_size, &opts->sample, &m->sites);
+	sample_init(&m->sample, &opts->sample, opts->page_size);
+	slab_init(&m->slab, &m->opts, &m->pages, &m->vmalloc, &m->sites, &m->sample,
+		  &m->totals);
 	vmalloc_init(&m->vmalloc, &m->opts, m->stacks, &m->slab.flows, &m->sites, &m->totals);
 	area_init(&m->percpu, SITE_PERCPU, &m->sites, &m->totals);
 	area_init(&m->vmap, SITE_VMALLOC, &m->sites, &m->totals);
@@ -97,6 +101,7 @@ void match_free(struct match *m)
 	slab_deinit(&m->slab);
 	page_deinit(&m->pages);
 	sitetab_deinit(&m->sites);
+	sample_deinit(&m->sample);
 	stacks_free(m->stacks);
 	for (size_t i = 0; i < m->nr_hints; i++)
 		free(m->hints[i]);
@@ -164,23 +169,32 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 		m->totals.implausible++;
 		return;
 	}
-	uint64_t bytes = (uint64_t)m->opts.page_size << ev->order;
+	uint64_t bytes;
 
 	slab_page_alloc(&m->slab, ev);
 	if (vmalloc_may_take(&m->vmalloc, ev)) {
+		uint64_t pages = page_nr_sampled(&m->pages, ev->addr, ev->order);
 		uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
 
-		if (vmalloc_page_alloc(&m->vmalloc, ev, stack, &account)) {
+		if (vmalloc_page_alloc(&m->vmalloc, ev, pages, stack, &account)) {
 			/* They were booked with the area, one by one, as they are freed. */
 			for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
-				page_alloc(&m->pages, ev->addr + i, 0, account, m->sites.now);
+				if (ev->order <= SAMPLE_ORDER ||
+				    page_sampled(&m->pages, ev->addr + i))
+					page_alloc(&m->pages, ev->addr + i, 0, account, m->sites.now);
 			return;
 		}
 	}
 	site = page_site(m, ev);
 	account = sitetab_account(&m->sites, site, ev);
-	page_alloc(&m->pages, ev->addr, ev->order, account, m->sites.now);
+	bytes = page_alloc(&m->pages, ev->addr, ev->order, account, m->sites.now);
+	if (!bytes) {
+		m->totals.implausible++;
+		return;
+	}
 	sitetab_alloc(&m->sites, account, bytes, bytes, ev->ts_ns);
+	if (m->sites.weight > 1)
+		sample_alloc(&m->sample, &m->sites, account, ev, (double)bytes);
 }
 
 static void page_free_event(struct match *m, const struct event *ev)
@@ -197,7 +211,8 @@ static void page_free_event(struct match *m, const struct event *ev)
 		slab_block_free(&m->slab, ev);
 
 	struct page_met met = page_free(&m->pages, ev->addr, ev->order);
-	uint64_t unknown = (UINT64_C(1) << ev->order) - met.pages;
+	uint64_t pages = page_nr_sampled(&m->pages, ev->addr, ev->order);
+	uint64_t unknown = pages > met.pages ? pages - met.pages : 0;
 
 	m->totals.partial_page_frees += met.partial;
 	if (!unknown || vmalloc_page_free(&m->vmalloc, ev))
@@ -262,6 +277,11 @@ static inline __attribute__((always_inline)) void take(struct match *m, const st
 		m->totals.last_ns = ev->ts_ns;
 	sitetab_tick(&m->sites, ev);
 	m->sites.now = relative_time(m, ev->ts_ns);
+	if (__builtin_expect(m->sample.rate.one_in > 1, 0)) {
+		if (!sample_has(&m->sample, ev))
+			return;
+		m->sites.weight = sample_weight(&m->sample, ev);
+	}
 	/* An interrupt works for anyone. */
 	m->sites.self = !ev->context && tasks_have(&m->self, ev->pid);
 
@@ -439,9 +459,12 @@ void match_finish(struct match *m)
 	slab_count_blocks(&m->slab);
 	vmalloc_finish(&m->vmalloc);
 
+	sample_live(&m->sample, &m->sites, &m->slab.live, &m->pages);
+
 	auto_free uint32_t *to = xcalloc(m->sites.nr + 1, sizeof(*to));
 
 	sitetab_close(&m->sites, to);
+	sample_renumber(&m->sample, to);
 	flow_renumber(&m->slab.flows, to);
 }
 
@@ -475,6 +498,7 @@ void match_judge(struct match *m, const uint32_t *group, uint64_t lost)
 	bounds_set(&m->sites, group, &m->totals);
 	charge_sites(m->sites.site, m->sites.nr, group, &m->slab.flows, &m->totals,
 		     m->opts.page_size);
+	sample_scale(&m->sample, &m->sites, group);
 }
 
 const struct site *match_sites(const struct match *m, size_t *ret_nr)
@@ -506,12 +530,14 @@ const struct site_peak *match_peak(const struct match *m, enum site_kind kind)
 
 uint64_t match_lived(const struct match *m, size_t site, unsigned int bin)
 {
-	return life_count(&m->sites.lives, &m->sites.life[site], bin);
+	return life_count(&m->sites.lives, &m->sites.life[site], bin) *
+	       m->sites.site[site].weight;
 }
 
 uint64_t match_aged(const struct match *m, size_t site, unsigned int bin)
 {
-	return life_count(&m->sites.lives, &m->sites.age[site], bin);
+	return life_count(&m->sites.lives, &m->sites.age[site], bin) *
+	       m->sites.site[site].weight;
 }
 
 const struct flow_table *match_flows(const struct match *m)

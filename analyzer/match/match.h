@@ -54,6 +54,8 @@ struct match_opts {
 	const uint8_t *cpu_node;
 	size_t nr_cpu_node;
 	bool rcu_silent; /* RCU frees without an event that this recording has */
+	struct sample_rate sample;
+	bool filtered; /* allocations were left out: an unknown free tells nothing */
 };
 
 /* Totals over the recording: what the quality table shows. */

@@ -29,9 +29,10 @@ TABLE_INLINE bool entry_live(const void *entry)
 static const struct table_ops entry_ops = { sizeof(struct page_entry), entry_key, entry_used,
 					    entry_live };
 
-void page_init(struct page_map *map, uint32_t page_size, struct sitetab *sites)
+void page_init(struct page_map *map, uint32_t page_size, const struct sample_rate *sample,
+	       struct sitetab *sites)
 {
-	*map = (struct page_map){ .page_size = page_size, .sites = sites };
+	*map = (struct page_map){ .page_size = page_size, .sample = *sample, .sites = sites };
 	table_init(&map->table, &entry_ops);
 }
 
@@ -89,6 +90,7 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 
 	uint32_t account = e->owner;
 	bool last = pages == UINT32_C(1) << e->order;
+	uint64_t bytes = pages * map->page_size;
 
 	if (e->piece) {
 		struct page_split *split = &map->split[e->owner];
@@ -97,6 +99,7 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 		split->pages -= pages;
 		split->single |= how == HOW_FREE && !map->order;
 		split->larger |= how == HOW_FREE && map->order;
+		bytes <<= split->stands;
 		last = !split->pages;
 		if (last) {
 			split->account = map->free_split;
@@ -105,7 +108,7 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 	}
 	switch (how) {
 	case HOW_FREE:
-		sitetab_free(map->sites, account, last, pages * map->page_size);
+		sitetab_free(map->sites, account, last, bytes);
 		if (!last)
 			break;
 		sitetab_lived(map->sites, account, (uint64_t)e->time_high << 32 | e->time_low,
@@ -113,7 +116,7 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 		sitetab_remote(map->sites, account);
 		break;
 	case HOW_OVERLAP:
-		sitetab_infer(map->sites, account, END_OVERLAP, last, pages * map->page_size);
+		sitetab_infer(map->sites, account, END_OVERLAP, last, bytes);
 		break;
 	case HOW_MOVED:
 		break;
@@ -235,8 +238,42 @@ static struct page_met take(struct page_map *map, uint64_t pfn, unsigned int ord
 	return met;
 }
 
-void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t account,
-		uint64_t time)
+uint64_t page_nr_sampled(const struct page_map *map, uint64_t pfn, unsigned int order)
+{
+	uint64_t nr = 0, step = UINT64_C(1) << SAMPLE_ORDER;
+
+	if (map->sample.one_in <= 1 || order <= SAMPLE_ORDER)
+		return UINT64_C(1) << order;
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i += step)
+		nr += page_sampled(map, pfn + i) ? step : 0;
+	return nr;
+}
+
+/* The chunks of a block that are in the sample, for all of it. */
+static uint64_t alloc_sampled(struct page_map *map, uint64_t pfn, unsigned int order,
+			      struct page_entry e)
+{
+	uint64_t pages = page_nr_sampled(map, pfn, order), step = UINT64_C(1) << SAMPLE_ORDER;
+	uint64_t stands = pages ? (UINT64_C(1) << order) / pages : 0;
+
+	/* Blocks are aligned; what is not is no kernel's. */
+	if (!pages || pfn & (step - 1))
+		return 0;
+	e.piece = 1;
+	e.owner = split_new(map, e.owner, (uint32_t)pages);
+	map->split[e.owner].stands = (63 - __builtin_clzll(stands)) & 0xf;
+	e.order = SAMPLE_ORDER;
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i += step) {
+		if (!page_sampled(map, pfn + i))
+			continue;
+		e.pfn = (pfn + i) & (PAGE_MAX_PFN - 1);
+		insert(map, e);
+	}
+	return pages * map->page_size << map->split[e.owner].stands;
+}
+
+uint64_t page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t account,
+		    uint64_t time)
 {
 	take(map, pfn, order, HOW_OVERLAP);
 
@@ -249,6 +286,8 @@ void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t
 		.time_low = (uint32_t)time,
 	};
 
+	if (map->sample.one_in > 1 && order > SAMPLE_ORDER)
+		return alloc_sampled(map, pfn, order, e);
 	if (piece_order(pfn, left) != order) {
 		e.piece = 1;
 		e.owner = split_new(map, account, (uint32_t)left);
@@ -262,6 +301,7 @@ void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t
 		pfn += UINT64_C(1) << k;
 		left -= UINT64_C(1) << k;
 	}
+	return map->page_size << order;
 }
 
 struct page_met page_free(struct page_map *map, uint64_t pfn, unsigned int order)
@@ -275,7 +315,8 @@ void page_count_pieces(const struct page_map *map)
 		const struct page_split *split = &map->split[i];
 
 		if (split->pages && split->single && !split->larger)
-			sitetab_pieces(map->sites, split->account, split->pages - 1);
+			sitetab_pieces(map->sites, split->account,
+				       ((uint64_t)split->pages << split->stands) - 1);
 	}
 }
 
@@ -283,7 +324,10 @@ bool page_is_block(const struct page_map *map, uint64_t pfn, unsigned int order)
 {
 	const struct page_entry *e = pfn < PAGE_MAX_PFN ? find(map, pfn) : NULL;
 
-	return e && e->order == order && !e->piece;
+	if (!e || map->sample.one_in <= 1 || order <= SAMPLE_ORDER)
+		return e && e->order == order && !e->piece;
+	return e->piece && e->order == SAMPLE_ORDER &&
+	       map->split[e->owner].pages == page_nr_sampled(map, pfn, order);
 }
 
 bool page_is_live(const struct page_map *map, uint64_t pfn)
@@ -374,9 +418,33 @@ void page_mark_uncertain(struct page_map *map, uint64_t time)
 			continue;
 		}
 		sitetab_uncertain(map->sites, map->split[e->owner].account, !seen[e->owner],
-				  bytes);
+				  bytes << map->split[e->owner].stands);
 		seen[e->owner] = 1;
 	}
+}
+
+bool page_next(const struct page_map *map, size_t *pos, struct page_part *ret)
+{
+	const struct page_entry *e = table_next(&map->table, &entry_ops, pos);
+
+	if (!e)
+		return false;
+	*ret = (struct page_part){
+		.pfn = e->pfn,
+		.account = e->owner,
+		.blocks = 1,
+		.bytes = map->page_size << e->order,
+	};
+	if (!e->piece)
+		return true;
+	const struct page_split *split = &map->split[e->owner];
+
+	ret->account = split->account;
+	ret->blocks = (double)(UINT64_C(1) << e->order) / split->pages;
+	ret->bytes <<= split->stands;
+	ret->split = e->owner + 1;
+	ret->stands = split->stands > 0;
+	return true;
 }
 
 void page_prefetch(const struct page_map *map, uint64_t pfn)

@@ -45,6 +45,7 @@ struct page_split {
 	uint32_t pages; /* left; 0: free, and account is the next free one */
 	bool single;	/* a page of it was freed by an event of its own, … */
 	bool larger;	/* … or some by one of more pages, or it has less than four */
+	uint8_t stands; /* each page for two to this, of which one is in the sample */
 };
 
 struct page_map {
@@ -54,6 +55,7 @@ struct page_map {
 	size_t nr_split, cap_split;
 	uint32_t free_split; /* index + 1 */
 	unsigned int order;  /* of the event that takes pages */
+	struct sample_rate sample;
 	uint64_t page_size;
 	struct sitetab *sites;
 };
@@ -64,15 +66,43 @@ struct page_met {
 	bool partial;	/* of a block that had lost some before, or keeps some */
 };
 
-void page_init(struct page_map *map, uint32_t page_size, struct sitetab *sites);
+void page_init(struct page_map *map, uint32_t page_size, const struct sample_rate *sample,
+	       struct sitetab *sites);
 void page_deinit(struct page_map *map);
 
 /* False for what cannot be: too large, or beyond PAGE_MAX_PFN. */
 bool page_plausible(uint64_t pfn, unsigned int order);
 
-/* A plausible block for @account, at @time; ends what lived in its pages (rule 9). */
-void page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t account,
-		uint64_t time);
+/* Whether the page is in a chunk that is sampled: always so without sampling. */
+static inline bool page_sampled(const struct page_map *map, uint64_t pfn)
+{
+	return map->sample.one_in <= 1 ||
+	       ((pfn >> SAMPLE_ORDER) & (map->sample.one_in - 1)) == map->sample.chunk;
+}
+
+/* Pages of the block that are in sampled chunks, or all of one that is no larger. */
+uint64_t page_nr_sampled(const struct page_map *map, uint64_t pfn, unsigned int order);
+
+/*
+ * A plausible block for @account, at @time; ends what lived in its pages (rule
+ * 9). What is left of it in the sample, which is not nothing, stands for the bytes
+ * that are returned.
+ */
+uint64_t page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t account,
+		    uint64_t time);
+
+/* A part of a live block. */
+struct page_part {
+	uint64_t pfn;
+	uint32_t account;
+	double blocks; /* which share of it */
+	uint64_t bytes;
+	uint32_t split; /* 0 of a whole block, else the same of all its parts */
+	bool stands;	/* for more than itself */
+};
+
+/* The next, from *@pos, which starts at 0; false at the end. */
+bool page_next(const struct page_map *map, size_t *pos, struct page_part *ret);
 
 /* Frees the plausible block @pfn, @order (rule 8). */
 struct page_met page_free(struct page_map *map, uint64_t pfn, unsigned int order);

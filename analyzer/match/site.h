@@ -34,6 +34,15 @@ enum end_rule {
 
 #define SITE_NO_STACK 0
 
+/* A recording of one in so many chunks of memory: match/sample.h. */
+struct sample_rate {
+	uint32_t one_in; /* a power of two; 0 and 1: of all memory */
+	uint32_t chunk;	 /* which one, below one_in */
+};
+
+/* Pages of a chunk are two to this. */
+enum { SAMPLE_ORDER = 3, SAMPLE_MAX = 4096 };
+
 enum { SITE_QUICK_NS = 1000, SITE_NEAR = 4 };
 
 /* What events write comes first, so that they touch few cache lines. */
@@ -44,6 +53,7 @@ struct site {
 	uint64_t call_site; /* return address; 0 when the stack alone is the key */
 	uint16_t cache;	    /* interned cache name when all its objects agree, else 0 */
 	bool self;	    /* a part of the key: what the recorder did itself */
+	uint32_t weight;    /* likewise: by how much each object counts, 1 without sampling */
 
 	/* What is live at the end. */
 	uint64_t live;
@@ -109,6 +119,13 @@ struct site {
 	/* Between these lie the objects and bytes that live in truth (rule 17). */
 	uint64_t lower, lower_bytes;
 	uint64_t upper, upper_bytes;
+
+	/*
+	 * Of what sampling estimates; of all sites of one call site one has it. Nothing
+	 * but failures is smaller than what it stands for: figures are times weight.
+	 */
+	double live_var, live_bytes_var;
+	double alloc_bytes_var;
 
 	/* Of what is live at the end, but for what was given to RCU. */
 	uint64_t aged;

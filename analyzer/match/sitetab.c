@@ -14,6 +14,7 @@ void sitetab_init(struct sitetab *tab)
 	tab->mark = xcalloc(tab->cap, sizeof(*tab->mark));
 	tab->life = xcalloc(tab->cap, sizeof(*tab->life));
 	tab->burst = 1;
+	tab->weight = 1;
 	account_init(&tab->accounts);
 	series_init(&tab->series);
 	life_init(&tab->lives);
@@ -34,11 +35,11 @@ void sitetab_deinit(struct sitetab *tab)
 }
 
 static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call_site,
-		   uint32_t stack, bool self)
+		   uint32_t stack, bool self, uint32_t weight)
 {
-	uint64_t h =
-		table_hash(tab->secret, call_site ^ (uint64_t)stack << 32 ^
-						(uint64_t)kind << 60 ^ (uint64_t)self << 59);
+	uint64_t h = table_hash(tab->secret,
+				call_site ^ (uint64_t)stack << 32 ^ (uint64_t)kind << 60 ^
+					(uint64_t)self << 59 ^ (uint64_t)(weight - 1) << 46);
 
 	return (size_t)(h >> 32) & (tab->nr_slots - 1);
 }
@@ -56,7 +57,7 @@ static void grow(struct sitetab *tab)
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
 	for (size_t n = 0; n < tab->nr; n++) {
 		const struct site *s = &tab->site[n];
-		size_t i = home(tab, s->kind, s->call_site, s->stack, s->self);
+		size_t i = home(tab, s->kind, s->call_site, s->stack, s->self, s->weight);
 
 		while (tab->slot[i])
 			i = (i + 1) & (tab->nr_slots - 1);
@@ -67,13 +68,13 @@ static void grow(struct sitetab *tab)
 uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		     uint32_t stack)
 {
-	size_t i = home(tab, kind, call_site, stack, tab->self);
+	size_t i = home(tab, kind, call_site, stack, tab->self, tab->weight);
 
 	for (; tab->slot[i]; i = (i + 1) & (tab->nr_slots - 1)) {
 		const struct site *s = &tab->site[tab->slot[i] - 1];
 
 		if (s->call_site == call_site && s->stack == stack && s->kind == kind &&
-		    s->self == tab->self)
+		    s->self == tab->self && s->weight == tab->weight)
 			return tab->slot[i] - 1;
 	}
 	uint32_t ret = (uint32_t)tab->nr++;
@@ -84,6 +85,7 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 		.call_site = call_site,
 		.stack = stack,
 		.self = tab->self,
+		.weight = tab->weight,
 	};
 	tab->flags[ret] = 0;
 	tab->mark[ret] = (struct sitetab_mark){ .series.bucket = tab->series.bucket };
@@ -177,8 +179,8 @@ bool sitetab_unalloc(struct sitetab *tab, uint32_t account, uint64_t bytes, uint
 	sitetab_before(tab, account_site(a), s);
 	series_take_back(&tab->series, &tab->mark[account_site(a)].series, before->clock_ns,
 			 bytes);
-	k->live--;
-	k->live_bytes -= bytes;
+	k->live -= s->weight;
+	k->live_bytes -= bytes * s->weight;
 	if (at_peak) {
 		s->at_peak--;
 		s->at_peak_bytes -= bytes;

@@ -73,6 +73,7 @@ struct sitetab {
 	uint32_t *slot;		   /* index + 1; 0 is empty */
 	size_t nr_slots;	   /* a power of two, at least twice nr */
 	bool self;		   /* whose the event at hand is: a part of the key */
+	uint32_t weight;	   /* how often it counts: likewise */
 	const struct event *ev;	   /* the event at hand */
 	struct sitetab_hint *hint; /* for it; or NULL */
 	struct account_table accounts;
@@ -185,8 +186,8 @@ static inline void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t n
 	s->alloc_bytes += bytes;
 	s->live += nr;
 	s->live_bytes += bytes;
-	k->live += nr;
-	k->live_bytes += bytes;
+	k->live += nr * s->weight;
+	k->live_bytes += bytes * s->weight;
 	if (bytes / nr > s->max_bytes)
 		s->max_bytes = bytes / nr;
 	if (s->live_bytes > s->peak_bytes) {
@@ -235,8 +236,8 @@ static inline struct site *sitetab_end(struct sitetab *tab, uint32_t account, ui
 	sitetab_before(tab, account_site(a), s);
 	s->live -= nr;
 	s->live_bytes -= bytes;
-	tab->kind[s->kind].live -= nr;
-	tab->kind[s->kind].live_bytes -= bytes;
+	tab->kind[s->kind].live -= nr * s->weight;
+	tab->kind[s->kind].live_bytes -= bytes * s->weight;
 	return s;
 }
 

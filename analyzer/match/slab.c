@@ -28,7 +28,7 @@ static const struct table_ops rcu_ops = { sizeof(struct slab_rcu), rcu_key, rcu_
 
 void slab_init(struct slab *slab, const struct match_opts *opts,
 	       const struct page_map *page_map, struct vmalloc *vmalloc, struct sitetab *sites,
-	       struct match_totals *totals)
+	       struct sample *sample, struct match_totals *totals)
 {
 	*slab = (struct slab){
 		.page_size = opts->page_size,
@@ -36,6 +36,7 @@ void slab_init(struct slab *slab, const struct match_opts *opts,
 		.page_map = page_map,
 		.vmalloc = vmalloc,
 		.sites = sites,
+		.sample = sample,
 		.totals = totals,
 	};
 	table_init(&slab->live, &live_ops);
@@ -100,6 +101,9 @@ static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_la
 {
 	slab->totals->duplicate_kmallocs++;
 	if (!(o->flags & LIVE_TWIN)) {
+		if (slab->sites->weight > 1)
+			sample_alloc(slab->sample, slab->sites, o->account, ev,
+				     -(double)o->bytes);
 		bool at_peak = sitetab_unalloc(slab->sites, o->account, o->bytes, l->bytes_req,
 					       &l->before);
 
@@ -107,6 +111,9 @@ static void fold_duplicate(struct slab *slab, struct live_obj *o, struct slab_la
 		sitetab_alloc(slab->sites, o->account, o->bytes, ev->bytes_req, ev->ts_ns);
 		if (at_peak)
 			sitetab_at_peak(slab->sites, o->account, o->bytes);
+		if (slab->sites->weight > 1)
+			sample_alloc(slab->sample, slab->sites, o->account, ev,
+				     (double)o->bytes);
 	}
 	l->addr = 0;
 }
@@ -213,6 +220,9 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 	if (!twin) {
 		sitetab_alloc(slab->sites, o->account, ev->bytes_alloc, ev->bytes_req,
 			      ev->ts_ns);
+		if (slab->sites->weight > 1)
+			sample_alloc(slab->sample, slab->sites, o->account, ev,
+				     (double)ev->bytes_alloc);
 		sitetab_cache(slab->sites, site, ev->cache);
 		sitetab_near_alloc(slab->sites, ev->addr);
 	}
@@ -233,7 +243,7 @@ static void unknown_free(struct slab *slab, const struct event *ev)
 		rcu->call_site = 0;
 	sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
 	slab->totals->unknown_frees[SITE_SLAB]++;
-	if (slab->lossy)
+	if (slab->lossy || slab->opts->filtered)
 		return;
 	const struct slabpage *page = slabpage_find(&slab->pages, ev->addr);
 	uint32_t bytes = page ? page->bytes : 0;

@@ -13,6 +13,7 @@
 #include "match/match.h"
 #include "match/offset.h"
 #include "match/page.h"
+#include "match/sample.h"
 #include "match/sitetab.h"
 #include "match/slabpage.h"
 #include "match/vmalloc.h"
@@ -64,12 +65,13 @@ struct slab {
 	const struct page_map *page_map;
 	struct vmalloc *vmalloc;
 	struct sitetab *sites;
+	struct sample *sample;
 	struct match_totals *totals;
 };
 
 void slab_init(struct slab *slab, const struct match_opts *opts,
 	       const struct page_map *page_map, struct vmalloc *vmalloc, struct sitetab *sites,
-	       struct match_totals *totals);
+	       struct sample *sample, struct match_totals *totals);
 void slab_deinit(struct slab *slab);
 
 /* For @site, its index by return address, or by stack too where there is one. */

@@ -185,8 +185,8 @@ void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known)
 		s->pages = 0;
 }
 
-bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stack,
-			uint32_t *ret_account)
+bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint64_t pages,
+			uint32_t stack, uint32_t *ret_account)
 {
 	const struct vmalloc_task *t = vmalloc_task_of(v, ev);
 
@@ -195,10 +195,10 @@ bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stac
 			continue;
 		struct silent *s = table_find(&v->areas, &silent_ops, t->last[i].start);
 
-		if (!s || s->pages < UINT32_C(1) << ev->order)
+		if (!s || s->pages < pages)
 			continue;
-		s->pages -= UINT32_C(1) << ev->order;
-		v->totals->silent_pages -= UINT64_C(1) << ev->order;
+		s->pages -= (uint32_t)pages;
+		v->totals->silent_pages -= pages;
 		*ret_account = s->account;
 		return true;
 	}

@@ -64,12 +64,12 @@ void vmalloc_area_alloc(struct vmalloc *v, const struct event *ev, uint32_t stac
 void vmalloc_area_free(struct vmalloc *v, const struct event *ev, bool known);
 
 /*
- * True when the pages of @ev are of an area that its task just made, so that
+ * True when the pages of @ev, of which @pages count, are of an area that its task just made, so that
  * they are silent no more: the caller keeps them, for *@ret_account, as pages
  * booked one by one.
  */
-bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint32_t stack,
-			uint32_t *ret_account);
+bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint64_t pages,
+			uint32_t stack, uint32_t *ret_account);
 
 /* The older area that the task of @ev freed, if any, has no more pages. */
 void vmalloc_older_end(struct vmalloc *v, const struct event *ev);

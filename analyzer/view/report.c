@@ -12,6 +12,7 @@
 
 enum report_column {
 	NET,
+	ERROR,
 	CALLS,
 	ALLOCATED,
 	ALLOCS,
@@ -26,17 +27,12 @@ enum report_column {
 };
 
 static const struct view_column columns[NR_COLUMNS] = {
-	[NET] = { "NET", VIEW_BYTES },
-	[CALLS] = { "CALLS", VIEW_PLAIN },
-	[ALLOCATED] = { "ALLOCATED", VIEW_BYTES },
-	[ALLOCS] = { "ALLOCS", VIEW_PLAIN },
-	[FREES] = { "FREES", VIEW_PLAIN },
-	[OLDER] = { "OLDER", VIEW_BYTES },
-	[PEAK] = { "PEAK", VIEW_BYTES },
-	[KIND] = { "KIND", VIEW_PLAIN },
-	[CONFIDENCE] = { "CONFIDENCE", VIEW_PLAIN },
-	[SITES] = { "SITES", VIEW_PLAIN },
-	[SITE] = { "SITE", VIEW_SITE },
+	[NET] = { "NET", VIEW_BYTES },	     [ERROR] = { "±", VIEW_BYTES },
+	[CALLS] = { "CALLS", VIEW_PLAIN },   [ALLOCATED] = { "ALLOCATED", VIEW_BYTES },
+	[ALLOCS] = { "ALLOCS", VIEW_PLAIN }, [FREES] = { "FREES", VIEW_PLAIN },
+	[OLDER] = { "OLDER", VIEW_BYTES },   [PEAK] = { "PEAK", VIEW_BYTES },
+	[KIND] = { "KIND", VIEW_PLAIN },     [CONFIDENCE] = { "CONFIDENCE", VIEW_PLAIN },
+	[SITES] = { "SITES", VIEW_PLAIN },   [SITE] = { "SITE", VIEW_SITE },
 };
 
 /* Below this width a site has more use for the columns than the counts have. */
@@ -51,7 +47,7 @@ struct body {
 
 /* @group: what a row is, for the head of its column; NULL for a call site. */
 static void body_init(struct body *body, FILE *out, const struct view_layout *layout,
-		      const char *group)
+		      const char *group, bool sampled)
 {
 	bool narrow = layout->width && layout->width < WIDE;
 
@@ -59,7 +55,7 @@ static void body_init(struct body *body, FILE *out, const struct view_layout *la
 	for (enum report_column i = 0; i < NR_COLUMNS; i++) {
 		if (narrow && (i == ALLOCS || i == FREES || i == OLDER || i == CONFIDENCE))
 			continue;
-		if (group ? i == CONFIDENCE : i == SITES)
+		if ((group ? i == CONFIDENCE : i == SITES) || (i == ERROR && !sampled))
 			continue;
 		body->from[body->nr] = i;
 		body->shown[body->nr++] = columns[i];
@@ -100,6 +96,7 @@ static char *get_text(struct query *query, const struct cell *row, const char *c
 struct sums {
 	double alloc, exact, inferred, uncertain;
 	uint64_t sites;
+	bool sampled;
 };
 
 static struct err *query_totals(struct query_db *db, const struct sites_opts *opts,
@@ -147,6 +144,24 @@ static void print_lost(FILE *out, int64_t lost, int64_t gaps, int64_t events)
 	putc('\n', out);
 }
 
+/* What of all allocations was recorded, a condition a line. */
+static void print_filters(struct query *query, const struct cell *row, FILE *out)
+{
+	const struct cell *cell = get(query, row, "filters");
+	const char *head = "Only      ";
+
+	if (cell->type != CELL_TEXT)
+		return;
+	for (const char *pos = cell->text; *pos;) {
+		size_t len = strcspn(pos, "\n");
+		auto_free char *line = text_printable(pos, len);
+
+		fprintf(out, "%s%s\n", head, line);
+		head = "          ";
+		pos += len + (pos[len] == '\n');
+	}
+}
+
 /* @several: of how many recordings the report is, 0 when it is of one. */
 static void print_recording(struct query *query, const struct cell *row, size_t several,
 			    FILE *out)
@@ -171,6 +186,13 @@ static void print_recording(struct query *query, const struct cell *row, size_t 
 	fprintf(out, "Events    %s, ", events);
 	print_lost(out, get(query, row, "lost_events")->i, get(query, row, "lost_gaps")->i,
 		   nr_events);
+	if (get(query, row, "sample")->type == CELL_INT)
+		fprintf(out,
+			"Sampled   one in %" PRId64
+			" chunks of memory: figures are estimates, ± one "
+			"standard error\n",
+			get(query, row, "sample")->i);
+	print_filters(query, row, out);
 }
 
 static void print_symbols(struct query *query, const struct cell *row, FILE *out)
@@ -195,7 +217,7 @@ static struct err *count_recordings(struct query_db *db, size_t *ret)
 	return *ret ? NULL : err_new(ERR_FORMAT, "the database does not say what was recorded");
 }
 
-static struct err *print_head(struct query_db *db, const struct sums *sums, FILE *out)
+static struct err *print_head(struct query_db *db, struct sums *sums, FILE *out)
 {
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	const struct cell *row;
@@ -209,6 +231,7 @@ static struct err *print_head(struct query_db *db, const struct sums *sums, FILE
 		if (!row)
 			break;
 		print_recording(query, row, nr > 1 ? nr : 0, out);
+		sums->sampled |= get(query, row, "sample")->type == CELL_INT;
 		if (nr > 1) {
 			print_symbols(query, row, out);
 			putc('\n', out);
@@ -253,6 +276,7 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 {
 	static const char *const from[NR_COLUMNS] = {
 		[NET] = "net_bytes",
+		[ERROR] = "net_se_bytes",
 		[CALLS] = "net_calls",
 		[ALLOCATED] = "alloc_bytes",
 		[ALLOCS] = "allocs",
@@ -309,6 +333,7 @@ static struct err *print_totals(struct query_db *db, const struct sites_opts *op
 				  get(query, row, "self")->i ? RECORDER : "");
 		struct cell cells[NR_COLUMNS] = {
 			[NET] = *get(query, row, "net_bytes"),
+			[ERROR] = none,
 			[CALLS] = *get(query, row, "net_calls"),
 			[ALLOCATED] = *get(query, row, "alloc_bytes"),
 			[ALLOCS] = *get(query, row, "allocs"),
@@ -398,11 +423,15 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	bool grouped = sites_grouped(opts);
 	auto_free char *group = grouped ? upper(opts->by) : NULL;
 
-	body_init(&body, out, layout, group);
+	body_init(&body, out, layout, group, sums.sampled);
 	TRY(print_sites(db, opts, &body));
 	TRY(print_totals(db, opts, &body));
 	view_finish(body.view);
 	putc('\n', out);
+	if (grouped && sums.sampled)
+		fputs("Note: the error of a group is the sum of its call sites' errors: an upper "
+		      "bound\n",
+		      out);
 	if (grouped)
 		fputs("Note: a group's peak is the sum of its call sites' peaks: an upper bound\n",
 		      out);

@@ -7,7 +7,7 @@
 --
 -- Raw sites summed by kind and name; NULL is the group of those that have no such
 -- name. A column that is not the same in the whole group is NULL. Peaks are sums,
--- and so upper bounds. The program adds an order and a limit behind.
+-- and so upper bounds; so are standard errors. The program adds an order and a limit behind.
 SELECT
 	kind, name,
 	iif(count(file) = count(*) AND min(file) = max(file), min(file), NULL) AS file,
@@ -21,7 +21,7 @@ SELECT
 	sum(alloc_bytes) AS alloc_bytes, sum(allocs) AS allocs, sum(frees) AS frees,
 	sum(bytes_req) AS bytes_req,
 	iif(kind = 'slab', sum(alloc_bytes) - sum(bytes_req), 0) AS waste_bytes,
-	sum(peak_bytes) AS peak_bytes, sum(failures) AS failures,
+	sum(net_se_bytes) AS net_se_bytes, sum(peak_bytes) AS peak_bytes, sum(failures) AS failures,
 	sum(reuse_frees + slab_page_frees + overlap_frees + area_frees + rcu_frees) AS inferred_frees,
 	sum(reuse_bytes + slab_page_bytes + overlap_bytes + area_bytes + rcu_bytes) AS inferred_bytes,
 	sum(unknown_frees) AS unknown_frees,
