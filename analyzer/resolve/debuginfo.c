@@ -10,6 +10,7 @@
 
 #include "base/xalloc.h"
 #include "resolve/dwset.h"
+#include "resolve/elfopen.h"
 #include "resolve/srcpath.h"
 
 /* A section with instructions that the file does hold. */
@@ -125,7 +126,7 @@ static void load_code(struct debuginfo *di)
 
 static struct err *open_kernel(struct debuginfo *di)
 {
-	di->elf = dwelf_elf_begin(di->fd);
+	di->elf = elfopen(&di->fd);
 	if (!di->elf || elf_kind(di->elf) != ELF_K_ELF)
 		return err_new(ERR_FORMAT, "not an ELF file");
 	GElf_Ehdr ehdr;
@@ -146,7 +147,7 @@ static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_A
 	struct load *load = *userdata;
 
 	(void)mod, (void)name, (void)base, (void)file_name;
-	*elf = dwelf_elf_begin(load->di->fd);
+	*elf = elfopen(&load->di->fd);
 	return -1;
 }
 

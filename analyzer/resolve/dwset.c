@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/xalloc.h"
+#include "resolve/elfopen.h"
 
 enum {
 	MAX_UNIT_RANGES = 1 << 22,
@@ -82,7 +83,7 @@ static struct other *open_other(const char *path, bool split)
 	other->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (other->fd < 0 || fstat(other->fd, &st) || !S_ISREG(st.st_mode))
 		return NULL;
-	other->elf = dwelf_elf_begin(other->fd);
+	other->elf = elfopen(&other->fd);
 	if (!other->elf || elf_kind(other->elf) != ELF_K_ELF)
 		return NULL;
 	/* There may be thousands: none keeps its descriptor. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "resolve/layout.h"
 
-#include <elfutils/libdwelf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 
 #include "base/xalloc.h"
+#include "resolve/elfopen.h"
 
 enum { MAX_SECTIONS = 4096 };
 
@@ -123,8 +123,7 @@ struct err *layout_guess(const char *path, const char *name, struct kallsyms *ka
 
 	if (fd < 0)
 		return err_os(errno, "%s", path);
-	elf_version(EV_CURRENT);
-	l->elf = dwelf_elf_begin(fd);
+	l->elf = elfopen(&fd);
 	l->kallsyms = kallsyms;
 	l->module = name;
 	while (l->elf && (scn = elf_nextscn(l->elf, scn))) {

@@ -119,7 +119,9 @@ static size_t pick_sites(struct debuginfo *di, const char *path, size_t step, si
 	return nr;
 }
 
-static void compare_file(const char *path, size_t step, size_t max, size_t min)
+/* @theirs: the file that eu-addr2line reads, where it cannot read @path. */
+static void compare_files(const char *path, const char *theirs, size_t step, size_t max,
+			  size_t min)
 {
 	CLEANUP(pool_cleanup) struct pool *pool = pool_new();
 	CLEANUP(debuginfo_cleanup) struct debuginfo *di = NULL;
@@ -134,7 +136,7 @@ static void compare_file(const char *path, size_t step, size_t max, size_t min)
 
 	CHECK(nr >= min);
 	auto_free char *command =
-		xasprintf("eu-addr2line -e %s -a -i -f <%s 2>/dev/null", path, sites);
+		xasprintf("eu-addr2line -e %s -a -i -f <%s 2>/dev/null", theirs, sites);
 	FILE *f = popen(command, "r");
 
 	CHECK(f && fgets(line, sizeof(line), f) && !strncmp(line, "0x", 2));
@@ -159,6 +161,29 @@ static void compare_file(const char *path, size_t step, size_t max, size_t min)
 	free(chain);
 }
 
+static void compare_file(const char *path, size_t step, size_t max, size_t min)
+{
+	compare_files(path, path, step, max, min);
+}
+
+/* Built by @cc with @cflags; then @command makes other.elf of vmlinux, or of itself. */
+static void compare_build(const char *cc, const char *cflags, const char *command)
+{
+	struct fakekernel k = {};
+
+	fakekernel_build_by(&k, cc, cflags);
+	auto_free char *other = xasprintf("%s/other.elf", test_dir());
+
+	if (command) {
+		auto_free char *line = xasprintf("cd %s && %s", test_dir(), command);
+
+		if (system(line))
+			test_skip("%s", command);
+	}
+	compare_files(command ? other : k.vmlinux, k.vmlinux, 1, 1000, 15);
+	free(k.kallsyms);
+}
+
 TEST(chains_of_a_small_program_are_those_of_addr2line)
 {
 	struct fakekernel k = {};
@@ -175,6 +200,103 @@ TEST(chains_of_a_program_of_dwarf_4_are_those_of_addr2line)
 	fakekernel_build(&k, "-gdwarf-4");
 	compare_file(k.vmlinux, 1, 1000, 15);
 	free(k.kallsyms);
+}
+
+TEST(chains_of_a_program_by_clang_are_those_of_addr2line)
+{
+	compare_build("clang", "-gdwarf-aranges", NULL);
+}
+
+TEST(chains_of_a_program_by_clang_with_dwarf_4_are_those_of_addr2line)
+{
+	compare_build("clang", "-gdwarf-4 -gdwarf-aranges", NULL);
+}
+
+TEST(chains_of_sections_packed_by_zlib_are_those_of_addr2line)
+{
+	compare_build("cc", "-gz=zlib", NULL);
+}
+
+TEST(chains_of_sections_packed_by_zlib_with_dwarf_4_are_those_of_addr2line)
+{
+	compare_build("cc", "-gz=zlib -gdwarf-4", NULL);
+}
+
+TEST(chains_of_sections_of_the_older_packed_kind_are_those_of_addr2line)
+{
+	compare_build(
+		"cc", "",
+		"objcopy --compress-debug-sections=zlib-gnu vmlinux other.elf 2>/dev/null");
+}
+
+TEST(chains_of_sections_packed_by_zstd_are_those_of_addr2line)
+{
+	compare_build("cc", "",
+		      "objcopy --compress-debug-sections=zstd vmlinux other.elf 2>/dev/null");
+}
+
+TEST(chains_of_a_file_packed_by_xz_are_those_of_addr2line)
+{
+	compare_build("cc", "", "xz -k -c vmlinux >other.elf");
+}
+
+TEST(chains_of_a_file_packed_by_zstd_are_those_of_addr2line)
+{
+	compare_build("cc", "", "zstd -q -c vmlinux >other.elf");
+}
+
+/* Of the whole program: eu-addr2line leaves out what is inlined in a split one. */
+#define SPLIT(cc, flags)                                                                    \
+	cc " " FAKEKERNEL_FLAGS " " flags " -gsplit-dwarf -o other.elf " FAKEKERNEL_SOURCES \
+	   " 2>/dev/null"
+
+TEST(chains_of_split_units_are_those_of_addr2line)
+{
+	compare_build("cc", "", SPLIT("cc", ""));
+}
+
+TEST(chains_of_split_units_of_dwarf_4_are_those_of_addr2line)
+{
+	compare_build("cc", "-gdwarf-4", SPLIT("cc", "-gdwarf-4"));
+}
+
+TEST(chains_of_split_units_by_clang_are_those_of_addr2line)
+{
+	compare_build("clang", "-gdwarf-aranges", SPLIT("clang", ""));
+}
+
+TEST(chains_without_aranges_are_those_of_addr2line)
+{
+	compare_build("cc", "", "objcopy -R .debug_aranges vmlinux other.elf");
+}
+
+TEST(chains_without_aranges_with_dwarf_4_are_those_of_addr2line)
+{
+	compare_build("cc", "-gdwarf-4", "objcopy -R .debug_aranges vmlinux other.elf");
+}
+
+TEST(chains_of_units_in_64_bit_dwarf_are_those_of_addr2line)
+{
+	compare_build("cc", "-gdwarf64", NULL);
+}
+
+TEST(chains_of_what_dwz_moved_to_another_file_are_those_of_addr2line)
+{
+	compare_build(
+		"cc", "-gdwarf-4",
+		"cp vmlinux other.elf && dwz -m alt.dbg other.elf vmlinux 2>/dev/null && test -e alt.dbg");
+}
+
+TEST(chains_of_what_dwz_moved_to_another_file_with_dwarf_5_are_those_of_addr2line)
+{
+	compare_build(
+		"cc", "-gdwarf-5",
+		"cp vmlinux other.elf && dwz -m alt.dbg other.elf vmlinux 2>/dev/null && test -e alt.dbg");
+}
+
+TEST(chains_of_what_dwz_shares_within_a_file_are_those_of_addr2line)
+{
+	compare_build("cc", "", "dwz -o other.elf vmlinux 2>/dev/null");
 }
 
 TEST(chains_of_a_kernel_are_those_of_addr2line)

@@ -206,10 +206,16 @@ static char *slide_symbols(char *nm)
 
 void fakekernel_build(struct fakekernel *k, const char *cflags)
 {
-	const char *dir = test_dir();
+	fakekernel_build_by(k, "cc", cflags);
+}
 
-	if (system("cc --version >/dev/null 2>&1"))
-		test_skip("no C compiler");
+void fakekernel_build_by(struct fakekernel *k, const char *cc, const char *cflags)
+{
+	const char *dir = test_dir();
+	auto_free char *try = xasprintf("%s --version >/dev/null 2>&1", cc);
+
+	if (system(try))
+		test_skip("no %s", cc);
 	make_dir("init");
 	make_dir("mm");
 	make_dir("lib");
@@ -218,11 +224,9 @@ void fakekernel_build(struct fakekernel *k, const char *cflags)
 	write_file("lib/util.c", util_c);
 	write_file("init/main.c", main_c);
 	snprintf(k->vmlinux, sizeof(k->vmlinux), "%s/vmlinux", dir);
-	free(fakekernel_run("cd %s && cc -O2 -g -gdwarf-5 -std=gnu11 -fno-pie -no-pie "
-			    "-fno-omit-frame-pointer -Wl,--defsym=_stext=_start "
-			    "-Wl,--defsym=_text=_start -Wl,--build-id=0x0123456789abcdef %s "
-			    "-o vmlinux init/main.c ./mm/slub.c lib/../lib/util.c 2>&1",
-			    dir, cflags));
+	free(fakekernel_run("cd %s && %s " FAKEKERNEL_FLAGS " %s -o vmlinux " FAKEKERNEL_SOURCES
+			    " 2>&1",
+			    dir, cc, cflags));
 	auto_free char *sites = fakekernel_run("%s", k->vmlinux);
 	auto_free char *nm = fakekernel_run("nm %s", k->vmlinux);
 

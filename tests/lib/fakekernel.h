@@ -15,6 +15,12 @@
 enum { FAKE_MAX_ADDR = 64 };
 #define FAKE_SLIDE UINT64_C(0xffffffff7a000000)
 
+#define FAKEKERNEL_FLAGS                                                        \
+	"-O2 -g -gdwarf-5 -std=gnu11 -fno-pie -no-pie -fno-omit-frame-pointer " \
+	"-Wl,--defsym=_stext=_start -Wl,--defsym=_text=_start "                 \
+	"-Wl,--build-id=0x0123456789abcdef"
+#define FAKEKERNEL_SOURCES "init/main.c ./mm/slub.c lib/../lib/util.c"
+
 struct fakekernel {
 	char vmlinux[256];
 	char *kallsyms; /* with FAKE_SLIDE */
@@ -28,6 +34,8 @@ struct fakekernel {
 
 /* Skips the test where there is no compiler. @cflags are added last. */
 void fakekernel_build(struct fakekernel *k, const char *cflags);
+/* The same by compiler @cc; skips where there is none. */
+void fakekernel_build_by(struct fakekernel *k, const char *cc, const char *cflags);
 const struct fakesite *fakekernel_site(const struct fakekernel *k, const char *name);
 /* Line of the source that holds the comment "@mark". */
 uint32_t fakekernel_line(const char *mark);
