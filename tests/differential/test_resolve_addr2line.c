@@ -6,100 +6,9 @@
 #include <sys/stat.h>
 
 #include "base/xalloc.h"
+#include "tests/lib/addr2line.h"
 #include "tests/lib/fakekernel.h"
 #include "tests/lib/test.h"
-
-enum { MAX_CHAIN = 64 };
-
-struct theirs {
-	char func[128];
-	char place[512]; /* file:line */
-};
-
-static void chomp(char *s)
-{
-	s[strcspn(s, "\n")] = '\0';
-}
-
-/* Removes "/.", "/name/.." and what is doubled of "//" from @s. */
-static void tidy(char *s)
-{
-	for (char *at = s; (at = strstr(at, "//"));)
-		memmove(at, at + 1, strlen(at + 1) + 1);
-	for (char *at = s; (at = strstr(at, "/./"));)
-		memmove(at, at + 2, strlen(at + 2) + 1);
-	for (char *at; (at = strstr(s, "/../"));) {
-		char *from = at;
-
-		while (from > s && from[-1] != '/')
-			from--;
-		memmove(from, at + 4, strlen(at + 4) + 1);
-	}
-}
-
-/*
- * Reads one address's answer up to the next line that is an address, which
- * stays in @line.
- */
-static size_t read_chain(FILE *f, char line[1024], struct theirs *chain)
-{
-	size_t nr = 0;
-
-	while (fgets(line, 1024, f) && strncmp(line, "0x", 2)) {
-		struct theirs *frame = &chain[nr < MAX_CHAIN ? nr : MAX_CHAIN - 1];
-
-		chomp(line);
-		/* "helper inlined at file:line:column in caller" */
-		snprintf(frame->func, sizeof(frame->func), "%.*s", (int)strcspn(line, " "),
-			 line);
-		CHECK(fgets(line, 1024, f));
-		chomp(line);
-		tidy(line);
-		snprintf(frame->place, sizeof(frame->place), "%.511s", line);
-		nr++;
-	}
-	return nr;
-}
-
-/* Theirs ends in ours, which is relative: "/build/fs/dcache.c:10:3" in "fs/dcache.c:10". */
-static bool same_place(const char *theirs, const char *ours, uint32_t line)
-{
-	auto_free char *want = xasprintf("%s:%u", ours, line);
-	size_t len = strlen(want);
-
-	for (const char *at = strstr(theirs, want); at; at = strstr(at + 1, want))
-		if ((at == theirs || at[-1] == '/') && (!at[len] || at[len] == ':'))
-			return true;
-	return false;
-}
-
-static bool same_frame(const struct debuginfo_frame *ours, const struct theirs *theirs)
-{
-	return ours->func && ours->file && !strcmp(ours->func, theirs->func) &&
-	       same_place(theirs->place, ours->file, ours->line);
-}
-
-enum outcome { SAME, LONGER, OTHER };
-
-/* LONGER: theirs leaves out frames that ours has. Tells the first difference. */
-static enum outcome compare(struct debuginfo *di, uint64_t pc, const struct theirs *theirs,
-			    size_t nr)
-{
-	struct debuginfo_frame ours[MAX_CHAIN];
-	size_t n = debuginfo_chain(di, pc, ours, MAX_CHAIN), i = 0;
-
-	for (size_t o = 0; o < n && i < nr; o++)
-		i += !strcmp(ours[o].func ? ours[o].func : "", theirs[i].func) &&
-		     (n != nr || same_frame(&ours[o], &theirs[i]));
-	if (i == nr && n >= nr)
-		return n == nr ? SAME : LONGER;
-	printf("# %#" PRIx64 ": %zu frames, %zu of theirs %zu among them\n", pc, n, i, nr);
-	for (size_t o = 0; o < n; o++)
-		printf("#   ours   %s %s:%u\n", ours[o].func, ours[o].file, ours[o].line);
-	for (size_t t = 0; t < nr; t++)
-		printf("#   theirs %s %s\n", theirs[t].func, theirs[t].place);
-	return OTHER;
-}
 
 /* Writes the addresses of up to @max calls, every @step-th, to @path. */
 static size_t pick_sites(struct debuginfo *di, const char *path, size_t step, size_t max)
@@ -126,39 +35,24 @@ static void compare_files(const char *path, const char *theirs, size_t step, siz
 	CLEANUP(pool_cleanup) struct pool *pool = pool_new();
 	CLEANUP(debuginfo_cleanup) struct debuginfo *di = NULL;
 	auto_free char *sites = xasprintf("%s/sites", test_dir());
-	struct theirs *chain = xcalloc(MAX_CHAIN, sizeof(*chain));
-	char line[1024];
+	struct addr2line found;
 
-	if (system("eu-addr2line --version >/dev/null 2>&1"))
+	if (!addr2line_exists())
 		test_skip("no eu-addr2line");
 	CHECK_OK(debuginfo_open(path, NULL, pool, &di));
-	size_t nr = pick_sites(di, sites, step, max), seen = 0, outcomes[3] = {};
+	size_t nr = pick_sites(di, sites, step, max);
 
 	CHECK(nr >= min);
-	auto_free char *command =
-		xasprintf("eu-addr2line -e %s -a -i -f <%s 2>/dev/null", theirs, sites);
-	FILE *f = popen(command, "r");
-
-	CHECK(f && fgets(line, sizeof(line), f) && !strncmp(line, "0x", 2));
-	while (!feof(f)) {
-		uint64_t pc = strtoull(line, NULL, 16);
-		size_t len = read_chain(f, line, chain);
-
-		seen++;
-		outcomes[compare(di, pc, chain, len)]++;
-	}
-	CHECK(!pclose(f));
-	printf("# of %zu chains %zu are the same, %zu longer\n", nr, outcomes[SAME],
-	       outcomes[LONGER]);
-	CHECK_EQ(seen, nr);
-	CHECK_EQ(outcomes[OTHER], 0);
+	CHECK(addr2line_compare(di, theirs, sites, &found));
+	printf("# of %zu chains %zu are the same, %zu longer\n", nr, found.same, found.longer);
+	CHECK_EQ(found.same + found.longer + found.other, nr);
+	CHECK_EQ(found.other, 0);
 	/*
 	 * Where the ranges of an inlined function stick out of its caller's,
 	 * eu-addr2line (0.188) loses frames that GNU addr2line prints: 2 of 2,500
 	 * in a kernel.
 	 */
-	CHECK(outcomes[LONGER] * 250 <= nr);
-	free(chain);
+	CHECK(found.longer * 250 <= nr);
 }
 
 static void compare_file(const char *path, size_t step, size_t max, size_t min)
