@@ -11,6 +11,7 @@
 
 #include "base/xalloc.h"
 #include "capture/texts.h"
+#include "capture/relay.h"
 #include "capture/tracedir.h"
 
 #define PREFIX "allocprof."
@@ -50,10 +51,15 @@ void instance_sweep(const char *tracedir)
 
 	if (!dir)
 		return;
-	while ((entry = readdir(dir)))
+	while ((entry = readdir(dir))) {
+		if (!instance_is_stale(entry->d_name))
+			continue;
+		auto_free char *stale = xasprintf("%s/%s", path, entry->d_name);
+
+		relay_clear(stale);
 		/* The kernel refuses (EBUSY) while anybody has files of it open. */
-		if (instance_is_stale(entry->d_name))
-			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+		rmdir(stale);
+	}
 	closedir(dir);
 }
 
@@ -97,6 +103,7 @@ struct err *instance_remove(struct instance *instance)
 
 	if (!instance->dir)
 		return NULL;
+	relay_clear(instance->dir);
 	/* Somebody may be looking into it: a second is long for a look. */
 	for (int tries = 0; tries < 20; tries++) {
 		if (rmdir(instance->dir) == 0 || errno == ENOENT)

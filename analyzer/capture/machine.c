@@ -102,26 +102,6 @@ static void describe_modules(struct text *sections, struct text *ids)
 	closedir(dir);
 }
 
-/*
- * Where the array of all struct page begins: a kernel that can be dumped tells
- * it among the notes at the start of its memory's image. Debuggers use it.
- */
-static void add_vmemmap(struct texts *ret)
-{
-	static const char key[] = "SYMBOL(vmemmap)=";
-	enum { NOTES = 1 << 16 };
-	auto_fd int fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
-	auto_free char *notes = xcalloc(NOTES + 1, 1);
-	ssize_t len = fd < 0 ? 0 : pread(fd, notes, NOTES, 0);
-	char *value = len > 0 ? memmem(notes, (size_t)len, key, strlen(key)) : NULL;
-
-	if (!value)
-		return;
-	value += strlen(key);
-	text_printf(texts_new(ret, BLOB_VMEMMAP), "%.*s\n",
-		    (int)strspn(value, "0123456789abcdef"), value);
-}
-
 /* Which CPUs are of which NUMA node. */
 static void describe_nodes(struct text *ret)
 {
@@ -146,7 +126,6 @@ void machine_describe(struct texts *ret)
 	text_printf(texts_new(ret, BLOB_PAGE_SIZE), "%ld\n", sysconf(_SC_PAGESIZE));
 	texts_file(ret, BLOB_MODULES, "/proc/modules");
 	add_build_id(&ids, "vmlinux", "/sys/kernel/notes");
-	add_vmemmap(ret);
 	describe_nodes(texts_new(ret, BLOB_NODES));
 	texts_file(ret, BLOB_PAGETYPES, "/proc/pagetypeinfo");
 	describe_modules(&sections, &ids);

@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 #include "capture/texts.h"
 
-/* Adds the blobs page_size, vmemmap, nodes, pagetypeinfo, modules, sections, build_ids. */
+/* Adds the blobs page_size, nodes, pagetypeinfo, modules, sections, build_ids. */
 void machine_describe(struct texts *ret);
 
 /* "sysname nodename release machine", as trace.dat has it. */

@@ -56,23 +56,68 @@ static bool group_is_stale(const char *group)
 	return instance_is_stale(name);
 }
 
-/* Removes what @want says of all probes; the latest first, as they were made. */
-static void remove_groups(bool (*want)(const char *group, const void *arg), const void *arg)
+/* "p:GROUP/EVENT …", or "s:synthetic/GROUP_EVENT …"; *ret_name as it is removed. */
+static bool parse_event(struct span line, char **ret_group, char **ret_name)
 {
-	struct tracefs_dynevent **all;
+	char *text = xstrndup((const char *)line.data, line.len);
+	char *name = strchr(text, ':'), *slash;
 
-	tracefs_set_loglevel(TEP_LOG_NONE);
-	all = tracefs_dynevent_get_all(TRACEFS_DYNEVENT_KPROBE | TRACEFS_DYNEVENT_KRETPROBE,
-				       NULL);
-	for (size_t i = 0; all && all[i]; i++) {
-		char *group = NULL;
-
-		tracefs_dynevent_info(all[i], &group, NULL, NULL, NULL, NULL);
-		if (group && want(group, arg))
-			tracefs_dynevent_destroy(all[i], true);
-		free(group);
+	text[strcspn(text, " \t")] = '\0';
+	if (!name || !(slash = strchr(++name, '/'))) {
+		free(text);
+		return false;
 	}
-	tracefs_dynevent_list_free(all);
+	*ret_name = xstrdup(name);
+	*ret_group = xstrndup(name, (size_t)(slash - name));
+	if (!strcmp(*ret_group, "synthetic")) {
+		/* PREFIX, process id, start time: the words up to the third underline. */
+		char *end = slash + 1;
+
+		for (int i = 0; end && i < 3; i++)
+			end = strchr(end + 1, '_');
+		free(*ret_group);
+		*ret_group = end ? xstrndup(slash + 1, (size_t)(end - slash - 1)) : xstrdup("");
+	}
+	free(text);
+	return true;
+}
+
+/* Removes what @want says of all dynamic events; true if there was such a one. */
+static bool remove_once(const char *tracedir, const char *file,
+			bool (*want)(const char *group, const void *arg), const void *arg)
+{
+	auto_free char *path = xasprintf("%s/%s", tracedir, file);
+	auto_text text = {};
+	auto_err struct err *err = text_read_file(&text, path);
+	struct span rest = { (const uint8_t *)text.data, err ? 0 : text.len }, line;
+	bool found = false;
+
+	while (span_line(&rest, &line)) {
+		char *group, *name;
+
+		if (!parse_event(line, &group, &name))
+			continue;
+		if (want(group, arg)) {
+			auto_free char *gone = xasprintf("-:%s\n", name);
+
+			found = true;
+			err_free(tracedir_write(tracedir, file, gone));
+		}
+		free(group);
+		free(name);
+	}
+	return found;
+}
+
+static void remove_groups(const char *tracedir,
+			  bool (*want)(const char *group, const void *arg), const void *arg)
+{
+	const char *file =
+		tracedir_has(tracedir, "dynamic_events") ? "dynamic_events" : "kprobe_events";
+
+	/* What others are made of stays until they are gone: three layers of a relay. */
+	for (int i = 0; i < 3 && remove_once(tracedir, file, want, arg); i++)
+		;
 }
 
 static bool is_stale(const char *group, const void *arg)
@@ -89,31 +134,31 @@ static bool is_same(const char *group, const void *arg)
 void probes_sweep(const char *tracedir)
 {
 	if (can_probe(tracedir))
-		remove_groups(is_stale, NULL);
+		remove_groups(tracedir, is_stale, NULL);
 }
 
-void probes_remove(struct probes *probes)
+void probes_remove(struct probes *probes, const char *tracedir)
 {
 	if (!probes->group)
 		return;
-	remove_groups(is_same, probes->group);
+	remove_groups(tracedir, is_same, probes->group);
 	free(take_ptr(probes->group));
 }
 
 /* Returns the errno. */
 static int create_one(const char *tracedir, const struct probes *probes, const struct probe *p,
-		      const char *function)
+		      const char *function, const char *args)
 {
 	if (p->is_return) {
 		/* libtracefs 1.6 writes a line that no kernel takes when told MAX_ACTIVE. */
 		auto_free char *line = xasprintf("r%d:%s/%s %s %s\n", MAX_ACTIVE, probes->group,
-						 p->event, function, p->args);
+						 p->event, function, args);
 		auto_err struct err *err = tracedir_write(tracedir, "kprobe_events", line);
 
 		return err ? err_errno(err) : 0;
 	}
 	struct tracefs_dynevent *event =
-		tracefs_kprobe_alloc(probes->group, p->event, function, p->args);
+		tracefs_kprobe_alloc(probes->group, p->event, function, args);
 	int errnum = event && tracefs_dynevent_create(event) == 0 ? 0 : errno;
 
 	tracefs_dynevent_free(event);
@@ -129,15 +174,23 @@ static bool is_absent(struct span kallsyms, const char *function)
 }
 
 /* The function that is probed now, or NULL; *ret_refused when there is one, but not so. */
-static const char *create(const char *tracedir, const struct probes *probes,
-			  const struct probe *p, struct span kallsyms, bool *ret_refused)
+static const char *create(const struct probes_opts *opts, struct probes *probes,
+			  const struct probe *p, bool *ret_refused)
 {
-	for (size_t i = 0; i < 3 && p->function[i]; i++) {
-		if (is_absent(kallsyms, p->function[i]))
-			continue;
-		int errnum = create_one(tracedir, probes, p, p->function[i]);
+	bool tell_base =
+		p->pages && !opts->vmemmap && !is_absent(opts->kallsyms, "vmemmap_base");
+	auto_free char *args =
+		xasprintf("%s%s", tell_base ? "vmemmap=@vmemmap_base:x64 " : "", p->args);
 
-		if (!errnum)
+	for (size_t i = 0; i < 3 && p->function[i]; i++) {
+		if (is_absent(opts->kallsyms, p->function[i]))
+			continue;
+		int errnum = create_one(opts->tracedir, probes, p, p->function[i], args);
+
+		/* A return with arguments, which some kernels only take by a detour. */
+		if (!errnum || (errnum == EINVAL && p->is_return && strstr(p->args, "$arg") &&
+				relay_make(&probes->relays, opts->tracedir, opts->instance,
+					   probes->group, p, p->function[i], args)))
 			return p->function[i];
 		if (errnum != ENOENT)
 			*ret_refused = true;
@@ -182,35 +235,30 @@ static bool enable(const char *instance, const struct probes *probes, const stru
 	return true;
 }
 
-void probes_enable(const char *tracedir, const char *instance, unsigned int kinds,
-		   struct span kallsyms, struct probes *ret, struct text *ret_list,
+void probes_enable(const struct probes_opts *opts, struct probes *ret, struct text *ret_list,
 		   struct text *ret_note)
 {
 	auto_text absent = {}, refused = {};
 	unsigned int version = kernel_version();
-	bool vmalloc = tracedir_has(instance, "events/vmalloc/alloc_vmap_area");
+	bool vmalloc = tracedir_has(opts->instance, "events/vmalloc/alloc_vmap_area");
 
-	if (!can_probe(tracedir)) {
+	if (!can_probe(opts->tracedir)) {
 		text_printf(ret_list, "kprobes missing\n");
 		return;
 	}
 	tracefs_set_loglevel(TEP_LOG_NONE);
-	ret->group = group_of(instance);
+	ret->group = group_of(opts->instance);
 	const struct probe *p;
 
 	for (size_t i = 0; (p = probetab_get(i)); i++) {
 		bool no = false;
 
-		if (!(p->kind & kinds) || (p->stands_in && vmalloc))
+		if (!(p->kind & opts->kinds) || (p->stands_in && vmalloc) ||
+		    !probetab_is_for(p, version))
 			continue;
-		if (!probetab_is_for(p, version)) {
-			if (version < p->since && p->since == 609)
-				name_one(&refused, "no probe on ", p);
-			continue;
-		}
-		const char *function = create(tracedir, ret, p, kallsyms, &no);
+		const char *function = create(opts, ret, p, &no);
 
-		if (function && enable(instance, ret, p, function, ret_list)) {
+		if (function && enable(opts->instance, ret, p, function, ret_list)) {
 			ret->vmalloc |= p->stands_in;
 			continue;
 		}
@@ -229,7 +277,23 @@ void probes_enable(const char *tracedir, const char *instance, unsigned int kind
 		text_printf(ret_note, ": what happens there is inferred");
 }
 
-uint64_t probes_missed(const struct probes *probes, const char *tracedir)
+/* Also the two probes of a relay. */
+static bool is_ours(const char *event)
+{
+	const struct probe *p;
+
+	for (size_t i = 0; (p = probetab_get(i)); i++) {
+		size_t len = strlen(p->event);
+
+		if (!strncmp(event, p->event, len) &&
+		    (!event[len] || !strcmp(event + len, "_in") ||
+		     !strcmp(event + len, "_out")))
+			return true;
+	}
+	return false;
+}
+
+uint64_t probes_missed(const struct probes *probes, const char *tracedir, const char *instance)
 {
 	auto_free char *path = xasprintf("%s/kprobe_profile", tracedir);
 	auto_text text = {};
@@ -251,13 +315,8 @@ uint64_t probes_missed(const struct probes *probes, const char *tracedir)
 
 		if (sscanf(s, " %63s %" SCNu64 " %" SCNu64, event, &hits, &misses) != 3)
 			continue;
-		const struct probe *p;
-
-		for (size_t i = 0; (p = probetab_get(i)); i++)
-			if (!strcmp(p->event, event)) {
-				missed += misses;
-				break;
-			}
+		if (is_ours(event))
+			missed += misses;
 	}
-	return missed;
+	return missed + relay_dropped(instance);
 }

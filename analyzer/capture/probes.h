@@ -19,35 +19,40 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "capture/relay.h"
 #include "capture/texts.h"
 
 struct probes {
-	char *group;  /* NULL: none were made */
+	char *group; /* NULL: none were made */
+	struct relays relays;
 	bool vmalloc; /* they stand in for the vmalloc tracepoints */
 };
 
 /* Removes the groups whose owner is gone. */
 void probes_sweep(const char *tracedir);
 
+struct probes_opts {
+	const char *tracedir;
+	const char *instance; /* its directory; its tracing_on is 0 */
+	unsigned int kinds;   /* set of tracepoint_kind */
+	struct span kallsyms; /* the kernel's functions; may be empty */
+	bool vmemmap;	      /* the recording tells where struct page are */
+};
+
 /**
  * probes_enable() - makes probes, sets filters and triggers, switches on
- * @tracedir: tracefs
- * @instance: directory of an instance whose tracing_on is 0
- * @kinds:    set of tracepoint_kind
- * @kallsyms: the kernel's functions; may be empty
  * @ret:      probes_remove() it, however far this came
  * @ret_list: gets a line for each, as BLOB_EVENTS documents
  * @ret_note: gets one line that names what this kernel lacks or refuses; stays empty
  *            otherwise, and where it has no kprobes at all
  */
-void probes_enable(const char *tracedir, const char *instance, unsigned int kinds,
-		   struct span kallsyms, struct probes *ret, struct text *ret_list,
+void probes_enable(const struct probes_opts *opts, struct probes *ret, struct text *ret_list,
 		   struct text *ret_note);
 
-/* How many returns the kernel had no room to watch, of all our probes. */
-uint64_t probes_missed(const struct probes *probes, const char *tracedir);
+/* How many calls and returns the kernel had no room to watch, of all our probes. */
+uint64_t probes_missed(const struct probes *probes, const char *tracedir, const char *instance);
 
 /* The group is gone; accepts one that never was. */
-void probes_remove(struct probes *probes);
+void probes_remove(struct probes *probes, const char *tracedir);
 
 #endif

@@ -26,6 +26,7 @@ struct probe {
 	bool is_return;
 	bool stack;
 	bool stands_in;		/* for a tracepoint of the vmalloc system */
+	bool pages;		/* what it tells are struct page * */
 	bool optional;		/* a kernel without the function needs no probe there */
 	uint16_t since, before; /* kernel versions, 614 is 6.14; 0: any */
 };

@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "capture/blobs.h"
 #include "capture/instance.h"
+#include "capture/kcore.h"
 #include "capture/machine.h"
 #include "capture/modules.h"
 #include "capture/opaque.h"
@@ -161,11 +162,22 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 	TRY(instance_set_buffer(&r->instance, &rec->cpus, r->all_cpus, buffer,
 				&r->buffer_bytes));
 	TRY(instance_subbuf_size(&r->instance, &rec->subbuf_size));
+	struct span kallsyms = span_of(texts_find(&rec->standard, "kallsyms"));
+	uint64_t vmemmap = 0;
+
+	if (kcore_vmemmap(kallsyms, &vmemmap))
+		text_printf(texts_new(&rec->blobs, BLOB_VMEMMAP), "%" PRIx64 "\n", vmemmap);
 	if (!opts->no_probes)
-		probes_enable(r->tracedir, r->instance.dir, kinds,
-			      span_of(texts_find(&rec->standard, "kallsyms")), &r->probes,
-			      &events, &no_probe);
-	opaque_filter(span_of(texts_find(&rec->standard, "kallsyms")), &opaque);
+		probes_enable(
+			&(struct probes_opts){
+				.tracedir = r->tracedir,
+				.instance = r->instance.dir,
+				.kinds = kinds,
+				.kallsyms = kallsyms,
+				.vmemmap = vmemmap != 0,
+			},
+			&r->probes, &events, &no_probe);
+	opaque_filter(kallsyms, &opaque);
 	/* What a probe stands in for is not missing. */
 	TRY(tracepoint_enable(r->instance.dir,
 			      r->probes.vmalloc ? kinds & ~TRACEPOINT_VMALLOC : kinds,
@@ -375,7 +387,7 @@ void recorder_close(struct recorder *r)
 	streams_close(r->streams);
 	squeeze_close(r->squeeze);
 	err_free(instance_remove(&r->instance));
-	probes_remove(&r->probes);
+	probes_remove(&r->probes, r->tracedir);
 	recording_write_close(r->writer);
 	part_remove(&r->part);
 	snapshot_deinit(&r->snapshot);
@@ -624,7 +636,7 @@ static struct err *stop(struct recorder *r)
 
 	if (cut)
 		cut_short(r, cut);
-	r->probe_misses = probes_missed(&r->probes, r->tracedir);
+	r->probe_misses = probes_missed(&r->probes, r->tracedir, r->instance.dir);
 	TRY(read_stats(r));
 	count_late_cpus(r);
 	gather_end(r);
@@ -634,7 +646,7 @@ static struct err *stop(struct recorder *r)
 	err_free(recording_write_meta(&r->recording, &r->part, META_LEVEL));
 	struct err *err = instance_remove(&r->instance);
 
-	probes_remove(&r->probes);
+	probes_remove(&r->probes, r->tracedir);
 	return err;
 }
 

@@ -339,11 +339,11 @@ static uint64_t pfn_of(const struct format_record *rec, uint64_t value)
 }
 
 /* The pfn of a struct page, of which the recording tells where they begin. */
-static bool pfn_of_page(const struct cursor *c, uint64_t *addr)
+static bool pfn_of_page(uint64_t vmemmap, uint64_t *addr)
 {
-	if (!c->opts.vmemmap || *addr < c->opts.vmemmap)
+	if (!vmemmap || *addr < vmemmap)
 		return false;
-	*addr = (*addr - c->opts.vmemmap) >> STRUCT_PAGE_SHIFT;
+	*addr = (*addr - vmemmap) >> STRUCT_PAGE_SHIFT;
 	return true;
 }
 
@@ -365,6 +365,8 @@ static uint64_t kmalloc_size(uint64_t bytes)
 static inline bool finish(const struct cursor *c, const struct format_record *rec,
 			  struct event *ev, uint64_t order, uint64_t extra)
 {
+	uint64_t vmemmap;
+
 	switch ((enum event_kind)rec->kind) {
 	case EVENT_PAGE_ALLOC:
 	case EVENT_PAGE_FREE:
@@ -384,10 +386,11 @@ static inline bool finish(const struct cursor *c, const struct format_record *re
 			ev->addr = extra - ev->addr;
 		break;
 	case EVENT_PAGE_MOVE:
-		return pfn_of_page(c, &ev->addr) && pfn_of_page(c, &ev->bytes_req);
+		vmemmap = c->opts.vmemmap ? c->opts.vmemmap : ev->bytes_alloc;
+		ev->bytes_alloc = 0;
+		return pfn_of_page(vmemmap, &ev->addr) && pfn_of_page(vmemmap, &ev->bytes_req);
 	case EVENT_PAGE_BULK:
-		ev->bytes_req = c->opts.page_size;
-		ev->bytes_alloc = c->opts.page_size;
+		/* push_list() takes the base off. */
 		break;
 	case EVENT_VMAP_ALLOC:
 		if (rec->is_end && ev->bytes_req <= ev->addr)
@@ -479,7 +482,12 @@ static size_t push_list(struct cursor *c, const struct format_record *rec,
 		format_value(&rec->load[FORMAT_EXTRA], widen(c, rec, item, page_end), swap);
 	size_t first = c->nr, len = rec->list_len;
 	struct kmemcache cache;
+	uint64_t vmemmap = c->opts.vmemmap ? c->opts.vmemmap : ev.bytes_alloc;
 
+	if (rec->page_address) {
+		ev.bytes_req = c->opts.page_size;
+		ev.bytes_alloc = c->opts.page_size;
+	}
 	n = n > rec->list_first ? n - rec->list_first : 0;
 	if (n < len)
 		len = (size_t)n;
@@ -491,7 +499,7 @@ static size_t push_list(struct cursor *c, const struct format_record *rec,
 	for (size_t i = 0; i < len; i++) {
 		memcpy(&ev.addr, item->data + rec->list_off + i * 8, 8);
 		ev.addr = swap ? bswap_64(ev.addr) : ev.addr;
-		if (ev.addr && (!rec->page_address || pfn_of_page(c, &ev.addr)))
+		if (ev.addr && (!rec->page_address || pfn_of_page(vmemmap, &ev.addr)))
 			c->event[c->nr++] = ev;
 	}
 	return c->nr - first;

@@ -101,10 +101,15 @@ static const struct event_spec specs[] = {
 	{                                      \
 		"site", FORMAT_CALL_SITE, true \
 	}
-#define LIST(name, kind, is_pages, first)                                                    \
-	{                                                                                    \
-		PROBE(name, kind, { "n", FORMAT_EXTRA, true }, SITE), true, is_pages, false, \
-			first                                                                \
+/* Where the array of struct page begins, which not all recordings tell apart. */
+#define BASE                                         \
+	{                                            \
+		"vmemmap", FORMAT_BYTES_ALLOC, false \
+	}
+#define LIST(name, kind, is_pages, first)                                                   \
+	{                                                                                   \
+		PROBE(name, kind, { "n", FORMAT_EXTRA, true }, SITE, BASE), true, is_pages, \
+			false, first                                                        \
 	}
 
 static const struct probe_spec probes[] = {
@@ -132,7 +137,7 @@ static const struct probe_spec probes[] = {
 	{ PROBE("nolock_free", EVENT_KFREE, { "ptr", FORMAT_ADDR, true }, SITE), false, false,
 	  false, 0 },
 	{ PROBE("page_move", EVENT_PAGE_MOVE, { "from", FORMAT_ADDR, true },
-		{ "to", FORMAT_BYTES_REQ, true }),
+		{ "to", FORMAT_BYTES_REQ, true }, BASE),
 	  false, true, false, 0 },
 	{ PROBE("vmap_alloc", EVENT_VMAP_ALLOC, { "start", FORMAT_ADDR, true },
 		{ "end", FORMAT_BYTES_REQ, true }),
