@@ -359,7 +359,7 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 	TRY(writer_open(output, &writer));
 	TRY(origin_write(&a->origin, writer));
 	TRY(facts_write(writer, file, a->live, a->merge, a->match, &lost));
-	TRY(tasks_write(a->tasks, writer));
+	TRY(tasks_write(a->tasks, file, writer));
 	TRY(write_sites(a->opts, a->match, resolver, a->names, lost, writer));
 	TRY(details_write(writer, file, a->match, a->names, resolver));
 	TRY(facts_write_symbols(writer, resolver));

@@ -187,10 +187,12 @@ void tasks_take(struct tasks *tasks, const struct event *ev)
 		get(tasks, (int32_t)ev->addr)->cgroup = name_of(tasks, ev->cache);
 }
 
-struct err *tasks_write(struct tasks *tasks, struct writer *writer)
+struct err *tasks_write(struct tasks *tasks, const struct tracefile *file,
+			struct writer *writer)
 {
 	struct span list;
 
+	tasks->file = file;
 	read_list(tasks, BLOB_TASKS "end");
 	/* It has tasks of days ago, too. */
 	if (!tracefile_text(tasks->file, BLOB_TASKS "start", &list))

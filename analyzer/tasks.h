@@ -43,7 +43,8 @@ static inline void tasks_event(struct tasks *tasks, const struct event *ev)
 /* The task of that number as far as it is known now, or NULL; until the next event. */
 const struct task *tasks_find(const struct tasks *tasks, int32_t pid);
 
-/* With what the end of the recording knows. */
-struct err *tasks_write(struct tasks *tasks, struct writer *writer) MUST_CHECK;
+/* With what the end of the recording knows: the same file, or one opened later. */
+struct err *tasks_write(struct tasks *tasks, const struct tracefile *file,
+			struct writer *writer) MUST_CHECK;
 
 #endif

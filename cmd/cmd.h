@@ -31,8 +31,9 @@ struct cmd {
 	struct err *(*run)(const void *args, char **words, int *status);
 };
 
-#define CMDS(x) \
-	x(record) x(doctor) x(analyze) x(report) x(diff) x(sql) x(import) x(merge) x(help)
+#define CMDS(x)                                                                           \
+	x(record) x(top) x(doctor) x(analyze) x(report) x(diff) x(sql) x(import) x(merge) \
+		x(help)
 
 #define CMD_DECLARE(name) extern const struct cmd cmd_##name;
 CMDS(CMD_DECLARE)

@@ -34,6 +34,20 @@ char *database_path(const char *recording)
 	return xasprintf("%.*s.db", (int)len, recording);
 }
 
+void database_analyze_opts(const struct database_args *args, const char *input,
+			   const char *cache_dir, struct analyze_opts *ret)
+{
+	*ret = (struct analyze_opts){
+		.input = input,
+		.vmlinux = args->vmlinux,
+		.kallsyms = args->kallsyms,
+		.wrappers = args->wrappers,
+		.cache_dir = cache_dir,
+		.debug_dirs = args->debug_dirs.item,
+		.threads = args->threads < UINT_MAX ? (unsigned int)args->threads : UINT_MAX,
+	};
+}
+
 struct err *database_make(const struct database_args *args, const char *recording,
 			  const char *output)
 {
@@ -42,18 +56,12 @@ struct err *database_make(const struct database_args *args, const char *recordin
 	uint64_t start_ns = progress_now_ns();
 	auto_free char *input = partdir_find(recording);
 	auto_free char *cache_dir = args->no_cache ? NULL : cache_default_dir();
-	struct analyze_opts opts = {
-		.input = input,
-		.output = output,
-		.vmlinux = args->vmlinux,
-		.kallsyms = args->kallsyms,
-		.wrappers = args->wrappers,
-		.cache_dir = cache_dir,
-		.debug_dirs = args->debug_dirs.item,
-		.threads = args->threads < UINT_MAX ? (unsigned int)args->threads : UINT_MAX,
-		.progress = progress_show,
-		.progress_arg = &progress,
-	};
+	struct analyze_opts opts;
+
+	database_analyze_opts(args, input, cache_dir, &opts);
+	opts.output = output;
+	opts.progress = progress_show;
+	opts.progress_arg = &progress;
 	struct err *err = analyze(&opts, &result);
 
 	progress_end(&progress);
@@ -99,6 +107,13 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 			args->debug_dirs.item));
 	if (origin_matches(&origin, path))
 		return query_db_open(path, ret);
+
+	if (exists(path) && origin_is_orphan(path))
+		return err_new(
+			ERR_OS,
+			"%s is not of %s: it holds what was analyzed while it was recorded; "
+			"name one of them with -i",
+			path, input);
 
 	auto_err struct err *unwritable = writer_check(path);
 

@@ -5,6 +5,7 @@
 #ifndef DATABASE_H
 #define DATABASE_H
 
+#include "analyze.h"
 #include "opt.h"
 #include "store/query.h"
 
@@ -35,6 +36,10 @@ struct database_args {
 
 /* The database of a recording: X.db beside X.dat; owned by the caller. */
 char *database_path(const char *recording);
+
+/* What the options say of an analysis of @input; all of it borrowed. */
+void database_analyze_opts(const struct database_args *args, const char *input,
+			   const char *cache_dir, struct analyze_opts *ret);
 
 /* Analyses the recording into @output; says in a line on stderr what came out. */
 struct err *database_make(const struct database_args *args, const char *recording,

@@ -184,7 +184,8 @@ static struct err *parse_per(const char *text, struct side_opts *opts)
 					    : PER_SQL;
 	opts->per_sql = text;
 	if (opts->per == PER_SQL && !strchr(text, ' '))
-		return err_new(ERR_USAGE, "diff: --per %s: neither second, GB nor a query", text);
+		return err_new(ERR_USAGE, "diff: --per %s: neither second, GB nor a query",
+			       text);
 	return NULL;
 }
 
@@ -204,7 +205,8 @@ static bool over(const struct changes *changes, const struct limit *limit, const
 	size_t nr = 0, totals = 0;
 
 	for (size_t i = 0; i < changes->nr; i++)
-		nr += changes_exceed(changes, &changes->change[i], limit->value, limit->percent);
+		nr += changes_exceed(changes, &changes->change[i], limit->value,
+				     limit->percent);
 	for (size_t i = 0; i < changes->nr_totals; i++)
 		totals += changes_exceed(changes, &changes->total[i].sum, limit->value,
 					 limit->percent);
@@ -264,7 +266,8 @@ static struct err *run(const struct diff_args *args, char **words, enum view_for
 
 static struct err *diff_run(const void *p, char **words, int *status)
 {
-	static const char metrics[] = "bytes calls alloc_bytes allocs frees peak waste failures";
+	static const char metrics[] =
+		"bytes calls alloc_bytes allocs frees peak waste failures";
 	const struct diff_args *args = p;
 	struct side_opts opts = {
 		.metric = args->metric,

@@ -17,9 +17,14 @@
 #include "capture/recorder.h"
 #include "capture/workload.h"
 #include "cmd.h"
+#include "database.h"
+#include "live.h"
+#include "store/writer.h"
 
 #define NS_PER_S  UINT64_C(1000000000)
 #define STATUS_NS (NS_PER_S / 2)
+#define ROUND_NS  NS_PER_S
+#define BEHIND_NS (5 * NS_PER_S)
 
 struct args {
 	bool all;
@@ -34,10 +39,11 @@ struct args {
 	const char *realtime;
 	const char *level;
 	bool no_probes;
+	bool analyze;
+	struct database_args database;
 };
 
 static const struct args defaults = {
-	.output = "allocprof.dat",
 	.limit_ns = UINT64_MAX,
 	/* What RCU frees of a command that has just ended: some grace periods. */
 	.settle_ns = NS_PER_S / 5,
@@ -69,6 +75,9 @@ static const struct opt opts[] = {
 	  "readers go before other tasks (auto)" },
 	{ 0, "no-probes", NULL, OPT_FLAG(struct args, no_probes),
 	  "tracepoints only, no kprobes" },
+	{ 0, "analyze", NULL, OPT_FLAG(struct args, analyze),
+	  "match the events as they come, into allocprof.db;\nkeep no recording without -o" },
+	DATABASE_OPTS(struct args, database),
 	{ 'z', "compress", "[LEVEL]", OPT_TEXT(struct args, level),
 	  "zstd level 1 to 19, 0 for none (1)" },
 	{}
@@ -85,7 +94,10 @@ struct session {
 	uint64_t end_ns;
 	uint64_t settle_ns;
 	uint64_t size_limit;
-	bool *warned; /* of a CPU whose buffer nears full */
+	bool *warned;	   /* of a CPU whose buffer nears full */
+	bool keep;	   /* the recording; false: its database only */
+	struct live *live; /* NULL: it is not analyzed */
+	bool said_behind;
 };
 
 static uint64_t now_ns(void)
@@ -166,14 +178,27 @@ static void warn_brimming(struct session *s)
 	}
 }
 
+/* Nothing is lost by that, but FILE.part/ grows. */
+static void warn_behind(struct session *s)
+{
+	if (s->said_behind || live_behind_ns(s->live) < BEHIND_NS)
+		return;
+	s->said_behind = true;
+	fprintf(stderr,
+		"%sallocprof record: the analysis is %.0f s behind: what waits for it is kept in "
+		"%s\n",
+		s->terminal ? "\r\033[K" : "", (double)live_behind_ns(s->live) / 1e9,
+		recorder_part(s->recorder));
+}
+
 /* Until the command ends, time is over, or somebody says so. */
-static void wait_for_end(struct session *s)
+static struct err *wait_for_end(struct session *s)
 {
 	struct pollfd fds[] = {
 		{ .fd = s->signal_fd, .events = POLLIN },
 		{ .fd = recorder_fd(s->recorder), .events = POLLIN },
 	};
-	uint64_t events = 0, at_ns = 0, now;
+	uint64_t events = 0, at_ns = 0, now, round_ns = now_ns() + ROUND_NS;
 
 	while ((now = now_ns()) < s->end_ns) {
 		uint64_t left = s->end_ns - now;
@@ -190,7 +215,13 @@ static void wait_for_end(struct session *s)
 			break;
 		if (s->terminal)
 			print_status(s, &events, &at_ns);
+		if (!s->live || now_ns() < round_ns)
+			continue;
+		TRY(live_round(s->live));
+		warn_behind(s);
+		round_ns = now_ns() + ROUND_NS;
 	}
+	return NULL;
 }
 
 /* A command that outlives its recording is told to end, as perf does. */
@@ -259,7 +290,7 @@ static void print_summary(const struct session *s, const char *output)
 		"%s[ allocprof record: %.1f s, %" PRIu64 " events (%" PRIu64
 		" lost), %.1f MB -> %s ]\n",
 		s->terminal ? "\r\033[K" : "", (double)p.elapsed_ns / 1e9, p.events, p.lost,
-		(double)recorder_file_bytes(s->recorder) / 1e6, output);
+		(double)(s->keep ? recorder_file_bytes(s->recorder) : p.bytes) / 1e6, output);
 	if (p.lost)
 		print_loss(s->recorder);
 }
@@ -276,10 +307,30 @@ static struct err *start_command(struct session *s, char *const *argv,
 	return err;
 }
 
-static struct err *record(struct session *s, const struct recorder_opts *ropts,
-			  const struct workload_env *env, uint64_t limit_ns)
+/* The file, the database, or both. */
+static struct err *write_all(struct session *s, const struct recorder_opts *ropts)
 {
+	auto_free char *db = database_path(ropts->output);
+
+	if (s->live)
+		TRY(live_finish(s->live));
+	if (s->keep)
+		TRY(write_file(s));
+	print_summary(s, s->keep ? ropts->output : db);
+	return s->live ? live_write(s->live, s->keep ? ropts->output : NULL, db) : NULL;
+}
+
+static struct err *record(struct session *s, const struct recorder_opts *ropts,
+			  const struct args *args, const struct workload_env *env)
+{
+	if (args->analyze) {
+		auto_free char *db = database_path(ropts->output);
+
+		TRY(writer_check(db));
+	}
 	TRY(recorder_open(ropts, &s->recorder));
+	if (args->analyze)
+		TRY(live_open(s->recorder, &args->database, s->keep, &s->live));
 	s->warned = xcalloc(recorder_nr_cpus(s->recorder), sizeof(*s->warned));
 	const char *note;
 
@@ -288,10 +339,10 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
 	if (take_signal(s))
 		return err_new(ERR_OS, "interrupted before it began");
 	TRY(recorder_start(s->recorder));
-	s->end_ns = after(limit_ns);
+	s->end_ns = after(args->limit_ns);
 	if (ropts->command)
 		TRY(start_command(s, ropts->command, env));
-	wait_for_end(s);
+	auto_err struct err *behind = wait_for_end(s);
 	struct err *err = recorder_stop(s->recorder);
 
 	end_command(s);
@@ -300,8 +351,10 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
 	TRY(err);
 	const char *cut = recorder_cut(s->recorder);
 
-	TRY(write_file(s));
-	print_summary(s, ropts->output);
+	/* A stream that failed is what cut tells. */
+	if (behind && !cut)
+		return take_ptr(behind);
+	TRY(write_all(s, ropts));
 	return cut ? err_new(ERR_OS, "%s: the recording ends there", cut) : NULL;
 }
 
@@ -335,17 +388,19 @@ static struct err *record_run(const void *data, char **words, int *status)
 {
 	const struct args *args = data;
 	struct recorder_opts ropts = {
-		.output = args->output,
+		.output = args->output ? args->output : "allocprof.dat",
 		.cpus = args->cpus,
 		.events = args->events,
 		.buffer_bytes = args->buffer_bytes,
 		.no_probes = args->no_probes,
+		.live = args->analyze,
 		.command = words[0] ? words : NULL,
 	};
 	struct session s = {
 		.terminal = isatty(STDERR_FILENO),
 		.settle_ns = args->settle_ns,
 		.size_limit = args->size_limit,
+		.keep = !args->analyze || args->output,
 	};
 	struct workload_env env;
 
@@ -365,8 +420,9 @@ static struct err *record_run(const void *data, char **words, int *status)
 	/* Where it is ignored, nobody hears that the command has ended. */
 	signal(SIGCHLD, SIG_DFL);
 	raise_fd_limit();
-	struct err *err = record(&s, &ropts, &env, args->limit_ns);
+	struct err *err = record(&s, &ropts, args, &env);
 
+	live_close(s.live);
 	recorder_close(s.recorder);
 	free(s.warned);
 	close(s.signal_fd);

@@ -309,7 +309,9 @@ static struct err *open_streams(struct recorder *r, const struct recorder_opts *
 			.dir_fd = r->part.dir_fd,
 			.cpus = &rec->cpus,
 			.subbuf_size = rec->subbuf_size,
-			.level = opts->level,
+			/* Who reads along reads plain data. */
+			.level = opts->live ? 0 : opts->level,
+			.early = opts->live,
 			/* As much as comes at once: a buffer is moved when half full. */
 			.memory = r->buffer_bytes / 2,
 		},

@@ -36,10 +36,9 @@ static struct estimate estimate(const struct figure *figure, size_t nr)
 /* What Student's t passes once in a hundred times, on either side. */
 static double quantile(double freedom)
 {
-	static const double t[] = { 63.657, 9.925, 5.841, 4.604, 4.032, 3.707,
-				    3.499,  3.355, 3.250, 3.169, 3.106, 3.055,
-				    3.012,  2.977, 2.947, 2.921, 2.898, 2.878,
-				    2.861,  2.845, 2.831, 2.819, 2.807, 2.797 };
+	static const double t[] = { 63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355,
+				    3.250,  3.169, 3.106, 3.055, 3.012, 2.977, 2.947, 2.921,
+				    2.898,  2.878, 2.861, 2.845, 2.831, 2.819, 2.807, 2.797 };
 	size_t nr = sizeof(t) / sizeof(*t);
 
 	if (!(freedom >= 1))
@@ -55,8 +54,8 @@ static double square(double v)
 /* Rule 2; where one side has a single run, the other's spread is taken for both. */
 static double spread(const struct estimate *old, const struct estimate *new)
 {
-	double a = old->nr > 1 ? old->variance : new->variance * (double)new->nr;
-	double b = new->nr > 1 ? new->variance : old->variance * (double)old->nr;
+	double a = old->nr > 1 ? old->variance : new->variance *(double)new->nr;
+	double b = new->nr > 1 ? new->variance : old->variance *(double)old->nr;
 	double freedom = (old->nr > 1 ? square(a) / (double)(old->nr - 1) : 0) +
 			 (new->nr > 1 ? square(b) / (double)(new->nr - 1) : 0);
 
@@ -86,8 +85,8 @@ static void compare(struct change *change, const struct estimate *old,
 }
 
 /* Indices of sites, or PAIRING_NONE. */
-static struct change change_of(const struct side *old, size_t old_index,
-			       const struct side *new, size_t new_index)
+static struct change change_of(const struct side *old, size_t old_index, const struct side *new,
+			       size_t new_index)
 {
 	bool was = old_index != PAIRING_NONE, is = new_index != PAIRING_NONE;
 	const struct side_site *old_site = was ? &old->site[old_index] : NULL;
@@ -175,14 +174,12 @@ void changes_init(struct changes *changes, const struct side *old, const struct 
 		.change = xcalloc(old->nr_sites + new->nr_sites + 1, sizeof(struct change)),
 	};
 	for (size_t i = 0; i < old->nr_sites; i++) {
-		changes->change[changes->nr++] =
-			change_of(old, i, new, pairing->of_old[i]);
+		changes->change[changes->nr++] = change_of(old, i, new, pairing->of_old[i]);
 		add_total(changes, old, new, old->site[i].kind);
 	}
 	for (size_t i = 0; i < new->nr_sites; i++) {
 		if (pairing->of_new[i] == PAIRING_NONE)
-			changes->change[changes->nr++] =
-				change_of(old, PAIRING_NONE, new, i);
+			changes->change[changes->nr++] = change_of(old, PAIRING_NONE, new, i);
 		add_total(changes, old, new, new->site[i].kind);
 	}
 	qsort(changes->change, changes->nr, sizeof(*changes->change), compare_size);

@@ -149,3 +149,17 @@ bool origin_matches(const struct origin *origin, const char *path)
 	err_free(compare(origin, path, &matches));
 	return matches;
 }
+
+bool origin_is_orphan(const char *path)
+{
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row = NULL;
+	auto_err struct err *err = query_db_open(path, &db);
+
+	if (!err)
+		err = query_prepare(db, schema_query("origin"), NULL, &query);
+	if (!err)
+		err = query_next(query, &row);
+	return !err && row && row[query_find_column(query, "input")].type == CELL_NULL;
+}

@@ -30,4 +30,7 @@ struct err *origin_write(const struct origin *origin, struct writer *writer) MUS
  */
 bool origin_matches(const struct origin *origin, const char *path);
 
+/* True for a database whose recording was not kept: it cannot be made anew. */
+bool origin_is_orphan(const char *path);
+
 #endif

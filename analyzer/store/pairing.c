@@ -110,7 +110,7 @@ static void align(struct pairer *p, const struct member *old, size_t nr_old,
 	/* best[i][j]: weight of the best pairing of what comes from i and j on. */
 	auto_free unsigned int *best = xcalloc((nr_old + 1) * width, sizeof(*best));
 
-#define BEST(i, j) best[(i)*width + (j)]
+#define BEST(i, j)   best[(i)*width + (j)]
 #define WEIGHT(i, j) weigh(&p->old->site[old[i].site], &p->new->site[new[j].site])
 	for (size_t i = nr_old; i-- > 0;) {
 		for (size_t j = nr_new; j-- > 0;) {
@@ -142,8 +142,7 @@ static bool one_file(const struct side *side, const struct member *member, size_
 }
 
 /* Members of one group: the old ones, then the new ones. */
-static void pair_group(struct pairer *p, const struct member *member, size_t nr,
-		       enum pass pass)
+static void pair_group(struct pairer *p, const struct member *member, size_t nr, enum pass pass)
 {
 	size_t nr_old = 0;
 
@@ -165,8 +164,8 @@ static bool has_name(const struct side *side, const struct side_site *site)
 	return func && *func != '[' && strncmp(func, "0x", 2) != 0;
 }
 
-static size_t gather(const struct side *side, const size_t *paired, bool is_new,
-		     enum pass pass, struct member *ret)
+static size_t gather(const struct side *side, const size_t *paired, bool is_new, enum pass pass,
+		     struct member *ret)
 {
 	size_t nr = 0;
 

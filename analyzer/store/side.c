@@ -76,7 +76,7 @@ struct err *side_look(struct query_db *db, size_t *ret_recordings, bool *ret_any
 
 static double number(const struct cell *cell)
 {
-	return cell->type == CELL_REAL ? cell->real
+	return cell->type == CELL_REAL	? cell->real
 	       : cell->type == CELL_INT ? (double)cell->i
 					: 0;
 }
@@ -94,8 +94,9 @@ static struct err *ask(struct query_db *db, const char *sql, int64_t recording, 
 	if (query_has_param(query, ":recording"))
 		query_bind_int(query, ":recording", recording);
 	else if (several)
-		return err_new(ERR_USAGE,
-			       "of several recordings: use :recording, the one that is asked for");
+		return err_new(
+			ERR_USAGE,
+			"of several recordings: use :recording, the one that is asked for");
 	TRY(query_next(query, &row));
 	*ret = row ? number(&row[0]) : 0;
 	return NULL;
@@ -159,10 +160,8 @@ static uint32_t id_of(struct side *side, const struct cell *cell)
 static struct figure *find_site(struct side *side, const struct side_site *like)
 {
 	const int64_t key[] = { (int64_t)like->kind << 32 | like->file,
-				(int64_t)like->func << 32 | like->module,
-				like->line,
-				like->sym_off,
-				like->sym_size };
+				(int64_t)like->func << 32 | like->module, like->line,
+				like->sym_off, like->sym_size };
 	bool is_new;
 	uint32_t id = intern_id(&side->keys, key, sizeof(key), &is_new);
 
@@ -174,8 +173,7 @@ static struct figure *find_site(struct side *side, const struct side_site *like)
 						     side->max_runs * sizeof(struct figure));
 			side->cap_figures = side->cap_sites;
 		}
-		memset(side_figures(side, id - 1), 0,
-		       side->max_runs * sizeof(struct figure));
+		memset(side_figures(side, id - 1), 0, side->max_runs * sizeof(struct figure));
 	}
 	return side_figures(side, id - 1);
 }

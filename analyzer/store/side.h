@@ -48,7 +48,7 @@ struct figure {
 
 struct side_site {
 	uint32_t kind, file, func, module, cache;
-	uint32_t base; /* func without what the compiler adds: ".isra.0" */
+	uint32_t base;			 /* func without what the compiler adds: ".isra.0" */
 	int64_t line, sym_off, sym_size; /* 0: not known */
 	double object_bytes;		 /* mean size of an object; 0: not known */
 };

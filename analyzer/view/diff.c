@@ -37,10 +37,7 @@ static struct cell rounded_cell(double v, bool bytes)
 
 static const char *status_of(const struct change *change)
 {
-	return !change->old	? "new"
-	       : !change->new	? "gone"
-	       : change->moved	? "moved"
-				: "";
+	return !change->old ? "new" : !change->new ? "gone" : change->moved ? "moved" : "";
 }
 
 /* For programs there is always a word. */
@@ -81,7 +78,8 @@ static char *site_text(const struct strings *strings, const struct change *chang
 		return take_ptr(text);
 	struct place before = place_of(strings, change->old);
 
-	if (change->old->file != change->new->file || change->old->module != change->new->module) {
+	if (change->old->file != change->new->file ||
+	    change->old->module != change->new->module) {
 		auto_free char *was = place_format(&before);
 
 		return xasprintf("%s (was %s)", text, was);
@@ -99,17 +97,18 @@ enum { CHANGE, PERCENT, OLD, NEW, CALLS, NOISE, KIND, STATUS, SITE, NR_COLUMNS }
 static void print_row(struct view *view, const struct change *change, const char *kind,
 		      const char *status, const char *site, bool bytes)
 {
-	view_row(view, (struct cell[]){
-			       [CHANGE] = rounded_cell(change->change, bytes),
-			       [PERCENT] = percent_cell(change),
-			       [OLD] = rounded_cell(change->old_value, bytes),
-			       [NEW] = rounded_cell(change->new_value, bytes),
-			       [CALLS] = rounded_cell(change->new_calls - change->old_calls, false),
-			       [NOISE] = rounded_cell(change->noise, bytes),
-			       [KIND] = text_cell(kind),
-			       [STATUS] = text_cell(status),
-			       [SITE] = text_cell(site),
-		       });
+	view_row(view,
+		 (struct cell[]){
+			 [CHANGE] = rounded_cell(change->change, bytes),
+			 [PERCENT] = percent_cell(change),
+			 [OLD] = rounded_cell(change->old_value, bytes),
+			 [NEW] = rounded_cell(change->new_value, bytes),
+			 [CALLS] = rounded_cell(change->new_calls - change->old_calls, false),
+			 [NOISE] = rounded_cell(change->noise, bytes),
+			 [KIND] = text_cell(kind),
+			 [STATUS] = text_cell(status),
+			 [SITE] = text_cell(site),
+		 });
 }
 
 static void print_sites(struct view *view, const struct changes *changes,
@@ -127,8 +126,8 @@ static void print_sites(struct view *view, const struct changes *changes,
 		auto_free char *site = site_text(strings, change);
 		const struct side_site *one = change->new ? change->new : change->old;
 
-		print_row(view, change, strings_text(strings, one->kind), status_of(change), site,
-			  opts->bytes);
+		print_row(view, change, strings_text(strings, one->kind), status_of(change),
+			  site, opts->bytes);
 	}
 }
 
@@ -139,10 +138,10 @@ static void print_table(const struct changes *changes, const struct side *old,
 	enum view_style bytes = opts->bytes ? VIEW_BYTES : VIEW_PLAIN;
 	enum view_style change = opts->bytes ? VIEW_BYTES_CHANGE : VIEW_CHANGE;
 	const struct view_column columns[NR_COLUMNS] = {
-		[CHANGE] = { "CHANGE", change }, [PERCENT] = { "%", VIEW_CHANGE },
-		[OLD] = { "OLD", bytes },	 [NEW] = { "NEW", bytes },
+		[CHANGE] = { "CHANGE", change },    [PERCENT] = { "%", VIEW_CHANGE },
+		[OLD] = { "OLD", bytes },	    [NEW] = { "NEW", bytes },
 		[CALLS] = { "CALLS", VIEW_CHANGE }, [NOISE] = { "NOISE", bytes },
-		[KIND] = { "KIND", VIEW_PLAIN }, [STATUS] = { "STATUS", VIEW_PLAIN },
+		[KIND] = { "KIND", VIEW_PLAIN },    [STATUS] = { "STATUS", VIEW_PLAIN },
 		[SITE] = { "SITE", VIEW_SITE },
 	};
 	CLEANUP(view_cleanup)
@@ -165,21 +164,21 @@ static void print_rows(const struct changes *changes, const struct side *old,
 		       const struct view_layout *layout)
 {
 	static const struct view_column columns[] = {
-		{ "kind", VIEW_PLAIN },	       { "status", VIEW_PLAIN },
-		{ "file", VIEW_PLAIN },	       { "line", VIEW_PLAIN },
-		{ "func", VIEW_PLAIN },	       { "module", VIEW_PLAIN },
-		{ "sym_off", VIEW_PLAIN },     { "old_file", VIEW_PLAIN },
-		{ "old_line", VIEW_PLAIN },    { "old_func", VIEW_PLAIN },
-		{ "old_module", VIEW_PLAIN },  { "old_sym_off", VIEW_PLAIN },
-		{ "old_value", VIEW_PLAIN },   { "new_value", VIEW_PLAIN },
-		{ "change", VIEW_PLAIN },      { "percent", VIEW_PLAIN },
-		{ "old_calls", VIEW_PLAIN },   { "new_calls", VIEW_PLAIN },
-		{ "noise", VIEW_PLAIN },       { "significant", VIEW_PLAIN },
+		{ "kind", VIEW_PLAIN },	      { "status", VIEW_PLAIN },
+		{ "file", VIEW_PLAIN },	      { "line", VIEW_PLAIN },
+		{ "func", VIEW_PLAIN },	      { "module", VIEW_PLAIN },
+		{ "sym_off", VIEW_PLAIN },    { "old_file", VIEW_PLAIN },
+		{ "old_line", VIEW_PLAIN },   { "old_func", VIEW_PLAIN },
+		{ "old_module", VIEW_PLAIN }, { "old_sym_off", VIEW_PLAIN },
+		{ "old_value", VIEW_PLAIN },  { "new_value", VIEW_PLAIN },
+		{ "change", VIEW_PLAIN },     { "percent", VIEW_PLAIN },
+		{ "old_calls", VIEW_PLAIN },  { "new_calls", VIEW_PLAIN },
+		{ "noise", VIEW_PLAIN },      { "significant", VIEW_PLAIN },
 	};
 	const struct cell null = { .type = CELL_NULL };
 	CLEANUP(view_cleanup)
-	struct view *view = view_new(format, out, layout, columns,
-				     sizeof(columns) / sizeof(*columns));
+	struct view *view =
+		view_new(format, out, layout, columns, sizeof(columns) / sizeof(*columns));
 	uint64_t nr = 0;
 
 	for (size_t i = 0; i < changes->nr; i++) {
@@ -192,29 +191,28 @@ static void print_rows(const struct changes *changes, const struct side *old,
 			continue;
 		if (opts->limit && nr++ == opts->limit)
 			break;
-		view_row(view,
-			 (struct cell[]){
-				 text_cell(strings_text(old->strings, (b ? b : a)->kind)),
-				 text_cell(status_word(change)),
-				 text_cell(is.file),
-				 is.line ? int_cell(is.line) : null,
-				 text_cell(is.func),
-				 text_cell(is.module),
-				 is.sym_size ? int_cell(is.sym_off) : null,
-				 text_cell(was.file),
-				 was.line ? int_cell(was.line) : null,
-				 text_cell(was.func),
-				 text_cell(was.module),
-				 was.sym_size ? int_cell(was.sym_off) : null,
-				 number_cell(change->old_value),
-				 number_cell(change->new_value),
-				 number_cell(change->change),
-				 percent_cell(change),
-				 number_cell(change->old_calls),
-				 number_cell(change->new_calls),
-				 number_cell(change->noise),
-				 int_cell(change->significant),
-			 });
+		view_row(view, (struct cell[]){
+				       text_cell(strings_text(old->strings, (b ? b : a)->kind)),
+				       text_cell(status_word(change)),
+				       text_cell(is.file),
+				       is.line ? int_cell(is.line) : null,
+				       text_cell(is.func),
+				       text_cell(is.module),
+				       is.sym_size ? int_cell(is.sym_off) : null,
+				       text_cell(was.file),
+				       was.line ? int_cell(was.line) : null,
+				       text_cell(was.func),
+				       text_cell(was.module),
+				       was.sym_size ? int_cell(was.sym_off) : null,
+				       number_cell(change->old_value),
+				       number_cell(change->new_value),
+				       number_cell(change->change),
+				       percent_cell(change),
+				       number_cell(change->old_calls),
+				       number_cell(change->new_calls),
+				       number_cell(change->noise),
+				       int_cell(change->significant),
+			       });
 	}
 	view_finish(view);
 }
@@ -255,9 +253,10 @@ static void print_notes(const struct changes *changes, const struct side *old,
 			text_iec(sum, (int64_t)rint(changes->noise_sum));
 		else
 			text_real(sum, rint(changes->noise_sum * 1000) / 1000);
-		fprintf(out, "Note: within the noise: %s call site%s, %s%s in sum; --all shows %s\n", n,
-			changes->nr_noise == 1 ? "" : "s", changes->noise_sum > 0 ? "+" : "", sum,
-			changes->nr_noise == 1 ? "it" : "them");
+		fprintf(out,
+			"Note: within the noise: %s call site%s, %s%s in sum; --all shows %s\n",
+			n, changes->nr_noise == 1 ? "" : "s", changes->noise_sum > 0 ? "+" : "",
+			sum, changes->nr_noise == 1 ? "it" : "them");
 	}
 	if (old->nr_runs == 1 && new->nr_runs == 1)
 		fputs("Note: one run on either side: what varies from run to run is not known; "

@@ -13,12 +13,12 @@
 #include "view/view.h"
 
 struct diff_opts {
-	const char *metric;   /* as it was compared: "bytes" */
-	const char *per;      /* "second", "GB", or a query; NULL: not divided */
-	bool bytes;	      /* the figures are bytes */
-	bool all;	      /* also what did not change, or not significantly */
-	bool any_kind;	      /* kinds are not told apart */
-	uint64_t limit;	      /* rows; 0: all */
+	const char *metric; /* as it was compared: "bytes" */
+	const char *per;    /* "second", "GB", or a query; NULL: not divided */
+	bool bytes;	    /* the figures are bytes */
+	bool all;	    /* also what did not change, or not significantly */
+	bool any_kind;	    /* kinds are not told apart */
+	uint64_t limit;	    /* rows; 0: all */
 };
 
 void diff_print(const struct changes *changes, const struct side *old, const struct side *new,

@@ -31,7 +31,8 @@ void markdown_head(FILE *out, const struct view_column *column, size_t nr)
 	fputs("|\n", out);
 }
 
-void markdown_row(FILE *out, const struct view_column *column, const struct cell *row, size_t nr)
+void markdown_row(FILE *out, const struct view_column *column, const struct cell *row,
+		  size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
 		auto_free char *text = table_cell(&row[i], column[i].style, true);

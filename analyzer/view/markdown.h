@@ -8,6 +8,7 @@
 #include "view/view.h"
 
 void markdown_head(FILE *out, const struct view_column *column, size_t nr);
-void markdown_row(FILE *out, const struct view_column *column, const struct cell *row, size_t nr);
+void markdown_row(FILE *out, const struct view_column *column, const struct cell *row,
+		  size_t nr);
 
 #endif
