@@ -234,10 +234,11 @@ static struct err *write_pairs(struct writer *writer, const struct match *match,
 	const struct flow_table *flows = match_flows(match);
 	auto_free const struct flow **flow = xcalloc(flows->nr + 1, sizeof(*flow));
 	struct callsite callsite;
-	size_t nr = 0;
+	size_t nr = 0, nr_sites;
+	const struct site *site = match_sites(match, &nr_sites);
 
 	for (size_t i = 0; i < flows->nr; i++)
-		if (flows->flow[i].site < FLOW_SITES)
+		if (flows->flow[i].site < FLOW_SITES && flows->flow[i].call_site > FLOW_SLABS)
 			flow[nr++] = &flows->flow[i];
 	qsort(flow, nr, sizeof(*flow), by_site_and_address);
 	for (size_t i = 0, end; i < nr; i = end) {
@@ -248,6 +249,8 @@ static struct err *write_pairs(struct writer *writer, const struct match *match,
 			frees += flow[end]->nr;
 			bytes += flow[end]->nr * flow[end]->bytes;
 		}
+		frees *= site[flow[i]->site].weight;
+		bytes *= site[flow[i]->site].weight;
 		resolver_site(resolver, &flow[i]->call_site, 1, &callsite);
 		if (callsite.nr_frames)
 			TRY(writer_frame(writer, &callsite.frame[0], &frame));

@@ -10,6 +10,7 @@
 #include "database.h"
 #include "progress.h"
 #include "view/allocinfo.h"
+#include "view/answer.h"
 #include "view/callers.h"
 #include "view/reconcile.h"
 #include "view/report.h"
@@ -24,6 +25,8 @@ struct report_args {
 	const char *by, *callers;
 	bool tree;
 	bool self, no_self, reconcile;
+	const char *filter, *at;
+	bool growth, lifetimes, waste;
 };
 
 static const struct opt report_opts[] = {
@@ -41,8 +44,22 @@ static const struct opt report_opts[] = {
 	  "table (default), csv, json, or allocinfo for lines\nas in /proc/allocinfo" },
 	{ 0, "by", "GROUP", OPT_TEXT(struct report_args, by),
 	  "a row for each site (default), function, file,\n"
-	  "directory, module, cache, recording, host, or\n"
-	  "caller N: who called, N frames out (default 1)" },
+	  "directory, module, cache, kind, recording, host, or\n"
+	  "caller N: who called, N frames out (default 1);\n"
+	  "by who allocated: pid, tgid, comm, cgroup, cpu, node,\n"
+	  "context, gfp, order, migratetype; or free: who freed" },
+	{ 0, "for", "KEY=VALUE,...", OPT_TEXT(struct report_args, filter),
+	  "only what was allocated so: pid, tgid, comm, cgroup,\n"
+	  "cpu, node, context, gfp, order, migratetype, cache,\n"
+	  "file, func, module, recording, host" },
+	{ 0, "growth", NULL, OPT_FLAG(struct report_args, growth),
+	  "what grows, steepest and steadiest first" },
+	{ 0, "lifetimes", NULL, OPT_FLAG(struct report_args, lifetimes),
+	  "how long objects live" },
+	{ 0, "waste", NULL, OPT_FLAG(struct report_args, waste),
+	  "what is allocated and not asked for, freed from\nelsewhere, or refused" },
+	{ 0, "at", "TIME|peak", OPT_TEXT(struct report_args, at),
+	  "what was live then: seconds since the start, or\n-SECONDS from the end, or the peak of each kind" },
 	{ 0, "callers", "SITE", OPT_TEXT(struct report_args, callers),
 	  "who called this site: a function, file or file:line" },
 	{ 0, "tree", NULL, OPT_FLAG(struct report_args, tree),
@@ -100,6 +117,51 @@ static struct err *parse_by(const struct report_args *args, char ***words, char 
 	return NULL;
 }
 
+/* Seconds, with a sign where they count from the end; or "peak". */
+static struct err *check_at(const char *at)
+{
+	const char *digits = at + (*at == '-');
+
+	if (!strcmp(at, "peak") ||
+	    (*digits >= '0' && *digits <= '9' && !digits[strspn(digits, "0123456789.")]))
+		return NULL;
+	return err_new(ERR_USAGE,
+		       "report: --at %s: give peak, or seconds such as 1.5 or -10 from the end",
+		       at);
+}
+
+/* Which answer is asked for; *ret_any is false for the plain report. */
+static struct err *choose_answer(const struct report_args *args, const char *by, bool *ret_any,
+				 enum answer *ret)
+{
+	const struct {
+		bool wanted;
+		enum answer answer;
+	} choice[] = {
+		{ args->growth, ANSWER_GROWTH },       { args->lifetimes, ANSWER_LIFETIMES },
+		{ args->waste, ANSWER_WASTE },	       { args->at != NULL, ANSWER_AT },
+		{ !strcmp(by, "free"), ANSWER_FREED },
+	};
+	int nr = 0;
+
+	for (size_t i = 0; i < sizeof(choice) / sizeof(*choice); i++) {
+		nr += choice[i].wanted;
+		if (choice[i].wanted)
+			*ret = choice[i].answer;
+	}
+	*ret_any = nr > 0;
+	if (args->at)
+		TRY(check_at(args->at));
+	if (nr > 1 || (nr && (args->callers || args->tree || args->reconcile || args->filter ||
+			      !strcmp(args->format, "allocinfo") ||
+			      (strcmp(by, "site") && strcmp(by, "free")))))
+		return err_new(ERR_USAGE,
+			       "report: --growth, --lifetimes, --waste, --at and --by free go "
+			       "with --kind, -n, --self and --format table, csv and json, and "
+			       "one at a time");
+	return NULL;
+}
+
 static struct err *report_run(const void *p, char **words, int *status)
 {
 	const struct report_args *args = p;
@@ -123,7 +185,12 @@ static struct err *report_run(const void *p, char **words, int *status)
 	bool tree = args->tree || args->callers;
 	bool table = !allocinfo && format == VIEW_TABLE, terminal = isatty(STDOUT_FILENO);
 	const struct view_layout layout = { terminal, progress_columns(STDOUT_FILENO) };
+	CLEANUP(filter_deinit) struct filter filter = {};
+
+	if (args->filter)
+		TRY(err_wrap(filter_parse(args->filter, &filter), "report"));
 	const struct sites_opts opts = {
+		.filter = &filter,
 		.kinds = args->kinds,
 		.sort = args->sort,
 		.limit = args->limit != ROWS_BY_DEFAULT	       ? args->limit
@@ -135,8 +202,16 @@ static struct err *report_run(const void *p, char **words, int *status)
 	};
 	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
 
+	bool answer_wanted;
+	enum answer answer = ANSWER_AT;
+
 	/* A mistake costs no analysis. */
 	TRY(err_wrap(sites_check(&opts), "report"));
+	TRY(choose_answer(args, by, &answer_wanted, &answer));
+	if (args->filter && (tree || allocinfo || args->reconcile || !strcmp(by, "caller")))
+		return err_new(ERR_USAGE,
+			       "report: --for does not go with --by caller, --callers, --tree, "
+			       "--reconcile and --format allocinfo");
 	if ((tree || allocinfo) && sites_grouped(&opts))
 		return err_new(ERR_USAGE, "report: --by %s does not go with %s", by,
 			       tree ? "--callers and --tree" : "--format allocinfo");
@@ -149,6 +224,8 @@ static struct err *report_run(const void *p, char **words, int *status)
 			       "report: --reconcile goes with --format table, csv and json, "
 			       "and with -n only");
 	TRY(database_open(&args->database, &db));
+	if (answer_wanted)
+		return answer_print(db, answer, &opts, args->at, format, stdout, &layout);
 	if (args->reconcile)
 		return reconcile_print(db, opts.limit, format, stdout, &layout);
 	if (tree)
@@ -167,7 +244,8 @@ const struct cmd cmd_report = {
 	.summary = "Print the memory of each call site",
 	.usage =
 		"[-i FILE|DB] [--sort KEY[,KEY...]] [-n N] [--kind KIND[,KIND...]]\n"
-		"                        [--by GROUP] [--callers SITE] [--tree]\n"
+		"                        [--by GROUP] [--for KEY=VALUE,...] [--callers SITE]\n"
+		"                        [--tree] [--growth|--lifetimes|--waste|--at TIME|peak]\n"
 		"                        [--format table|csv|json|allocinfo]\n"
 		"                        [--self|--no-self] [--reconcile]\n"
 		"                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"

@@ -852,3 +852,27 @@ SELECT
 FROM accounts
 WHERE failures > 0
 GROUP BY call_site, recording, gfp, page_order;
+
+-- What each call site held when all of its kind together held most (view peaks).
+CREATE VIEW site_peaks AS
+SELECT
+	2 * c.id + r.self AS call_site, -- id in call_sites
+	r.recording AS recording,  -- number of the recording
+	c.kind AS kind,            -- slab, page, percpu or vmalloc
+	c.file AS file,            -- as in call_sites
+	c.line AS line,            -- as in call_sites
+	c.func AS func,            -- as in call_sites
+	c.module AS module,        -- as in call_sites
+	sum(r.at_peak_bytes) AS bytes, -- bytes live then
+	sum(r.at_peak_calls) AS calls, -- objects live then; pages: blocks
+	1.0 * sum(r.at_peak_bytes) / p.bytes AS share, -- bytes as a share of the peak
+	(p.peak_ns - o.start_ns) / 1e9 AS peak_s, -- when that was, seconds since the start
+	c.sym_off AS sym_off,      -- as in call_sites
+	c.sym_size AS sym_size,    -- as in call_sites
+	r.self AS self             -- as in call_sites
+FROM _raw_site r
+JOIN _callsite c ON c.id = r.callsite
+JOIN _recording o ON o.id = r.recording
+JOIN _peak p ON p.recording = r.recording AND p.kind = c.kind
+GROUP BY c.id, r.self, r.recording
+HAVING sum(r.at_peak_calls) > 0;

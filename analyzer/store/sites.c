@@ -164,10 +164,38 @@ static struct err *prepare(struct query_db *db, const char *base, const struct s
 	return NULL;
 }
 
+/* What only accounts tell apart. */
+#define ACCOUNT_GROUPS ",kind,pid,tgid,comm,cgroup,cpu,node,context,gfp,order,migratetype,"
+
+bool sites_by_account(const struct sites_opts *opts)
+{
+	auto_free char *word = xasprintf(",%s,", opts->by ? opts->by : "site");
+
+	return !filter_is_empty(opts->filter) || strstr(ACCOUNT_GROUPS, word);
+}
+
+static struct err *accounts_query(struct query_db *db, const struct sites_opts *opts,
+				  struct query **ret)
+{
+	/* What a call site is called, and how sure it is, no account knows. */
+	auto_free char *sql =
+		xasprintf("SELECT w.*, c.sym_off, c.sym_size, c.confidence\n"
+			  "FROM (%s) w LEFT JOIN call_sites c ON c.id = w.call_site",
+			  schema_query("who"));
+
+	TRY(prepare(db, sql, opts, ret));
+	query_bind_int(*ret, ":self", opts->self);
+	query_bind_text(*ret, ":by", opts->by ? opts->by : "site");
+	filter_bind(opts->filter, *ret);
+	return NULL;
+}
+
 struct err *sites_query(struct query_db *db, const struct sites_opts *opts, struct query **ret)
 {
 	bool grouped = sites_grouped(opts);
 
+	if (sites_by_account(opts))
+		return accounts_query(db, opts, ret);
 	TRY(prepare(db, grouped ? schema_query("groups") : schema_query("sites"), opts, ret));
 	query_bind_int(*ret, ":self", opts->self);
 	if (!grouped)

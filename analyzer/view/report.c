@@ -45,9 +45,10 @@ struct body {
 	size_t nr;
 };
 
-/* @group: what a row is, for the head of its column; NULL for a call site. */
+/* @group: what a row is, for the head of its column; NULL for a call site. @accounts: rows
+ * are of accounts. */
 static void body_init(struct body *body, FILE *out, const struct view_layout *layout,
-		      const char *group, bool sampled)
+		      const char *group, bool accounts, bool sampled)
 {
 	bool narrow = layout->width && layout->width < WIDE;
 
@@ -56,6 +57,8 @@ static void body_init(struct body *body, FILE *out, const struct view_layout *la
 		if (narrow && (i == ALLOCS || i == FREES || i == OLDER || i == CONFIDENCE))
 			continue;
 		if ((group ? i == CONFIDENCE : i == SITES) || (i == ERROR && !sampled))
+			continue;
+		if (accounts && (i == PEAK || i == OLDER || i == ERROR))
 			continue;
 		body->from[body->nr] = i;
 		body->shown[body->nr++] = columns[i];
@@ -250,14 +253,31 @@ static struct err *print_head(struct query_db *db, struct sums *sums, FILE *out)
 	return NULL;
 }
 
+struct err *report_head(struct query_db *db, const struct sites_opts *opts, FILE *out)
+{
+	struct sums sums = {};
+
+	TRY(sum_up(db, opts, &sums));
+	return print_head(db, &sums, out);
+}
+
 /* The name of a group; what has none says why. */
 static char *group_text(struct query *query, const struct cell *row, const char *by)
 {
+	static const char *const without[][2] = {
+		{ "cache", "(no cache, or several)" }, { "caller", "(caller not recorded)" },
+		{ "comm", "(name not recorded)" },     { "tgid", "(process not recorded)" },
+		{ "cgroup", "(cgroup not recorded)" }, { "node", "(node not recorded)" },
+		{ "gfp", "(no flags recorded)" },      { "order", "(not pages)" },
+		{ "migratetype", "(not pages)" },
+	};
+
 	if (get(query, row, "name")->type != CELL_NULL)
 		return get_text(query, row, "name");
-	return xstrdup(!strcmp(by, "cache")    ? "(no cache, or several)"
-		       : !strcmp(by, "caller") ? "(caller not recorded)"
-					       : "(not known)");
+	for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++)
+		if (!strcmp(by, without[i][0]))
+			return xstrdup(without[i][1]);
+	return xstrdup("(not known)");
 }
 
 /* Behind what the recorder itself did. */
@@ -314,14 +334,27 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 	}
 }
 
+/* The totals of what a filter lets through. */
+static struct err *query_filtered(struct query_db *db, const struct sites_opts *opts,
+				  struct query **ret)
+{
+	struct sites_opts all = *opts;
+
+	all.by = "kind";
+	all.sort = "bytes";
+	all.limit = 0;
+	return sites_query(db, &all, ret);
+}
+
 static struct err *print_totals(struct query_db *db, const struct sites_opts *opts,
 				struct body *body)
 {
+	bool filtered = !filter_is_empty(opts->filter);
 	static const struct cell none = { .type = CELL_TEXT, .text = "" };
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	const struct cell *row;
 
-	TRY(query_totals(db, opts, &query));
+	TRY(filtered ? query_filtered(db, opts, &query) : query_totals(db, opts, &query));
 	view_gap(body->view);
 	for (;;) {
 		TRY(query_next(query, &row));
@@ -330,7 +363,9 @@ static struct err *print_totals(struct query_db *db, const struct sites_opts *op
 		int64_t nr = get(query, row, "call_sites")->i;
 		auto_free char *text =
 			xasprintf("total of %" PRId64 " call site%s%s", nr, nr == 1 ? "" : "s",
-				  get(query, row, "self")->i ? RECORDER : "");
+				  filtered		       ? " (filtered)"
+				  : get(query, row, "self")->i ? RECORDER
+							       : "");
 		struct cell cells[NR_COLUMNS] = {
 			[NET] = *get(query, row, "net_bytes"),
 			[ERROR] = none,
@@ -413,6 +448,7 @@ static struct err *print_self(struct query_db *db, const struct sites_opts *opts
 struct err *report_print(struct query_db *db, const struct sites_opts *opts, FILE *out,
 			 const struct view_layout *layout)
 {
+	bool accounts = sites_by_account(opts);
 	struct sums sums = {};
 
 	TRY(sites_check(opts));
@@ -423,16 +459,19 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	bool grouped = sites_grouped(opts);
 	auto_free char *group = grouped ? upper(opts->by) : NULL;
 
-	body_init(&body, out, layout, group, sums.sampled);
+	body_init(&body, out, layout, group, accounts, sums.sampled);
 	TRY(print_sites(db, opts, &body));
 	TRY(print_totals(db, opts, &body));
 	view_finish(body.view);
 	putc('\n', out);
-	if (grouped && sums.sampled)
+	if (grouped && sums.sampled && !accounts)
 		fputs("Note: the error of a group is the sum of its call sites' errors: an upper "
 		      "bound\n",
 		      out);
-	if (grouped)
+	if (accounts)
+		fputs("Note: accounts of who allocated have no peaks, and older objects no account\n",
+		      out);
+	else if (grouped)
 		fputs("Note: a group's peak is the sum of its call sites' peaks: an upper bound\n",
 		      out);
 	else if (opts->limit && opts->limit < sums.sites)

@@ -14,4 +14,8 @@
 struct err *report_print(struct query_db *db, const struct sites_opts *opts, FILE *out,
 			 const struct view_layout *layout) MUST_CHECK;
 
+/* What was recorded, and how sure the figures are: the lines that a report begins with. */
+struct err *report_head(struct query_db *db, const struct sites_opts *opts,
+			FILE *out) MUST_CHECK;
+
 #endif

@@ -57,6 +57,30 @@ void table_free(struct table *table)
 	free(table);
 }
 
+static void real_text(enum view_style style, bool human, double v, char text[TEXT_MAX])
+{
+	switch (human ? style : VIEW_PLAIN) {
+	case VIEW_BYTES:
+	case VIEW_BYTES_CHANGE:
+		text_iec(text, (int64_t)v);
+		break;
+	case VIEW_TIME:
+		text_time(text, v);
+		break;
+	case VIEW_SHARE:
+		snprintf(text, TEXT_MAX, "%.1f %%", 100 * v);
+		break;
+	case VIEW_ROUND:
+		snprintf(text, TEXT_MAX, "%.0f", v);
+		break;
+	case VIEW_PLAIN:
+	case VIEW_CHANGE:
+	case VIEW_SITE:
+		text_real(text, v);
+		break;
+	}
+}
+
 char *table_cell(const struct cell *cell, enum view_style style, bool human)
 {
 	bool iec = human && (style == VIEW_BYTES || style == VIEW_BYTES_CHANGE);
@@ -73,7 +97,7 @@ char *table_cell(const struct cell *cell, enum view_style style, bool human)
 			snprintf(text, sizeof(text), "%" PRId64, cell->i);
 		return xasprintf("%s%s", sign && cell->i > 0 ? "+" : "", text);
 	case CELL_REAL:
-		text_real(text, cell->real);
+		real_text(style, human, cell->real, text);
 		return xasprintf("%s%s", sign && cell->real > 0 ? "+" : "", text);
 	case CELL_TEXT:
 		return text_printable(cell->text, cell->len);

@@ -39,6 +39,21 @@ void text_grouped(char ret[TEXT_MAX], int64_t n)
 	*p = '\0';
 }
 
+void text_time(char ret[TEXT_MAX], double seconds)
+{
+	static const char *const units[] = { "s", "ms", "us", "ns" };
+	size_t unit = 0;
+
+	while (unit < 3 && seconds < 1 && seconds > -1 && seconds != 0) {
+		seconds *= 1000;
+		unit++;
+	}
+	snprintf(ret, TEXT_MAX, "%.3g %s", seconds, units[unit]);
+	/* From 1000 on, three digits would hide some. */
+	if (seconds >= 1000 || seconds <= -1000)
+		snprintf(ret, TEXT_MAX, "%.0f %s", seconds, units[unit]);
+}
+
 void text_real(char ret[TEXT_MAX], double v)
 {
 	for (int digits = 6; digits <= 17; digits++) {

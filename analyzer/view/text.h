@@ -18,6 +18,9 @@ void text_iec(char ret[TEXT_MAX], int64_t bytes);
 /* 2880123 as 2,880,123. */
 void text_grouped(char ret[TEXT_MAX], int64_t n);
 
+/* Seconds in a unit that fits: 1.5 s, 230 us. */
+void text_time(char ret[TEXT_MAX], double seconds);
+
 /* The shortest decimal that reads back as the same number. */
 void text_real(char ret[TEXT_MAX], double v);
 

@@ -25,6 +25,9 @@ enum view_style {
 	VIEW_BYTES,	   /* in IEC units where a person reads */
 	VIEW_CHANGE,	   /* with a sign */
 	VIEW_BYTES_CHANGE, /* both */
+	VIEW_TIME,	   /* seconds; in a fitting unit where a person reads */
+	VIEW_SHARE,	   /* of 1; in per cent where a person reads */
+	VIEW_ROUND,	   /* without decimals where a person reads */
 	VIEW_SITE,	   /* a call site: the column that gives way on a narrow terminal */
 };
 

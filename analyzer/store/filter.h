@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * store/filter.h - which accounts a report is of: "comm=sh,file=fs/ext4"
+ *
+ * Rules:  (1) the keys are the parameters of schema/queries/who.sql
+ *         (2) a comma begins the next condition only where a key and "=" follow,
+ *             so that values may have commas
+ */
+#ifndef STORE_FILTER_H
+#define STORE_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "store/query.h"
+
+enum { FILTER_KEYS = 16 };
+
+struct filter {
+	char *value[FILTER_KEYS]; /* NULL: any */
+};
+
+/* ERR_USAGE for a key that there is not, one given twice, or a number that is none. */
+struct err *filter_parse(const char *text, struct filter *ret) MUST_CHECK;
+void filter_deinit(struct filter *filter);
+
+/* True when it leaves out nothing. */
+bool filter_is_empty(const struct filter *filter);
+
+/* Binds all of them to a query that has who.sql in it. */
+void filter_bind(const struct filter *filter, struct query *query);
+
+#endif

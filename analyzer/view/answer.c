@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "view/answer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "store/library.h"
+#include "view/place.h"
+#include "view/report.h"
+#include "view/text.h"
+
+enum { MAX_COLUMNS = 16 };
+
+struct listing {
+	const char *query;
+	struct listing_column {
+		const char *name; /* of the query; NULL: the call site */
+		const char *title;
+		enum view_style style;
+		bool wide; /* only where there is room */
+	} column[MAX_COLUMNS];
+	const char *notes[3];
+};
+
+/* Below this width a site has more use for the columns. */
+enum { WIDE = 120 };
+
+static const struct listing listings[] = {
+	[ANSWER_GROWTH] = {
+		"growth",
+		{ { "net_bytes", "NET", VIEW_BYTES, false },
+		  { "net_calls", "CALLS", VIEW_PLAIN, false },
+		  { "bytes_per_s", "PER SECOND", VIEW_BYTES, false },
+		  { "late_bytes_per_s", "LATELY", VIEW_BYTES, false },
+		  { "monotonicity", "STEADY", VIEW_SHARE, false },
+		  { "rises", "RISES", VIEW_PLAIN, true },
+		  { "falls", "FALLS", VIEW_PLAIN, true },
+		  { "kind", "KIND", VIEW_PLAIN, false },
+		  { "confidence", "CONFIDENCE", VIEW_PLAIN, true },
+		  { NULL, "SITE", VIEW_SITE, false } },
+		{ "PER SECOND is the slope of a line through all of the recording, LATELY that of its "
+		  "second half",
+		  "STEADY is what was gained as a share of all ups and downs: 100 % never fell" },
+	},
+	[ANSWER_LIFETIMES] = {
+		"lifetimes",
+		{ { "ended", "ENDED", VIEW_PLAIN, false },
+		  { "allocs_per_s", "ALLOCS/S", VIEW_ROUND, true },
+		  { "mean_s", "MEAN", VIEW_TIME, false },
+		  { "p50_s", "HALF", VIEW_TIME, false },
+		  { "p90_s", "90 %", VIEW_TIME, true },
+		  { "p99_s", "99 %", VIEW_TIME, false },
+		  { "max_s", "LONGEST", VIEW_TIME, false },
+		  { "temporary", "TEMPORARY", VIEW_PLAIN, true },
+		  { "live", "LIVE", VIEW_PLAIN, false },
+		  { "age_max_s", "OLDEST", VIEW_TIME, true },
+		  { "live_over_p999", "OVERDUE", VIEW_PLAIN, false },
+		  { "kind", "KIND", VIEW_PLAIN, false },
+		  { NULL, "SITE", VIEW_SITE, false } },
+		{ "HALF, 90 % and 99 % of those that ended lived at most so long (within 6.25 %)",
+		  "TEMPORARY: freed within 1 us, by the same task, before its next 4 allocations",
+		  "OVERDUE: live, and older than 99.9 % of those that ended were" },
+	},
+	[ANSWER_WASTE] = {
+		"waste",
+		{ { "waste_bytes", "WASTE", VIEW_BYTES, false },
+		  { "waste_share", "SHARE", VIEW_SHARE, false },
+		  { "net_waste_bytes", "OF NET", VIEW_BYTES, true },
+		  { "dedicated_saves_bytes", "CACHE SAVES", VIEW_BYTES, true },
+		  { "alloc_bytes", "ALLOCATED", VIEW_BYTES, false },
+		  { "frees", "FREES", VIEW_PLAIN, true },
+		  { "remote_cpu_frees", "OTHER CPU", VIEW_PLAIN, false },
+		  { "remote_node_frees", "OTHER NODE", VIEW_PLAIN, true },
+		  { "failures", "FAILED", VIEW_PLAIN, false },
+		  { "cache", "CACHE", VIEW_PLAIN, true },
+		  { "kind", "KIND", VIEW_PLAIN, false },
+		  { NULL, "SITE", VIEW_SITE, false } },
+		{ "WASTE is what slab objects take beyond what was asked for, of all that was allocated",
+		  "CACHE SAVES: what a cache for objects of this size would have saved at the peak" },
+	},
+	[ANSWER_AT] = {
+		"at",
+		{ { "net_bytes", "LIVE", VIEW_BYTES, false },
+		  { "net_calls", "CALLS", VIEW_PLAIN, false },
+		  { "end_bytes", "AT THE END", VIEW_BYTES, false },
+		  { "at_s", "TIME", VIEW_TIME, false },
+		  { "kind", "KIND", VIEW_PLAIN, false },
+		  { "confidence", "CONFIDENCE", VIEW_PLAIN, true },
+		  { NULL, "SITE", VIEW_SITE, false } },
+		{ "TIME is the moment that is shown: the peak of the kind, or the end of a bucket of "
+		  "time" },
+	},
+	[ANSWER_FREED] = {
+		"freed",
+		{ { "free_bytes", "FREED", VIEW_BYTES, false },
+		  { "frees", "FREES", VIEW_PLAIN, false },
+		  { "freed_from", "FREED FROM", VIEW_PLAIN, false },
+		  { NULL, "SITE", VIEW_SITE, false } },
+		{ "slab objects only: frees of other kinds do not tell where they were made" },
+	},
+};
+
+static struct err *prepare(struct query_db *db, const char *name, const struct sites_opts *opts,
+			   const char *at, struct query **ret)
+{
+	auto_free char *kinds = xasprintf("kinds=%s", opts->kinds);
+	auto_free char *self = xasprintf("self=%d", opts->self);
+	auto_free char *rows =
+		opts->limit ? xasprintf("rows=%" PRIu64, opts->limit) : xstrdup("rows=-1");
+	auto_free char *when = at ? xasprintf("at=%s", at) : NULL;
+	char *values[] = { kinds, self, rows, when, NULL };
+
+	return library_prepare(db, library_find(name), values, ret);
+}
+
+static struct err *print_rows(struct query *query, const struct listing *listing, FILE *out,
+			      const struct view_layout *layout, uint64_t *ret_nr)
+{
+	bool narrow = layout->width && layout->width < WIDE;
+	struct view_column column[MAX_COLUMNS];
+	const char *from[MAX_COLUMNS];
+	size_t nr = 0;
+	const struct cell *row;
+
+	for (size_t i = 0; i < MAX_COLUMNS && listing->column[i].title; i++) {
+		if (narrow && listing->column[i].wide)
+			continue;
+		column[nr] = (struct view_column){ listing->column[i].title,
+						   listing->column[i].style };
+		from[nr++] = listing->column[i].name;
+	}
+	CLEANUP(view_cleanup)
+	struct view *view = view_new(VIEW_TABLE, out, layout, column, nr);
+
+	for (*ret_nr = 0;; ++*ret_nr) {
+		TRY(query_next(query, &row));
+		if (!row)
+			break;
+		auto_free char *place = place_text(query, row);
+		auto_free char *site =
+			xasprintf("%s%s", place,
+				  row[query_find_column(query, "self")].i ? " (recorder)" : "");
+		struct cell cells[MAX_COLUMNS];
+
+		for (size_t i = 0; i < nr; i++)
+			cells[i] = from[i] ? row[query_find_column(query, from[i])]
+					   : (struct cell){ .type = CELL_TEXT,
+							    .text = site,
+							    .len = strlen(site) };
+		view_row(view, cells);
+	}
+	view_finish(view);
+	return NULL;
+}
+
+struct err *answer_print(struct query_db *db, enum answer answer, const struct sites_opts *opts,
+			 const char *at, enum view_format format, FILE *out,
+			 const struct view_layout *layout)
+{
+	const struct listing *listing = &listings[answer];
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	uint64_t nr;
+
+	TRY(prepare(db, listing->query, opts, at, &query));
+	if (format != VIEW_TABLE)
+		return view_query(query, format, out, layout);
+	TRY(report_head(db, opts, out));
+	TRY(print_rows(query, listing, out, layout, &nr));
+	putc('\n', out);
+	for (size_t i = 0; i < 3 && listing->notes[i]; i++)
+		fprintf(out, "Note: %s\n", listing->notes[i]);
+	if (opts->limit && nr == opts->limit)
+		fprintf(out, "Note: the first %" PRIu64 " only; -n 0 shows all\n", nr);
+	return NULL;
+}

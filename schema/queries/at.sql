@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- What was live at a time: the rows of allocprof report --at.
+-- :at='peak' seconds since the start, below 0 since the end; or peak, of each kind
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
+-- :self=0 1: what the recorder did, too
+-- :rows=-1 so many rows; -1: all
+--
+-- The live set at the peak is exact. At a time it is that at the end of the bucket
+-- which the time lies in; at_s says when that was.
+WITH wanted AS (
+	SELECT id AS recording,
+		CAST(:at AS REAL) + iif(:at LIKE '-%', (end_ns - start_ns) / 1e9, 0) AS t,
+		(bucket_start_ns - start_ns) / 1e9 AS first, bucket_ns / 1e9 AS width
+	FROM _recording
+	WHERE :at <> 'peak'
+), live AS (
+	SELECT call_site, recording, bytes AS net_bytes, calls AS net_calls, peak_s AS at_s
+	FROM site_peaks
+	WHERE :at = 'peak'
+	UNION ALL
+	SELECT b.call_site, b.recording, sum(b.change_bytes), sum(b.change_calls),
+		w.first + w.width * (1 + max(CAST((w.t - w.first) / w.width AS INTEGER), 0))
+	FROM site_buckets b
+	JOIN wanted w ON w.recording = b.recording
+	WHERE b.start_s <= w.t
+	GROUP BY b.call_site, b.recording
+	HAVING sum(b.change_calls) > 0 OR sum(b.change_bytes) > 0
+)
+SELECT
+	c.kind, l.net_bytes, l.net_calls, l.at_s, c.net_bytes AS end_bytes, c.confidence,
+	c.file, c.line, c.func, c.module, l.recording, l.call_site, c.sym_off, c.sym_size, c.self
+FROM live l
+JOIN call_sites c ON c.id = l.call_site
+WHERE instr(',' || :kinds || ',', ',' || c.kind || ',') AND c.self <= :self
+ORDER BY l.net_bytes DESC, l.call_site, l.recording
+LIMIT :rows

@@ -1,0 +1,18 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Call sites that grow, steepest and steadiest first: the rows of allocprof report --growth.
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
+-- :self=0 1: what the recorder did, too
+-- :rows=-1 so many rows; -1: all
+--
+-- The order is that of the slope times the monotonicity: of two that grow as fast the
+-- one that never falls comes first.
+SELECT
+	g.kind, g.net_bytes, g.net_calls, g.bytes_per_s, g.late_bytes_per_s, g.monotonicity,
+	g.rises, g.falls, c.confidence, g.file, g.line, g.func, g.module, g.recording, g.call_site,
+	g.sym_off, g.sym_size, g.self
+FROM growth g
+JOIN call_sites c ON c.id = g.call_site
+WHERE instr(',' || :kinds || ',', ',' || g.kind || ',') AND g.self <= :self
+	AND g.bytes_per_s > 0 AND g.net_bytes > 0
+ORDER BY g.bytes_per_s * max(g.monotonicity, 0) DESC, g.net_bytes DESC, g.call_site, g.recording
+LIMIT :rows

@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Memory that is allocated and not asked for, frees from elsewhere, failures: by call site.
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
+-- :self=0 1: what the recorder did, too
+-- :rows=-1 so many rows; -1: all
+SELECT
+	kind, waste_bytes, waste_share, net_waste_bytes, dedicated_saves_bytes, alloc_bytes, bytes_req,
+	allocs, frees, remote_cpu_frees, remote_node_frees, failures, cache,
+	file, line, func, module, recording, call_site, sym_off, sym_size, self
+FROM waste
+WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
+	AND (waste_bytes OR remote_cpu_frees OR failures)
+ORDER BY waste_bytes DESC, remote_cpu_frees DESC, failures DESC, call_site, recording
+LIMIT :rows

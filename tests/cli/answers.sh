@@ -1,0 +1,174 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# report --by who, --for, --growth, --lifetimes, --waste and --at: golden on a small
+# recording whose every event is known (UPDATE=1 rewrites answers.expected), and each
+# figure of a real one derived again from the stored rows.
+ap=${ALLOCPROF:?} mkrec=${BUILD:?}/tests/tools/mkrec
+top=$(cd "$(dirname "$0")/../.." && pwd)
+expected=$top/tests/cli/answers.expected
+tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+unset COLUMNS
+export XDG_CACHE_HOME=$tmp/cache
+
+t() { # NAME CONDITION...: one test
+	name=$1; shift
+	if "$@"; then echo "ok $name"; else echo "not ok $name"; sed 's/^/# /' err; fi
+}
+run() { "$ap" "$@" >out 2>err; status=$?; }
+usage_error() { [ $status = 2 ] && [ "$(wc -l <err)" = 1 ] && [ ! -s out ] && grep -qF -- "$1" err; }
+
+"$mkrec" allocprof.dat || exit 1
+run analyze
+
+{
+	for args in "--by pid" "--by comm" "--by cpu" "--by context" "--by gfp" "--by order" \
+		"--for pid=100" "--for func=nobody" "--growth" "--lifetimes" "--waste" "--at peak" \
+		"--at 0" "--at -0.001" "--by free"; do
+		for format in table csv; do
+			echo "=== $args, $format"
+			# shellcheck disable=SC2086
+			"$ap" report $args --format $format | sed 's/^Recorded .*/Recorded …/'
+		done
+	done
+} >answers.out 2>err
+[ -n "$UPDATE" ] && cp answers.out "$expected"
+t golden_answers cmp -s answers.out "$expected"
+diff answers.out "$expected" | sed 's/^/# /' | head -20
+
+run report --for nobody=1; t for_names_its_keys usage_error "pid, tgid, comm"
+run report --for pid=x; t for_wants_a_number usage_error "pid wants a number"
+run report --for pid=; t for_wants_a_value usage_error "pid wants a number"
+run report --for pid=1,pid=2; t for_takes_a_key_once usage_error "pid is given twice"
+run report --for comm=sh --tree; t for_does_not_go_with_tree usage_error "--for does not go with"
+run report --growth --waste; t one_answer_at_a_time usage_error "one at a time"
+run report --growth --by file; t an_answer_has_no_groups usage_error "one at a time"
+run report --at soon; t at_wants_a_time usage_error "give peak, or seconds"
+run report --at 1e9; t at_takes_no_exponent usage_error "give peak, or seconds"
+run report --by nobody; t by_names_its_groups usage_error "migratetype, free, caller"
+run report --for "comm=a,b" -f csv; t a_value_may_have_a_comma [ $status = 0 ]
+
+# A real recording: every number once more.
+cp "$top/fixtures/debian-6.12.dat" real.dat && run analyze -i real.dat || exit 1
+db=real.db
+none() { # NAME SQL: the query has no row
+	name=$1
+	sqlite3 "$db" "$2" >rows 2>err
+	cat rows >>err
+	t "$name" [ ! -s rows ]
+}
+some() { # NAME SQL: it has one
+	name=$1
+	sqlite3 "$db" "$2" >rows 2>err
+	t "$name" [ -s rows ]
+}
+
+none accounts_sum_up_to_raw_sites "
+	SELECT r.id, r.allocs, sum(a.allocs) FROM raw_sites r JOIN accounts a ON a.raw_site = r.id
+	GROUP BY r.id HAVING r.allocs <> sum(a.allocs) OR r.alloc_bytes <> sum(a.alloc_bytes)
+		OR r.frees <> sum(a.frees) OR r.bytes_req <> sum(a.bytes_req)
+		OR r.net_bytes <> sum(a.net_bytes) OR r.net_calls <> sum(a.net_calls)
+		OR r.failures <> sum(a.failures) OR r.uncertain_bytes <> sum(a.uncertain_bytes)"
+none a_site_without_accounts_allocated_nothing "
+	SELECT id FROM raw_sites WHERE allocs + failures > 0
+	EXCEPT SELECT raw_site FROM accounts"
+none the_last_bucket_is_the_net "
+	SELECT call_site, net_bytes FROM site_buckets b WHERE bucket = (SELECT max(bucket)
+		FROM site_buckets c WHERE c.call_site = b.call_site)
+	EXCEPT SELECT id, net_bytes FROM call_sites"
+none buckets_sum_up_to_what_was_allocated "
+	SELECT call_site, sum(alloc_bytes), sum(allocs), sum(change_calls) FROM site_buckets GROUP BY call_site
+	EXCEPT SELECT id, alloc_bytes, allocs, net_calls FROM call_sites"
+none buckets_of_a_kind_are_those_of_its_sites "
+	SELECT kind, self, bucket, change_bytes, allocs FROM buckets
+	EXCEPT SELECT c.kind, c.self, b.bucket, sum(b.change_bytes), sum(b.allocs)
+	FROM site_buckets b JOIN call_sites c ON c.id = b.call_site GROUP BY 1, 2, 3"
+none a_kind_without_buckets_allocated_nothing "
+	SELECT kind FROM totals WHERE allocs EXCEPT SELECT kind FROM buckets"
+none what_sites_held_at_the_peak_is_the_peak "
+	SELECT kind, bytes, calls FROM peaks
+	EXCEPT SELECT kind, sum(bytes), sum(calls) FROM site_peaks GROUP BY kind"
+none no_bucket_ends_above_the_peak "
+	SELECT b.bucket FROM (SELECT kind, bucket, sum(net_bytes) AS net_bytes FROM (
+		SELECT k.kind, k.bucket, (SELECT net_bytes FROM buckets c WHERE c.kind = k.kind
+			AND c.self = s.self AND c.bucket <= k.bucket ORDER BY c.bucket DESC LIMIT 1) AS net_bytes
+		FROM buckets k, (SELECT 0 AS self UNION ALL SELECT 1) s GROUP BY k.kind, k.bucket, s.self)
+		GROUP BY kind, bucket) b
+	JOIN peaks p ON p.kind = b.kind WHERE b.net_bytes > p.bytes"
+none a_histogram_has_every_life "
+	SELECT call_site, sum(ended), sum(live) FROM life_bins GROUP BY call_site
+	EXCEPT SELECT call_site, ended, live FROM lifetimes"
+none quantiles_are_bins_of_that_many "
+	SELECT l.call_site FROM lifetimes l WHERE l.ended > 0 AND (
+		(SELECT sum(ended) FROM life_bins b WHERE b.call_site = l.call_site AND b.from_s <= l.p90_s) < l.ended * 0.9
+		OR (SELECT coalesce(sum(ended), 0) FROM life_bins b WHERE b.call_site = l.call_site
+			AND b.to_s <= l.p90_s) >= l.ended * 0.9
+		OR l.p50_s > l.p90_s OR l.p90_s > l.p99_s OR l.p99_s > l.max_s OR l.mean_s > l.max_s)"
+none survivors_are_counted_by_bin "
+	SELECT l.call_site, l.live_over_p99 FROM lifetimes l WHERE l.ended > 0 AND l.live_over_p99 <>
+		(SELECT coalesce(sum(b.live), 0) FROM life_bins b WHERE b.call_site = l.call_site
+		AND b.from_s > (SELECT min(c.from_s) FROM life_bins c WHERE c.call_site = l.call_site
+			AND 100 * (SELECT sum(d.ended) FROM life_bins d WHERE d.call_site = l.call_site
+				AND d.bin <= c.bin) >= 99 * l.ended AND c.ended))"
+none means_lie_within_their_bins "
+	SELECT l.call_site FROM lifetimes l JOIN life_bins b ON b.call_site = l.call_site
+	GROUP BY l.call_site HAVING sum(b.ended) > 0 AND (l.mean_s < sum(b.ended * b.from_s) / sum(b.ended)
+		OR l.mean_s > sum(b.ended * b.to_s) / sum(b.ended))"
+none bins_are_an_eighth_wide "
+	SELECT bin FROM life_bins WHERE bin >= 8 AND abs((to_s - from_s) * 8 - from_s) > from_s + 1e-12"
+none frees_lead_back_to_their_sites "
+	SELECT r.id, r.frees FROM raw_sites r JOIN _free_pair p ON p.raw_site = r.id
+	GROUP BY r.id HAVING r.frees <> sum(p.frees)"
+none slopes_are_those_of_the_levels "
+	WITH RECURSIVE x(b) AS (SELECT 0 UNION ALL SELECT b + 1 FROM x, _recording WHERE b + 1 < buckets),
+	y AS (SELECT g.call_site, x.b, (SELECT coalesce(sum(s.change_bytes), 0) FROM site_buckets s
+			WHERE s.call_site = g.call_site AND s.bucket <= x.b) AS y
+		FROM (SELECT call_site FROM growth ORDER BY abs(net_bytes) DESC LIMIT 10) g, x),
+	fit AS (SELECT call_site, (count(*) * sum(1.0 * b * y) - sum(1.0 * b) * sum(y)) /
+			(count(*) * sum(1.0 * b * b) - sum(1.0 * b) * sum(b)) AS slope
+		FROM y GROUP BY call_site),
+	late AS (SELECT call_site, (count(*) * sum(1.0 * b * y) - sum(1.0 * b) * sum(y)) /
+			(count(*) * sum(1.0 * b * b) - sum(1.0 * b) * sum(b)) AS slope
+		FROM y, _recording WHERE b >= buckets / 2 GROUP BY call_site)
+	SELECT g.call_site, g.bytes_per_s, f.slope FROM growth g JOIN fit f USING (call_site)
+	JOIN late l USING (call_site), _recording o
+	WHERE abs(g.bytes_per_s - f.slope * 1e9 / o.bucket_ns) > 1 + abs(g.bytes_per_s) * 1e-6
+		OR abs(g.late_bytes_per_s - l.slope * 1e9 / o.bucket_ns) > 1 + abs(g.late_bytes_per_s) * 1e-6"
+none monotonicity_is_of_ups_and_downs "
+	SELECT g.call_site FROM growth g JOIN site_buckets s ON s.call_site = g.call_site
+	GROUP BY g.call_site HAVING abs(g.monotonicity * max(sum(abs(s.change_bytes)), 1) - g.net_bytes) > 1e-3"
+none caches_and_orders_are_sums_of_accounts "
+	SELECT 1 WHERE (SELECT sum(alloc_bytes) FROM caches) <> (SELECT sum(alloc_bytes) FROM totals WHERE kind = 'slab')
+		OR (SELECT sum(alloc_bytes) FROM page_orders) <> (SELECT sum(alloc_bytes) FROM totals WHERE kind = 'page')"
+none an_order_is_that_many_pages "
+	SELECT page_order FROM page_orders, recording WHERE alloc_bytes <> allocs * page_size << page_order
+		AND NOT EXISTS (SELECT 1 FROM quality WHERE name = 'silent_pages' AND value > 0)"
+none waste_is_what_was_not_asked_for "
+	SELECT call_site, waste_bytes FROM waste WHERE kind = 'slab'
+	EXCEPT SELECT id, waste_bytes FROM call_sites"
+some frees_on_other_cpus_are_seen "SELECT 1 FROM waste WHERE remote_cpu_frees > 0"
+some names_of_tasks_are_known "SELECT 1 FROM accounts WHERE comm = 'load'"
+some flags_are_named "SELECT 1 FROM accounts WHERE gfp LIKE '%GFP_KERNEL%'"
+
+# Whatever a report is taken apart by, it adds up to the totals.
+for by in pid tgid comm cgroup cpu node context gfp order migratetype kind cache function; do
+	"$ap" report -i "$db" --by $by -f csv --self >by.csv 2>err
+	sqlite3 :memory: ".mode csv" ".import by.csv t" \
+		"SELECT kind, sum(net_bytes), sum(alloc_bytes), sum(allocs), sum(frees) FROM t GROUP BY kind" >sums
+	sqlite3 -csv "$db" "SELECT kind, sum(net_bytes), sum(alloc_bytes), sum(allocs), sum(frees)
+		FROM totals WHERE allocs + frees > 0 GROUP BY kind" >totals
+	grep -v ',0,0,0,0$' sums | sort >a; sort totals >b
+	cat a b >err
+	t "report_by_${by}_adds_up" cmp -s a b
+done
+"$ap" report -i "$db" --for comm=load --by function -f csv >for.csv 2>err
+sqlite3 :memory: ".mode csv" ".import for.csv t" "SELECT sum(alloc_bytes) FROM t" >a
+sqlite3 "$db" "SELECT sum(alloc_bytes) FROM accounts WHERE comm = 'load' AND NOT self" >b
+t report_for_is_a_part cmp -s a b
+"$ap" report -i "$db" --at 1e0 -f csv >/dev/null 2>err
+"$ap" report -i "$db" --at 3 --self -f csv >at.csv 2>err
+sqlite3 :memory: ".mode csv" ".import at.csv t" "SELECT sum(net_bytes) FROM t" >a
+sqlite3 "$db" "SELECT sum(net_bytes) FROM (SELECT b.kind, b.self, b.net_bytes, max(b.bucket) FROM buckets b
+	WHERE b.start_s <= 3 GROUP BY b.kind, b.self)" >b
+cat a b >>err
+t report_at_is_the_sum_of_buckets cmp -s a b
