@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/xalloc.h"
+#include "capture/backlog.h"
 #include "capture/blobs.h"
 #include "capture/instance.h"
 #include "capture/kcore.h"
@@ -428,6 +429,7 @@ const char *recorder_note(const struct recorder *r, size_t i)
 
 struct err *recorder_start(struct recorder *r)
 {
+	backlog_drain(&r->recording.cpus);
 	snapshot_take(&r->snapshot, SNAPSHOT_START);
 	r->start_unix_ns = now_ns(CLOCK_REALTIME);
 	r->start_mono_ns = now_ns(CLOCK_MONOTONIC);

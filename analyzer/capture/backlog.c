@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/backlog.h"
+
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * kfree_rcu() hands its objects over at once when it has a page of pointers to
+ * them: 4096 / 8. A timer file is freed by it, and each file is closed on the CPU
+ * that opened it.
+ */
+enum { A_PAGE_OF_POINTERS = 512, WAIT_NS = 20000000, MAX_NS = 500000000 };
+
+/*
+ * What goes through two workers and two grace periods takes 10 to 50 ms; where the
+ * machine has other work, waiting takes longer too, and is waited for more often.
+ */
+enum { WAITS = 4, WAITS_WHEN_SLOW = 10, SLOW_NS = 3 * WAIT_NS };
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void fill_rcu(void)
+{
+	for (int i = 0; i < A_PAGE_OF_POINTERS; i++) {
+		int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		close(fd);
+	}
+}
+
+/* A page that is unmapped sends those ahead that wait for the LRU lists. */
+static void drain_lru(void)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	volatile char *page =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return;
+	*page = 1;
+	munmap((void *)page, size);
+}
+
+/* A grace period of RCU, and a moment for who waits for its end. */
+static void wait_for_rcu(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	nanosleep(&(struct timespec){ .tv_nsec = WAIT_NS }, NULL);
+}
+
+void backlog_drain(const struct cpulist *cpus)
+{
+	int64_t end = now_ns() + MAX_NS;
+	cpu_set_t mine;
+
+	if (sched_getaffinity(0, sizeof(mine), &mine))
+		return;
+	for (size_t i = 0; i < cpus->nr && now_ns() < end; i++) {
+		cpu_set_t one;
+
+		if (cpus->v[i] >= CPU_SETSIZE || !CPU_ISSET(cpus->v[i], &mine))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpus->v[i], &one);
+		if (sched_setaffinity(0, sizeof(one), &one))
+			continue;
+		drain_lru();
+		fill_rcu();
+	}
+	sched_setaffinity(0, sizeof(mine), &mine);
+
+	int waits = WAITS;
+
+	for (int i = 0; i < waits; i++) {
+		int64_t start = now_ns();
+
+		wait_for_rcu();
+		if (now_ns() - start > SLOW_NS)
+			waits = WAITS_WHEN_SLOW;
+	}
+}
