@@ -91,6 +91,15 @@ static struct span text_of(const struct tracefile *file, const char *name)
 	return text;
 }
 
+static void show_download(void *arg, uint64_t done, uint64_t of)
+{
+	const struct analyze_opts *opts = arg;
+
+	if (opts->progress)
+		opts->progress(opts->progress_arg, "download",
+			       of ? (double)done / (double)of : 0);
+}
+
 static struct err *open_resolver(const struct analyze_opts *opts, const struct tracefile *file,
 				 struct resolver **ret)
 {
@@ -105,6 +114,9 @@ static struct err *open_resolver(const struct analyze_opts *opts, const struct t
 		.vmlinux = opts->vmlinux,
 		.cache_dir = opts->cache_dir,
 		.debug_dirs = opts->debug_dirs,
+		.debuginfod = opts->debuginfod,
+		.downloading = show_download,
+		.downloading_arg = (void *)opts,
 	};
 
 	if (opts->kallsyms) {

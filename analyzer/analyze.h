@@ -21,6 +21,7 @@ struct analyze_opts {
 	const char *wrappers;	       /* rules on top of the built-in ones; or NULL */
 	const char *kallsyms;	       /* used instead of the recording's own */
 	const char *const *debug_dirs; /* NULL-terminated, or NULL */
+	bool debuginfod;	       /* ask servers for what no directory has */
 	unsigned int threads; /* that work, this one among them; 0: as CPUs are there */
 
 	/* Called some ten times a second with the share done, 0…1; may be NULL. */

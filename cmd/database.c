@@ -2,6 +2,7 @@
 #include "database.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -34,6 +35,37 @@ char *database_path(const char *recording)
 	return xasprintf("%.*s.db", (int)len, recording);
 }
 
+/*
+ * Whether to ask servers, and which: those of DEBUGINFOD_URLS; where that is not
+ * set, only if @wanted, those of /etc/debuginfod, else the one that asks all others.
+ */
+static bool ask_debuginfod(bool wanted)
+{
+	const char *set = getenv("DEBUGINFOD_URLS");
+	auto_free char *urls = xstrdup("");
+	glob_t found;
+
+	if ((set && *set) || !wanted)
+		return set && *set;
+	if (!glob("/etc/debuginfod/*.urls", 0, NULL, &found)) {
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			auto_file FILE *file = fopen(found.gl_pathv[i], "r");
+			char line[1024];
+
+			while (file && fgets(line, sizeof(line), file)) {
+				char *longer = xasprintf("%s%s%.*s", urls, *urls ? " " : "",
+							 (int)strcspn(line, "#\n"), line);
+
+				free(urls);
+				urls = longer;
+			}
+		}
+		globfree(&found);
+	}
+	return !setenv("DEBUGINFOD_URLS",
+		       urls[strspn(urls, " ")] ? urls : "https://debuginfod.elfutils.org/", 1);
+}
+
 void database_analyze_opts(const struct database_args *args, const char *input,
 			   const char *cache_dir, struct analyze_opts *ret)
 {
@@ -44,6 +76,7 @@ void database_analyze_opts(const struct database_args *args, const char *input,
 		.wrappers = args->wrappers,
 		.cache_dir = cache_dir,
 		.debug_dirs = args->debug_dirs.item,
+		.debuginfod = ask_debuginfod(args->debuginfod),
 		.threads = args->threads < UINT_MAX ? (unsigned int)args->threads : UINT_MAX,
 	};
 }

@@ -16,6 +16,7 @@ struct database_args {
 	const char *kallsyms;
 	const char *wrappers;
 	bool no_cache;
+	bool debuginfod;
 	uint64_t threads; /* 0: as many as there are CPUs */
 	struct opt_list debug_dirs;
 };
@@ -27,6 +28,9 @@ struct database_args {
 		  "look there first for debug information; may be repeated" },          \
 		{ 0, "kallsyms", "FILE", OPT_TEXT(s, member.kallsyms),                  \
 		  "symbols to use instead of the recording's own" },                    \
+		{ 0, "debuginfod", NULL, OPT_FLAG(s, member.debuginfod),                \
+		  "ask debuginfod servers for debug information, as is done\n"          \
+		  "when DEBUGINFOD_URLS is set" },                                      \
 		{ 0, "wrappers", "FILE", OPT_TEXT(s, member.wrappers),                  \
 		  "functions to charge to their callers, besides the\nbuilt-in ones" }, \
 	{                                                                               \

@@ -249,7 +249,7 @@ const struct cmd cmd_report = {
 		"                        [--format table|csv|json|allocinfo]\n"
 		"                        [--self|--no-self] [--reconcile]\n"
 		"                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
-		"                        [--wrappers FILE] [--no-cache]",
+		"                        [--wrappers FILE] [--debuginfod] [--no-cache]",
 	.opts = report_opts,
 	.args_size = sizeof(struct report_args),
 	.defaults =

@@ -181,7 +181,8 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 			for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
 				if (ev->order <= SAMPLE_ORDER ||
 				    page_sampled(&m->pages, ev->addr + i))
-					page_alloc(&m->pages, ev->addr + i, 0, account, m->sites.now);
+					page_alloc(&m->pages, ev->addr + i, 0, account,
+						   m->sites.now);
 			return;
 		}
 	}

@@ -28,6 +28,10 @@ struct resolver_opts {
 	const char *release;	       /* uname -r of the recording, or NULL */
 	const char *vmlinux;	       /* --vmlinux: must match, or resolver_open fails */
 	const char *const *debug_dirs; /* --debug-dir, searched first; NULL-terminated */
+	bool debuginfod;	       /* servers are asked for what no directory has */
+	/* While they answer; @of is 0 as long as it is not known. May be NULL. */
+	void (*downloading)(void *arg, uint64_t done, uint64_t of);
+	void *downloading_arg;
 };
 
 enum resolved_by {

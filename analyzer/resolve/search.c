@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -40,6 +41,9 @@ static const char *const kernel_places[] = {
 	"usr/lib/debug/boot/vmlinux-%s",
 	"usr/lib/debug/lib/modules/%s/vmlinux",
 	"boot/vmlinux-%s.debug",
+	"lib/modules/%s/vmlinux.debug",
+	"usr/lib/modules/%s/vmlinux",
+	"usr/lib/modules/%s/vmlinux.debug",
 };
 
 struct search *search_new(const char *release, const char *const *debug_dirs, struct pool *pool)
@@ -99,13 +103,50 @@ static char *release_path(const char *dir, const char *place, const char *releas
 	return xasprintf("%s/%.*s%s%s", dir, (int)(mark - place), place, release, mark + 2);
 }
 
-static bool kernel_below(struct search *s, const char *dir, const char *build_id, size_t *i,
-			 const char **ret)
+static bool by_release(struct search *s, const char *dir, size_t *i, const char **ret)
 {
 	for (size_t p = 0; s->release && p < sizeof(kernel_places) / sizeof(*kernel_places);
 	     p++)
 		if (take(s, release_path(dir, kernel_places[p], s->release), i, ret))
 			return true;
+	return false;
+}
+
+/* In what other programs of the user's have downloaded: debuginfod's cache, perf's. */
+static bool in_caches(struct search *s, const char *build_id, size_t *i, const char **ret)
+{
+	const char *own = getenv("DEBUGINFOD_CACHE_PATH"), *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (!is_hex(build_id))
+		return false;
+	auto_free char *cache = own && *own == '/'   ? xstrdup(own)
+				: xdg && *xdg == '/' ? xasprintf("%s/debuginfod_client", xdg)
+				: home ? xasprintf("%s/.cache/debuginfod_client", home)
+				       : NULL;
+
+	if (cache && take(s, xasprintf("%s/%s/debuginfo", cache, build_id), i, ret))
+		return true;
+	return home &&
+	       (take(s,
+		     xasprintf("%s/.debug/.build-id/%.2s/%s/debug", home, build_id,
+			       build_id + 2),
+		     i, ret) ||
+		take(s,
+		     xasprintf("%s/.debug/.build-id/%.2s/%s/vmlinux", home, build_id,
+			       build_id + 2),
+		     i, ret) ||
+		take(s,
+		     xasprintf("%s/.debug/.build-id/%.2s/%s/elf", home, build_id, build_id + 2),
+		     i, ret));
+}
+
+/* A directory that the user named. */
+static bool kernel_below(struct search *s, const char *dir, const char *build_id, size_t *i,
+			 const char **ret)
+{
+	if (by_release(s, dir, i, ret))
+		return true;
 	if (is_hex(build_id) && take(s, build_id_path(dir, build_id), i, ret))
 		return true;
 	return take(s, xasprintf("%s/vmlinux", dir), i, ret) ||
@@ -119,8 +160,10 @@ const char *search_kernel(struct search *s, const char *build_id, size_t i)
 	for (size_t d = 0; s->debug_dirs[d]; d++)
 		if (kernel_below(s, s->debug_dirs[d], build_id, &i, &ret))
 			return ret;
-	if (!kernel_below(s, system_dir, build_id, &i, &ret) && s->release)
-		kernel_below(s, "", build_id, &i, &ret);
+	if (by_release(s, system_dir, &i, &ret) || by_release(s, "", &i, &ret) ||
+	    (is_hex(build_id) && take(s, build_id_path(system_dir, build_id), &i, &ret)))
+		return ret;
+	in_caches(s, build_id, &i, &ret);
 	return ret;
 }
 
@@ -230,6 +273,7 @@ const char *search_module(struct search *s, const char *name, const char *build_
 	for (size_t d = 0; s->debug_dirs[d]; d++)
 		if (take(s, build_id_path(s->debug_dirs[d], build_id), &i, &ret))
 			return ret;
-	take(s, build_id_path(system_dir, build_id), &i, &ret);
+	if (!take(s, build_id_path(system_dir, build_id), &i, &ret))
+		in_caches(s, build_id, &i, &ret);
 	return ret;
 }

@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "resolve/cache.h"
+#include "resolve/download.h"
 #include "resolve/identity.h"
 #include "resolve/layout.h"
 #include "resolve/module.h"
@@ -28,6 +29,7 @@ struct space {
 	struct kallsyms *kallsyms;
 	struct modules *modules;
 	struct search *search;
+	struct download *download; /* NULL: no server is asked */
 	const char *release;
 	struct object kernel;
 	bool kernel_tried;
@@ -56,6 +58,7 @@ void space_close(struct space *s)
 	free(s->object);
 	free(s->note);
 	search_free(s->search);
+	download_free(s->download);
 	modules_free(s->modules);
 	kallsyms_free(s->kallsyms);
 	free(s);
@@ -138,6 +141,16 @@ static struct err *open_kernel(struct space *s, const char *path)
 	return NULL;
 }
 
+/* What a server has of a build, as a file; or NULL. */
+static const char *download(struct space *s, const char *build_id)
+{
+	if (!s->download || !build_id || !*build_id)
+		return NULL;
+	auto_free char *path = download_debuginfo(s->download, build_id);
+
+	return path ? pool_str(s->pool, path) : NULL;
+}
+
 static void find_kernel(struct space *s)
 {
 	const char *path;
@@ -147,6 +160,14 @@ static void find_kernel(struct space *s)
 	s->kernel_tried = true;
 	for (size_t i = 0;
 	     (path = search_kernel(s->search, modules_kernel_build_id(s->modules), i)); i++) {
+		auto_err struct err *err = open_kernel(s, path);
+
+		if (!err)
+			return;
+		add_note(s, pool_printf(s->pool, "not used: %s", err_text(err)));
+	}
+	path = download(s, modules_kernel_build_id(s->modules));
+	if (path) {
 		auto_err struct err *err = open_kernel(s, path);
 
 		if (!err)
@@ -290,6 +311,14 @@ struct err *space_open(const struct resolver_opts *opts, struct pool *pool, stru
 	TRY(kallsyms_parse(opts->kallsyms, &s->kallsyms));
 	s->modules = modules_parse(opts->modules, opts->sections, opts->build_ids);
 	s->search = search_new(s->release, opts->debug_dirs, pool);
+	if (opts->debuginfod) {
+		s->download = download_new(opts->downloading, opts->downloading_arg);
+		if (!s->download)
+			add_note(s,
+				 pool_str(pool, "debuginfod is not asked: there is no "
+						"libdebuginfod.so.1 (package libdebuginfod1, "
+						"elfutils-debuginfod-client or debuginfod)"));
+	}
 	if (!kallsyms_nr(s->kallsyms))
 		add_note(s, pool_str(pool, "the recording holds no kallsyms: call sites stay "
 					   "addresses; give a copy of it with --kallsyms"));
@@ -368,6 +397,14 @@ static struct debuginfo *find_module(struct space *s, const char *name)
 	if (!module)
 		module = &unknown;
 	for (size_t i = 0; (path = search_module(s->search, name, module->build_id, i)); i++) {
+		auto_err struct err *err = open_module(s, module, path, &di);
+
+		if (!err)
+			return di;
+		why = pool_str(s->pool, err_text(err));
+	}
+	path = download(s, module->build_id);
+	if (path) {
 		auto_err struct err *err = open_module(s, module, path, &di);
 
 		if (!err)

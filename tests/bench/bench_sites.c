@@ -58,8 +58,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bench_sites VMLINUX NUMBER | -c VMLINUX FILE\n");
 		return 2;
 	}
-	auto_err struct err *err = compare ? run(argv[2], argv[3], NULL)
-					   : run(argv[1], NULL, argv[2]);
+	auto_err struct err *err =
+		compare ? run(argv[2], argv[3], NULL) : run(argv[1], NULL, argv[2]);
 
 	if (err)
 		fprintf(stderr, "bench_sites: %s\n", err_text(err));

@@ -43,8 +43,7 @@ TEST(a_sample_is_the_chunks_with_one_number)
 	CHECK_STR(text_of(&f, FILTER_CACHE_FREE), "!(ptr&0x10000)&&ptr&0x8000&&ptr&0x20000");
 	CHECK_STR(text_of(&f, FILTER_PAGE_ALLOC),
 		  "(order>3||(!(pfn&0x10)&&pfn&0x8&&pfn&0x20)||pfn==0xffffffffffffffff)");
-	CHECK_STR(text_of(&f, FILTER_PAGE_FREE),
-		  "(order>3||(!(pfn&0x10)&&pfn&0x8&&pfn&0x20))");
+	CHECK_STR(text_of(&f, FILTER_PAGE_FREE), "(order>3||(!(pfn&0x10)&&pfn&0x8&&pfn&0x20))");
 	/* Percpu and vmap areas are few: all of them. */
 	CHECK_STR(text_of(&f, FILTER_PERCPU_ALLOC), "");
 	CHECK_STR(text_of(&f, FILTER_VMAP_ALLOC), "");

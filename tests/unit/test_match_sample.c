@@ -107,8 +107,8 @@ static void make_events(unsigned int seed)
 	memset(used, 0, sizeof(used));
 	srandom(seed);
 	for (int i = 0; i < NR_BLOCKS; i++) {
-		unsigned int order = random() % 3 ? (unsigned int)random() % 4
-						  : (unsigned int)random() % 11;
+		unsigned int order =
+			random() % 3 ? (unsigned int)random() % 4 : (unsigned int)random() % 11;
 		struct block b = { ((uint64_t)random() % PAGES) & -(UINT64_C(1) << order),
 				   order };
 
@@ -204,7 +204,8 @@ static void sum_up(struct match *match, struct sums *sums)
 
 static struct match *new_match(uint32_t one_in, uint32_t chunk)
 {
-	return match_new(&(struct match_opts){ .page_size = 4096, .sample = { one_in, chunk } });
+	return match_new(
+		&(struct match_opts){ .page_size = 4096, .sample = { one_in, chunk } });
 }
 
 static void run(uint32_t one_in, uint32_t chunk, struct sums *sums)
@@ -304,7 +305,9 @@ TEST(a_block_larger_than_a_chunk_counts_once_and_with_all_its_bytes)
 			    .stack = frame,
 			    .nr_stack = 1 };
 	struct event whole = { .kind = EVENT_PAGE_FREE, .ts_ns = 2, .addr = 512, .order = 9 };
-	struct event part = { .kind = EVENT_PAGE_FREE, .ts_ns = 2, .addr = 512 + 40, .order = 3 };
+	struct event part = {
+		.kind = EVENT_PAGE_FREE, .ts_ns = 2, .addr = 512 + 40, .order = 3
+	};
 	struct site s;
 
 	for (uint32_t chunk = 0; chunk < ONE_IN; chunk++) {
@@ -400,8 +403,8 @@ TEST(samples_of_a_recording_agree_with_all_of_it)
 			double se = sqrt(got->live_bytes_var);
 
 			far += fabs(error) > 3 * se;
-			printf("# chunk %u kind %d: %lu, sampled %lu, error %.2f of %.0f\n", chunk,
-			       want->kind, want->live_bytes, got->live_bytes,
+			printf("# chunk %u kind %d: %lu, sampled %lu, error %.2f of %.0f\n",
+			       chunk, want->kind, want->live_bytes, got->live_bytes,
 			       se > 0 ? error / se : error, se);
 		}
 	}
