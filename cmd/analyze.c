@@ -36,8 +36,9 @@ static struct err *analyze_run(const void *p, char **words, int *status)
 const struct cmd cmd_analyze = {
 	.name = "analyze",
 	.summary = "Turn a recording into a database of call sites",
-	.usage = "[-i FILE] [-o DB] [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
-		 "                         [--wrappers FILE] [--debuginfod] [--no-cache] [--threads N]",
+	.usage =
+		"[-i FILE] [-o DB] [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
+		"                         [--wrappers FILE] [--debuginfod] [--no-cache] [--threads N]",
 	.opts = analyze_cmd_opts,
 	.args_size = sizeof(struct analyze_args),
 	.defaults = &(const struct analyze_args){ .database.input = "allocprof.dat" },

@@ -130,13 +130,13 @@ static inline uint32_t slab_site(struct match *m, const struct event *ev)
 {
 	struct sitetab_hint *hint = m->sites.hint;
 
-	if (hint && hint->site != SITETAB_NONE)
+	if (hint && hint->site != SITETAB_NONE && hint->weight == m->sites.weight)
 		return hint->site;
 	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
 	uint32_t site = sitetab_get(&m->sites, SITE_SLAB, ev->call_site, stack);
 
 	if (hint)
-		hint->site = site;
+		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight };
 	return site;
 }
 
@@ -145,14 +145,14 @@ static inline uint32_t page_site(struct match *m, const struct event *ev)
 {
 	struct sitetab_hint *hint = m->sites.hint;
 
-	if (hint && hint->site != SITETAB_NONE)
+	if (hint && hint->site != SITETAB_NONE && hint->weight == m->sites.weight)
 		return hint->site;
 	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
 	uint32_t site = sitetab_get(&m->sites, SITE_PAGE,
 				    stack == SITE_NO_STACK ? ev->call_site : 0, stack);
 
 	if (hint)
-		hint->site = site;
+		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight };
 	return site;
 }
 
@@ -393,7 +393,7 @@ void match_batch(struct match *m, const struct merge_batch *batch)
 		if (place != PLACES_NONE) {
 			hint = &hints[place & (PLACES_SLOTS - 1)];
 			if (place & PLACES_FRESH)
-				*hint = (struct sitetab_hint){ SITETAB_NONE, SITETAB_NONE };
+				*hint = (struct sitetab_hint){ SITETAB_NONE, SITETAB_NONE, 0 };
 		}
 		m->sites.hint = hint;
 		take(m, ev);

@@ -50,6 +50,7 @@ enum { SITETAB_TASKS = 256 };
 /* What was found for the place of an allocation (decode/places.h); SITETAB_NONE: not yet. */
 struct sitetab_hint {
 	uint32_t site, account;
+	uint32_t weight; /* which the site is for */
 };
 
 #define SITETAB_NONE UINT32_MAX

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { ZERO_SIZE_PTR = 16 };
+enum { ZERO_SIZE_PTR = 16, PREFETCH_PLACES = 32 };
 
 static_assert(sizeof(struct live_obj) == 24, "an object is three words");
 
@@ -352,6 +352,9 @@ static void end_in_page(struct slab *slab, struct slabpage *page)
 	uint64_t step, addr = slabpage_first(page, &step);
 	uint64_t places = (slabpage_end(page) - addr + step - 1) / step;
 
+	/* Where there is more than one to look up, memory may answer for all at once. */
+	for (uint64_t i = 0; page->nr > 1 && i < places && i < PREFETCH_PLACES; i++)
+		table_prefetch(&slab->live, &live_ops, addr + i * step);
 	for (; places && page->nr; places--, addr += step) {
 		struct live_obj *o = live_find(&slab->live, addr);
 

@@ -31,7 +31,8 @@ static int show(struct client *client, long done, long of)
 	return 0;
 }
 
-struct download *download_new(void (*progress)(void *arg, uint64_t done, uint64_t of), void *arg)
+struct download *download_new(void (*progress)(void *arg, uint64_t done, uint64_t of),
+			      void *arg)
 {
 	CLEANUP(download_cleanup) struct download *d = xcalloc(1, sizeof(*d));
 	struct client *(*begin)(void);
@@ -44,10 +45,10 @@ struct download *download_new(void (*progress)(void *arg, uint64_t done, uint64_
 		return NULL;
 	begin = (struct client * (*)(void)) dlsym(d->library, "debuginfod_begin");
 	d->end = (void (*)(struct client *))dlsym(d->library, "debuginfod_end");
-	d->find = (int (*)(struct client *, const unsigned char *, int, char **))dlsym(
-		d->library, "debuginfod_find_debuginfo");
-	set_progress = (void (*)(struct client *, progress_fn *))dlsym(
-		d->library, "debuginfod_set_progressfn");
+	d->find = (int (*)(struct client *, const unsigned char *, int,
+			   char **))dlsym(d->library, "debuginfod_find_debuginfo");
+	set_progress = (void (*)(struct client *,
+				 progress_fn *))dlsym(d->library, "debuginfod_set_progressfn");
 	set_data = (void (*)(struct client *, void *))dlsym(d->library,
 							    "debuginfod_set_user_data");
 	if (!begin || !d->end || !d->find || !(d->client = begin()))

@@ -45,7 +45,8 @@ static pid_t start_server(int port)
 	unsetenv("DEBUGINFOD_URLS");
 	if (!freopen(log, "w", stdout) || dup2(1, 2) < 0)
 		_exit(1);
-	execlp("debuginfod", "debuginfod", "-F", dir, "-d", ":memory:", "-p", number, "-v", NULL);
+	execlp("debuginfod", "debuginfod", "-F", dir, "-d", ":memory:", "-p", number, "-v",
+	       NULL);
 	_exit(1);
 }
 
