@@ -32,7 +32,7 @@ struct cmd {
 };
 
 #define CMDS(x)                                                                           \
-	x(record) x(top) x(doctor) x(analyze) x(report) x(diff) x(sql) x(import) x(merge) \
+	x(record) x(top) x(doctor) x(analyze) x(report) x(leaks) x(diff) x(sql) x(import) x(merge) \
 		x(help)
 
 #define CMD_DECLARE(name) extern const struct cmd cmd_##name;

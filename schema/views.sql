@@ -876,3 +876,61 @@ JOIN _recording o ON o.id = r.recording
 JOIN _peak p ON p.recording = r.recording AND p.kind = c.kind
 GROUP BY c.id, r.self, r.recording
 HAVING sum(r.at_peak_calls) > 0;
+
+-- Memory that grows without being a leak: by a function of the call site's frames down
+-- to the one that is charged, or by the slab cache. The only list of them.
+CREATE VIEW leak_kinds AS
+SELECT
+	column1 AS rank,           -- the least one counts when several fit
+	column2 AS class,          -- reclaimable, process, or pages: counted by their own kind as well
+	column3 AS by,             -- func or cache
+	column4 AS pattern,        -- a GLOB on its name
+	column5 AS words           -- what such memory is
+FROM (VALUES
+	(1, 'pages', 'func', 'alloc_slab_page', 'a slab, whose objects are call sites of their own'),
+	(1, 'pages', 'func', 'allocate_slab', 'a slab, whose objects are call sites of their own'),
+	(1, 'pages', 'func', 'new_slab', 'a slab, whose objects are call sites of their own'),
+	(1, 'pages', 'func', 'pcpu_*', 'a percpu chunk, whose areas are call sites of their own'),
+	(2, 'process', 'func', 'do_anonymous_page', 'memory of processes; grouped by comm, a report tells whose'),
+	(2, 'process', 'func', 'alloc_anon_folio', 'memory of processes; grouped by comm, a report tells whose'),
+	(2, 'process', 'func', 'vma_alloc_*folio*', 'memory of processes; grouped by comm, a report tells whose'),
+	(2, 'process', 'func', 'wp_page_copy', 'memory of processes; grouped by comm, a report tells whose'),
+	(2, 'process', 'func', 'do_wp_page', 'memory of processes; grouped by comm, a report tells whose'),
+	(2, 'process', 'func', 'do_cow_fault', 'memory of processes; grouped by comm, a report tells whose'),
+	(2, 'process', 'func', 'do_fault', 'memory of processes; grouped by comm, a report tells whose'),
+	(2, 'process', 'func', 'do_huge_pmd_anonymous_page', 'memory of processes; grouped by comm, a report tells whose'),
+	(2, 'process', 'func', '*p[tmug4]*_alloc_one*', 'page tables, which go with their process'),
+	(2, 'process', 'func', '__p[tmug4]*_alloc', 'page tables, which go with their process'),
+	(2, 'process', 'func', '*pgd_alloc', 'page tables, which go with their process'),
+	(2, 'process', 'func', 'copy_process', 'what a process or thread needs, and gives back at its end'),
+	(2, 'process', 'func', 'dup_task_struct', 'what a process or thread needs, and gives back at its end'),
+	(2, 'process', 'func', 'alloc_thread_stack_node', 'what a process or thread needs, and gives back at its end'),
+	(2, 'process', 'func', 'dup_mm*', 'what a process or thread needs, and gives back at its end'),
+	(2, 'process', 'func', 'vm_area_*', 'mappings of processes'),
+	(2, 'process', 'func', 'anon_vma_*', 'mappings of processes'),
+	(2, 'process', 'func', 'mas_*', 'mappings of processes'),
+	(2, 'process', 'func', 'mt_alloc_*', 'mappings of processes'),
+	(3, 'reclaimable', 'func', '*filemap_*folio*', 'page cache, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'func', 'page_cache_ra_*', 'page cache, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'func', 'ra_alloc_folio', 'page cache, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'func', 'do_read_cache_folio', 'page cache, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'func', 'shmem_alloc*folio*', 'files in tmpfs or shared memory, which stay until they are removed'),
+	(3, 'reclaimable', 'func', 'alloc_buffer_head', 'page cache, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'func', 'xas_alloc', 'the index of the page cache, which goes with it'),
+	(3, 'reclaimable', 'func', 'xas_nomem', 'the index of the page cache, which goes with it'),
+	(3, 'reclaimable', 'func', '__d_alloc', 'dentries, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'func', 'alloc_inode', 'inodes, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'func', '[!s]*_alloc_inode', 'inodes, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'func', 's[!o]*_alloc_inode', 'inodes, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'func', '__es_insert_extent', 'what a file system caches of its files'),
+	(3, 'reclaimable', 'cache', 'dentry', 'dentries, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'cache', 'inode_cache', 'inodes, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'cache', '[!s]*_inode_cache', 'inodes, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'cache', 'xfs_inode', 'inodes, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'cache', 'btrfs_inode', 'inodes, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'cache', 'buffer_head', 'page cache, which the kernel takes back when it needs memory'),
+	(3, 'reclaimable', 'cache', 'radix_tree_node', 'the index of the page cache, which goes with it'),
+	(2, 'process', 'cache', 'vm_area_struct', 'mappings of processes'),
+	(2, 'process', 'cache', 'maple_node', 'mappings of processes'),
+	(2, 'process', 'cache', 'anon_vma*', 'mappings of processes')
+);

@@ -60,6 +60,41 @@ static void sym_fn(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 		sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
 }
 
+/* The name that covers most of @flags comes first; what none covers stays a number. */
+static void gfp_fn(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	static const char sql[] = "SELECT DISTINCT mask, name FROM _gfp_name ORDER BY id";
+	auto_free char *text = xstrdup("");
+	sqlite3_stmt *stmt = NULL;
+
+	(void)argc;
+	if (sqlite3_value_type(argv[0]) != SQLITE_INTEGER)
+		return;
+	int64_t flags = sqlite3_value_int64(argv[0]);
+
+	if (sqlite3_prepare_v2(sqlite3_context_db_handle(ctx), sql, -1, &stmt, NULL) !=
+	    SQLITE_OK)
+		return;
+	while (flags && sqlite3_step(stmt) == SQLITE_ROW) {
+		int64_t mask = sqlite3_column_int64(stmt, 0);
+		const char *name = (const char *)sqlite3_column_text(stmt, 1);
+
+		if (!mask || (flags & mask) != mask || !name)
+			continue;
+		auto_free char *before = take_ptr(text);
+
+		text = xasprintf("%s%s%s", before, *before ? "|" : "", name);
+		flags &= ~mask;
+	}
+	sqlite3_finalize(stmt);
+	auto_free char *rest =
+		flags ? xasprintf("%s%#llx", *text ? "|" : "", (unsigned long long)flags)
+		      : xstrdup(*text ? "" : "0");
+	auto_free char *all = xasprintf("%s%s", text, rest);
+
+	sqlite3_result_text(ctx, all, -1, SQLITE_TRANSIENT);
+}
+
 int functions_register(sqlite3 *db, struct source *source)
 {
 	int rc = sqlite3_create_function_v2(
@@ -70,6 +105,9 @@ int functions_register(sqlite3 *db, struct source *source)
 		rc = sqlite3_create_function_v2(db, "sym", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY,
 						source_hold(source), sym_fn, NULL, NULL,
 						source_release);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_create_function_v2(db, "gfp", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+						NULL, gfp_fn, NULL, NULL, NULL);
 	return rc;
 }
 

@@ -1,0 +1,104 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Suspects for a leak, with the evidence: the rows of allocprof leaks.
+-- :min=4096 call sites that hold so many bytes at the end, or more
+-- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :all=0 1: also what memory is explained, or the evidence is weak
+--
+-- Evidence is the sum of three shares: half for growing to the end, bucket by bucket,
+-- without giving back; three tenths for the objects that were never freed; two tenths
+-- for survivors that are older than 99.9 % of those that were. A verdict of "certain"
+-- asks for all of it, many times over, and a second half that grows as the first did.
+-- What the kernel takes back by itself, and what is freed with a process or a file
+-- system, is never called a leak; nor is what is freed without a trace.
+WITH grown AS (
+	SELECT call_site, sum(bytes_per_s) AS bytes_per_s, sum(late_bytes_per_s) AS late_per_s,
+		min(monotonicity) AS monotonicity, sum(rises) AS rises, sum(falls) AS falls
+	FROM growth
+	GROUP BY call_site
+), lived AS (
+	SELECT call_site, sum(ended) AS ended, max(p999_s) AS p999_s, sum(live) AS live,
+		sum(live_over_p999) AS old, max(age_max_s) AS age_max_s
+	FROM lifetimes
+	GROUP BY call_site
+), explained AS (
+	-- The first that fits: a call site may be of several.
+	SELECT call_site, min(rank || class) AS class, words
+	FROM (
+		SELECT 2 * t.callsite + t.self AS call_site, k.rank AS rank, k.class AS class, k.words AS words
+		FROM leak_kinds k
+		JOIN _frame f ON k.by = 'func' AND f.func GLOB k.pattern
+		JOIN _raw_frame s ON s.frame = f.id
+		JOIN _raw_site t ON t.id = s.raw_site AND s.depth < t.caller_depth
+		UNION ALL
+		SELECT 2 * t.callsite + t.self, k.rank, k.class, k.words
+		FROM leak_kinds k
+		JOIN _raw_site t ON k.by = 'cache' AND t.cache GLOB k.pattern
+	)
+	GROUP BY call_site
+), evidence AS (
+	SELECT c.*, g.bytes_per_s, g.late_per_s, g.monotonicity, g.rises, g.falls,
+		l.ended, l.p999_s, l.old, l.live AS aged, l.age_max_s,
+		substr(e.class, 2) AS class, e.words AS class_words,
+		(SELECT max(duration_s) FROM recording) AS duration_s,
+		iif(g.late_per_s > 0, max(g.monotonicity, 0) * min(1, g.rises / 16.0), 0) AS steady,
+		min(1, max(0, 1.0 * c.net_calls / max(c.allocs, 1))) AS kept,
+		CASE
+		WHEN l.live > 0 AND l.ended > 0 THEN 1.0 * l.old / l.live
+		WHEN l.live > 0 AND coalesce(l.ended, 0) = 0 THEN 1.0
+		ELSE 0
+		END AS survivors
+	FROM call_sites c
+	LEFT JOIN grown g ON g.call_site = c.id
+	LEFT JOIN lived l ON l.call_site = c.id
+	LEFT JOIN explained e ON e.call_site = c.id
+	WHERE NOT c.self AND c.net_bytes >= :min AND c.net_calls > 0
+		AND instr(',' || :kinds || ',', ',' || c.kind || ',')
+), weighed AS (
+	SELECT *, 0.5 * steady + 0.3 * kept + 0.2 * survivors AS evidence
+	FROM evidence
+), judged AS (
+	SELECT *, CASE
+		WHEN confidence = 'invisible' THEN 'cannot tell'
+		WHEN class IS NOT NULL THEN class
+		WHEN evidence >= 0.95 AND rises >= 32 AND falls * 20 <= rises AND net_calls >= 64
+			AND age_max_s >= duration_s / 2 AND confidence IN ('paired', 'inferred')
+			AND late_per_s * 2 >= bytes_per_s
+			THEN 'certain'
+		WHEN evidence >= 0.75 AND rises >= 8 AND net_calls >= 16 THEN 'likely'
+		WHEN evidence >= 0.5 THEN 'possible'
+		ELSE 'unlikely'
+		END AS verdict
+	FROM weighed
+)
+SELECT
+	verdict,
+	round(evidence, 2) AS evidence,
+	net_bytes, net_calls,
+	cast(round(coalesce(late_per_s, 0)) AS INTEGER) AS growth_per_s,
+	kind, file, line, func, module, sym_off, sym_size,
+	CASE
+	WHEN late_per_s > 0 AND monotonicity >= 0.9
+		THEN printf('grows by %s a second to the end and hardly gave back', size(cast(late_per_s AS INTEGER)))
+	WHEN late_per_s > 0
+		THEN printf('grows by %s a second at the end, with falls between', size(cast(late_per_s AS INTEGER)))
+	WHEN rises > 0 THEN printf('rose %d times, and not at the end', rises)
+	ELSE 'no growth is known'
+	END ||
+	printf('; %d of %d objects not freed', net_calls, allocs) ||
+	CASE
+	WHEN aged > 0 AND ended >= 20 THEN printf('; %d of them older than 99.9 %% of the freed ones ever got (%.3g s)', old, p999_s)
+	WHEN aged > 0 AND coalesce(ended, 0) = 0 THEN '; none was ever freed'
+	ELSE ''
+	END ||
+	CASE
+	WHEN confidence = 'invisible' THEN '; but the kernel frees these without an event, so that they may be gone'
+	WHEN class IS NOT NULL THEN '; but this is ' || class_words
+	WHEN confidence = 'uncertain' THEN '; events are missing, so that some may have been freed'
+	ELSE ''
+	END AS why,
+	cache, confidence, allocs, id AS call_site
+FROM judged
+WHERE :all OR verdict IN ('certain', 'likely', 'possible')
+ORDER BY CASE verdict WHEN 'certain' THEN 0 WHEN 'likely' THEN 1 WHEN 'possible' THEN 2
+		WHEN 'cannot tell' THEN 3 WHEN 'unlikely' THEN 5 ELSE 4 END,
+	growth_per_s * evidence DESC, net_bytes DESC, id

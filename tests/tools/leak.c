@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * leak.c - a program that leaks memory of the kernel, or only uses it
+ *
+ * leak sockets SECONDS: opens a socket every 5 ms and closes none. leak nothing
+ * SECONDS: closes each again.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3) {
+		fputs("Usage: leak sockets|nothing SECONDS\n", stderr);
+		return 2;
+	}
+	bool keeps = !strcmp(argv[1], "sockets");
+	double end = now() + atof(argv[2]);
+
+	while (now() < end) {
+		const struct timespec pause = { .tv_nsec = 5000000 };
+		int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+		if (fd < 0) {
+			perror("leak: socket");
+			return 1;
+		}
+		if (!keeps)
+			close(fd);
+		nanosleep(&pause, NULL);
+	}
+	/* Held until somebody has looked. */
+	pause();
+	return 0;
+}
