@@ -34,7 +34,8 @@ struct analysis {
 	struct resolver *resolver;
 	struct match *match;
 	struct tasks *tasks;
-	uint8_t *cpu_node; /* that match borrows */
+	uint64_t from_ns, until_ns; /* facts_window() */
+	uint8_t *cpu_node;	    /* that match borrows */
 };
 
 static uint64_t now_ns(void)
@@ -150,6 +151,20 @@ static enum code_class classify(void *resolver, uint64_t addr)
 }
 
 /* All that the merge has for now. */
+/* Leaves of @batch, which is in the order of time, what lies in the window. */
+static void clip(const struct analysis *a, struct merge_batch *batch)
+{
+	while (batch->nr && batch->event->ts_ns < a->from_ns) {
+		batch->event++;
+		batch->place++;
+		batch->nr--;
+	}
+	while (batch->nr && batch->event[batch->nr - 1].ts_ns > a->until_ns) {
+		batch->nr--;
+		batch->ahead++;
+	}
+}
+
 static struct err *match_all(struct analysis *a)
 {
 	uint64_t last_ns = now_ns(), nr = 0;
@@ -159,6 +174,9 @@ static struct err *match_all(struct analysis *a)
 		TRY(merge_next_batch(a->merge, &batch));
 		if (!batch.nr)
 			return NULL;
+		clip(a, &batch);
+		if (!batch.nr)
+			continue;
 		for (size_t i = 0; i < batch.nr; i++)
 			tasks_event(a->tasks, &batch.event[i]);
 		match_batch(a->match, &batch);
@@ -279,6 +297,8 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 
 	size_t nr_self;
 	auto_free int32_t *self = facts_self(a->file, &nr_self);
+
+	facts_window(a->file, &a->from_ns, &a->until_ns);
 	size_t nr_cpu_node;
 
 	a->cpu_node = details_cpu_nodes(a->file, &nr_cpu_node);

@@ -195,10 +195,23 @@ static uint64_t end_of(const struct tracefile *file, const struct match_totals *
 	return end_ns > totals->last_ns ? end_ns : totals->last_ns;
 }
 
+void facts_window(const struct tracefile *file, uint64_t *ret_start_ns, uint64_t *ret_end_ns)
+{
+	struct span text;
+
+	*ret_start_ns = 0;
+	*ret_end_ns = UINT64_MAX;
+	if (!tracefile_text(file, BLOB_WINDOW, &text) || strcmp(clock_of(file), "mono"))
+		return;
+	field(text, "start_mono_ns", ret_start_ns);
+	field(text, "end_mono_ns", ret_end_ns);
+}
+
 static struct err *write_times(struct writer *writer, const struct tracefile *file,
 			       const struct match_totals *totals)
 {
 	uint64_t start_ns = totals->first_ns, end_ns = totals->last_ns, v;
+	uint64_t first_ns = start_ns;
 	struct span times = {};
 
 	if (tracefile_text(file, BLOB_TIMES, &times)) {
@@ -212,6 +225,9 @@ static struct err *write_times(struct writer *writer, const struct tracefile *fi
 		if (field(times, "end_unix_ns", &v))
 			TRY(writer_recording_int(writer, "end_unix_ns", (int64_t)v));
 	}
+	/* Of a chain without its end, the times are those of the last file that is there. */
+	if (first_ns && start_ns > first_ns)
+		start_ns = first_ns;
 	TRY(writer_recording_int(writer, "start_ns", (int64_t)start_ns));
 	return writer_recording_int(writer, "end_ns", (int64_t)end_ns);
 }
@@ -361,6 +377,28 @@ static struct err *note_end(struct writer *writer, const struct tracefile *file,
 	return NULL;
 }
 
+static struct err *note_chain(struct writer *writer, const struct tracefile *file)
+{
+	struct span text;
+	uint64_t index;
+	bool broken;
+	uint32_t files = tracefile_chain(file, &broken);
+
+	if (files && broken && !tracefile_unfinished(file))
+		TRY(note(writer,
+			 "the recording goes on in another file, .%" PRIu32
+			 ", which is not there",
+			 files));
+	if (files || !tracefile_text(file, BLOB_CHAIN, &text) ||
+	    !field(text, "index", &index) || !index)
+		return NULL;
+	return note(writer,
+		    "this is number %" PRIu64
+		    " of several files of a recording: what was allocated "
+		    "in those before it counts as older; the first of them reads like all",
+		    index + 1);
+}
+
 static struct err *note_missing_events(struct writer *writer, const struct tracefile *file)
 {
 	struct span text, line, name, state;
@@ -422,6 +460,7 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 	uint64_t allocs = totals->events[EVENT_KMALLOC] + totals->events[EVENT_CACHE_ALLOC];
 
 	TRY(note_end(writer, file, live));
+	TRY(note_chain(writer, file));
 	if (!merge->events)
 		TRY(note(writer, "the recording holds no events"));
 	/* A larger buffer does not help against damage. */

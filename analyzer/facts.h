@@ -24,6 +24,12 @@ int32_t *facts_self(const struct tracefile *file, size_t *ret_nr);
 /* Which part of memory was recorded. */
 struct sample_rate facts_sample(const struct tracefile *file);
 
+/*
+ * Between which times the recording has the events of all CPUs: of a window that was cut
+ * out of a longer one, others are of some CPUs only. 0 and UINT64_MAX for any other.
+ */
+void facts_window(const struct tracefile *file, uint64_t *ret_start_ns, uint64_t *ret_end_ns);
+
 /* @live: its events were taken as they came, so that it was not cut short.
  * *ret_lost is the number of events lost as far as it was counted. */
 struct err *facts_write(struct writer *writer, const struct tracefile *file, bool live,

@@ -44,12 +44,31 @@ static bool scaled(const char *text, const char *units, const double *factor, do
 	return true;
 }
 
-static struct err *set(const struct opt *opt, void *args, const char *value)
+bool opt_size(const char *text, uint64_t *ret)
 {
 	static const double bytes[] = { 0x1p10, 0x1p20, 0x1p30, 0x1p40 };
-	static const double seconds[] = { 1, 60, 3600 };
-	void *p = (char *)args + opt->off;
 	double v;
+
+	if (!scaled(text, "KMGT", bytes, &v))
+		return false;
+	*ret = (uint64_t)v;
+	return true;
+}
+
+bool opt_seconds(const char *text, uint64_t *ret_ns)
+{
+	static const double seconds[] = { 1, 60, 3600 };
+	double v;
+
+	if (!scaled(text, "SMH", seconds, &v) || !(v * 1e9 < 0x1p63))
+		return false;
+	*ret_ns = (uint64_t)llround(v * 1e9);
+	return true;
+}
+
+static struct err *set(const struct opt *opt, void *args, const char *value)
+{
+	void *p = (char *)args + opt->off;
 	char *end;
 
 	switch (opt->type) {
@@ -74,15 +93,13 @@ static struct err *set(const struct opt *opt, void *args, const char *value)
 			return bad_value(opt, value, "not a number");
 		return NULL;
 	case OPT_IS_SIZE:
-		if (!scaled(value, "KMGT", bytes, &v))
+		if (!opt_size(value, p))
 			return bad_value(opt, value,
 					 "not a size such as 4096, 512K, 64M or 2G");
-		*(uint64_t *)p = (uint64_t)v;
 		return NULL;
 	case OPT_IS_SECONDS:
-		if (!scaled(value, "SMH", seconds, &v) || !(v * 1e9 < 0x1p63))
+		if (!opt_seconds(value, p))
 			return bad_value(opt, value, "not a time such as 10, 0.5, 5m or 1h");
-		*(uint64_t *)p = (uint64_t)llround(v * 1e9);
 		return NULL;
 	case OPT_END:
 		break;

@@ -76,6 +76,10 @@ enum opt_wish { OPT_RUN, OPT_HELP, OPT_VERSION };
 struct err *opt_parse(const struct opt *opts, bool options_first, char **argv, void *args,
 		      enum opt_wish *ret) MUST_CHECK;
 
+/* As the values of OPT_SIZE and OPT_SECONDS; false where @text is none. */
+bool opt_size(const char *text, uint64_t *ret);
+bool opt_seconds(const char *text, uint64_t *ret_ns);
+
 /* Frees the lists in @args. */
 void opt_release(const struct opt *opts, void *args);
 

@@ -18,6 +18,7 @@
 #include "capture/workload.h"
 #include "cmd.h"
 #include "database.h"
+#include "flight.h"
 #include "live.h"
 #include "store/writer.h"
 
@@ -25,6 +26,8 @@
 #define STATUS_NS (NS_PER_S / 2)
 #define ROUND_NS  NS_PER_S
 #define BEHIND_NS (5 * NS_PER_S)
+/* How soon a signal or a condition is answered where there are several files. */
+#define TICK_NS	  (NS_PER_S / 10)
 
 struct args {
 	bool all;
@@ -36,6 +39,7 @@ struct args {
 	uint64_t settle_ns;
 	uint64_t size_limit;
 	uint64_t sample;
+	struct flight_args flight;
 	const char *realtime;
 	const char *level;
 	bool no_probes;
@@ -71,6 +75,12 @@ static const struct opt opts[] = {
 	  "keep recording after COMMAND has ended (0.2)" },
 	{ 0, "size-limit", "SIZE", OPT_SIZE(struct args, size_limit),
 	  "stop when so many bytes of events were moved" },
+	{ 0, "rotate", "SIZE|SECONDS", OPT_TEXT(struct args, flight.rotate),
+	  "FILE, FILE.1, FILE.2 ..., each of so many events" },
+	{ 0, "flight", "SECONDS", OPT_SECONDS(struct args, flight.window_ns),
+	  "keep the last SECONDS; write them on SIGUSR2 and at the end" },
+	{ 0, "trigger", "FIELD>SIZE", OPT_LIST(struct args, flight.triggers),
+	  "with --flight: and when /proc/meminfo says so, > or <" },
 	{ 0, "realtime", "auto|off", OPT_TEXT(struct args, realtime),
 	  "readers go before other tasks (auto)" },
 	{ 0, "no-probes", NULL, OPT_FLAG(struct args, no_probes),
@@ -94,6 +104,8 @@ struct session {
 	uint64_t end_ns;
 	uint64_t settle_ns;
 	uint64_t size_limit;
+	struct flight flight;
+	bool marked;	   /* SIGUSR2 */
 	bool *warned;	   /* of a CPU whose buffer nears full */
 	bool keep;	   /* the recording; false: its database only */
 	struct live *live; /* NULL: it is not analyzed */
@@ -149,7 +161,9 @@ static int take_signal(struct session *s)
 	int sig = 0;
 
 	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info))
-		if (info.ssi_signo != SIGCHLD)
+		if (info.ssi_signo == SIGUSR2)
+			s->marked = true;
+		else if (info.ssi_signo != SIGCHLD)
 			sig = (int)info.ssi_signo;
 	if (s->command && workload_reap(s->command, &s->status)) {
 		uint64_t end = after(s->settle_ns);
@@ -191,6 +205,30 @@ static void warn_behind(struct session *s)
 		recorder_part(s->recorder));
 }
 
+/* What makes files before the end. A CPU that is no longer read ends the recording. */
+static bool write_editions(struct session *s)
+{
+	const char *trigger = flight_trigger(&s->flight);
+	bool marked = s->marked || trigger;
+
+	if (!s->flight.several)
+		return true;
+	if (trigger)
+		fprintf(stderr, "%sallocprof record: %s\n", s->terminal ? "\r\033[K" : "",
+			trigger);
+	s->marked = false;
+	struct err *err = marked ? recorder_mark(s->recorder) : NULL;
+
+	if (!err)
+		err = recorder_tick(s->recorder);
+	flight_report(s->recorder, s->terminal);
+	/* recorder_stop() says why. */
+	bool ok = !err;
+
+	err_free(err);
+	return ok;
+}
+
 /* Until the command ends, time is over, or somebody says so. */
 static struct err *wait_for_end(struct session *s)
 {
@@ -198,23 +236,25 @@ static struct err *wait_for_end(struct session *s)
 		{ .fd = s->signal_fd, .events = POLLIN },
 		{ .fd = recorder_fd(s->recorder), .events = POLLIN },
 	};
-	uint64_t events = 0, at_ns = 0, now, round_ns = now_ns() + ROUND_NS;
+	uint64_t events = 0, at_ns = 0, next_ns = 0, now, round_ns = now_ns() + ROUND_NS;
 
 	while ((now = now_ns()) < s->end_ns) {
 		uint64_t left = s->end_ns - now;
 
-		if (left > STATUS_NS)
-			left = STATUS_NS;
+		if (left > (s->flight.several ? TICK_NS : STATUS_NS))
+			left = s->flight.several ? TICK_NS : STATUS_NS;
 		struct timespec ts = { .tv_sec = (time_t)(left / NS_PER_S),
 				       .tv_nsec = (long)(left % NS_PER_S) };
 
 		ppoll(fds, 2, &ts, NULL);
 		warn_brimming(s);
 		if (take_signal(s) || fds[1].revents ||
-		    recorder_moved(s->recorder) >= s->size_limit)
+		    recorder_moved(s->recorder) >= s->size_limit || !write_editions(s))
 			break;
-		if (s->terminal)
+		if (s->terminal && now >= next_ns) {
 			print_status(s, &events, &at_ns);
+			next_ns = now + STATUS_NS;
+		}
 		if (!s->live || now_ns() < round_ns)
 			continue;
 		TRY(live_round(s->live));
@@ -247,7 +287,10 @@ static struct err *write_file(struct session *s)
 	bool done = false;
 
 	while (!done) {
-		TRY(recorder_step(s->recorder, &done));
+		struct err *err = recorder_step(s->recorder, &done);
+
+		flight_report(s->recorder, s->terminal);
+		TRY(err);
 		if (take_signal(s) && !done)
 			return err_new(ERR_OS, "interrupted: nothing was written");
 		if (s->terminal && now_ns() > next) {
@@ -316,7 +359,7 @@ static struct err *write_all(struct session *s, const struct recorder_opts *ropt
 		TRY(live_finish(s->live));
 	if (s->keep)
 		TRY(write_file(s));
-	print_summary(s, s->keep ? ropts->output : db);
+	print_summary(s, s->keep ? recorder_path(s->recorder) : db);
 	return s->live ? live_write(s->live, s->keep ? ropts->output : NULL, db) : NULL;
 }
 
@@ -369,6 +412,7 @@ static int block_signals(void)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -410,6 +454,15 @@ static struct err *record_run(const void *data, char **words, int *status)
 	if (strcmp(args->realtime, "auto") && strcmp(args->realtime, "off"))
 		return err_new(ERR_USAGE, "record: --realtime %s: neither auto nor off",
 			       args->realtime);
+	TRY(err_wrap(flight_open(&args->flight, &ropts, &s.flight), "record"));
+	if (args->analyze && s.flight.several)
+		return err_new(ERR_USAGE,
+			       "record: --analyze does not go together with --rotate or --flight");
+	if (ropts.flight_ns && s.size_limit != UINT64_MAX) {
+		/* What is kept has that size, rather than what there ever was. */
+		ropts.ring_bytes = s.size_limit;
+		s.size_limit = UINT64_MAX;
+	}
 	ropts.no_realtime = !strcmp(args->realtime, "off");
 	workload_env_save(&env);
 	s.signal_fd = block_signals();
@@ -425,6 +478,7 @@ static struct err *record_run(const void *data, char **words, int *status)
 	live_close(s.live);
 	recorder_close(s.recorder);
 	free(s.warned);
+	flight_close(&s.flight);
 	close(s.signal_fd);
 	/* What went wrong with the recording counts, whatever the command said. */
 	if (!err || s.not_started)

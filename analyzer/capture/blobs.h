@@ -51,6 +51,10 @@
 #define BLOB_NODES     "nodes"
 /* /proc/pagetypeinfo: the names of migrate types */
 #define BLOB_PAGETYPES "pagetypeinfo"
+/* "index N\n", in the last also "last 1\n": of FILE, FILE.1, …, with one trace id */
+#define BLOB_CHAIN     "chain"
+/* "start_mono_ns N\nend_mono_ns N\n": only events between are of all CPUs */
+#define BLOB_WINDOW    "window"
 /* tids of the recorder, one a line */
 #define BLOB_SELF      "self"
 

@@ -208,7 +208,7 @@ static struct chunk *pop(struct lane *l)
 /* After the first error nothing more is written: there would be a hole. */
 static void write_chunk(struct lane *l, struct chunk *c, const void *frame, size_t len)
 {
-	if (l->broken)
+	if (l->broken || c->segment < l->dropped)
 		return;
 	l->err = append(l, c, frame, len);
 	l->broken = l->err != NULL;
@@ -339,6 +339,14 @@ bool lane_settled(struct lane *l, uint32_t end)
 	return settled;
 }
 
+void lane_settle(struct lane *l, uint32_t end)
+{
+	pthread_mutex_lock(&l->lock);
+	while (l->nr_queued && l->queue[l->head]->segment < end)
+		steal(l);
+	pthread_mutex_unlock(&l->lock);
+}
+
 void lane_drop(struct lane *l, uint32_t end)
 {
 	CLEANUP(segments_deinit) struct segments old = {};
@@ -346,6 +354,7 @@ void lane_drop(struct lane *l, uint32_t end)
 	pthread_mutex_lock(&l->lock);
 	segments_copy(&l->segments, 0, end, &old);
 	segments_drop(&l->segments, end);
+	l->dropped = end;
 	pthread_mutex_unlock(&l->lock);
 	for (size_t i = 0; i < old.nr; i++) {
 		auto_free char *name = segment_name(l->cpu, old.v[i].id, l->packed);

@@ -46,8 +46,9 @@ struct lane {
 	int fd;
 	uint32_t fd_segment;
 	struct segments segments;
-	bool broken;	 /* a write failed: nothing more is written */
-	struct err *err; /* why, until somebody took it */
+	uint32_t dropped; /* segments before it are no longer wanted */
+	bool broken;	  /* a write failed: nothing more is written */
+	struct err *err;  /* why, until somebody took it */
 };
 
 void lane_init(struct lane *lane, int dir_fd, unsigned int cpu, uint32_t subbuf_size,
@@ -74,6 +75,8 @@ void lane_done(struct lane *lane, struct chunk *chunk, const void *frame, size_t
 
 /* Whether nothing of the segments before @end waits. */
 bool lane_settled(struct lane *lane, uint32_t end);
+/* Writes what waits of the segments before @end, as it is. */
+void lane_settle(struct lane *lane, uint32_t end);
 /* Forgets the segments before @end and removes their files. */
 void lane_drop(struct lane *lane, uint32_t end);
 /* The CPU's thread has ended: its chunk goes the way of the others. */

@@ -29,7 +29,7 @@ static struct err *resolve_output(const char *output, char **ret)
 static bool is_ours(const char *name)
 {
 	return !strcmp(name, "meta") || !strcmp(name, "meta.new") || !strcmp(name, "new") ||
-	       segment_is_name(name);
+	       !strcmp(name, "window") || segment_is_name(name);
 }
 
 /* Rule 3: of what is in the directory, the files of a recorder. */
@@ -96,10 +96,10 @@ struct err *part_publish_meta(const struct part *part)
 	return NULL;
 }
 
-struct err *part_publish(const struct part *part)
+struct err *part_publish(const struct part *part, const char *path)
 {
-	if (rename(part->new_file, part->output) < 0)
-		return err_os(errno, "cannot rename %s to %s", part->new_file, part->output);
+	if (rename(part->new_file, path) < 0)
+		return err_os(errno, "cannot rename %s to %s", part->new_file, path);
 	/* The name is on disk once the directory is; the part's parent holds it. */
 	auto_fd int parent = openat(part->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

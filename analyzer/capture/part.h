@@ -33,7 +33,8 @@ struct part {
 struct err *part_open(const char *output, struct part *ret) MUST_CHECK;
 /* meta_new takes the place of meta_file. */
 struct err *part_publish_meta(const struct part *part) MUST_CHECK;
-struct err *part_publish(const struct part *part) MUST_CHECK;
+/* new_file becomes @path, which is the output or beside it. */
+struct err *part_publish(const struct part *part, const char *path) MUST_CHECK;
 /* What is recorded stays where it is when part_remove() is called. */
 void part_keep(struct part *part);
 /* Accepts one that was never opened. */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@
 #include "capture/opaque.h"
 #include "capture/probes.h"
 #include "capture/recording.h"
+#include "capture/editions.h"
 #include "capture/snapshot.h"
 #include "capture/squeeze.h"
 #include "capture/streams.h"
@@ -43,6 +45,8 @@ struct recorder {
 	struct squeeze *squeeze;
 	struct segments *segments; /* of each CPU, after the stop */
 	struct streams *streams;
+	struct editions *editions; /* NULL: one file */
+	char *path;		   /* of the last file */
 	struct recording_writer *writer;
 	struct text notes[8];
 	size_t nr_notes;
@@ -54,10 +58,11 @@ struct recorder {
 	uint64_t data_bytes; /* moved, once it is stopped */
 	uint64_t file_bytes;
 	uint64_t start_mono_ns, start_unix_ns;
-	uint64_t end_mono_ns, end_unix_ns;
+	uint64_t end_mono_ns;
 	char *cut; /* why it ended before it should have */
 	int level;
 	bool packed; /* the part's segments */
+	bool flight; /* files are windows */
 	bool all_cpus;
 	bool started;
 	bool stopped;
@@ -299,7 +304,12 @@ static void describe_self(struct recorder *r, const struct recorder_opts *opts,
 		text_printf(text, "%d\n", streams_tid(r->streams, i));
 	for (size_t i = 0; squeeze_tid(r->squeeze, i); i++)
 		text_printf(text, "%d\n", squeeze_tid(r->squeeze, i));
+	if (r->editions)
+		text_printf(text, "%d\n", editions_tid(r->editions));
 }
+
+static void describe_edition(void *arg, struct recording *edition, uint64_t start_ns,
+			     uint64_t end_ns);
 
 static struct err *open_streams(struct recorder *r, const struct recorder_opts *opts)
 {
@@ -319,8 +329,26 @@ static struct err *open_streams(struct recorder *r, const struct recorder_opts *
 		&r->squeeze));
 	struct sink sink = squeeze_sink(r->squeeze);
 
-	return streams_open(r->instance.dir, &rec->cpus, &sink, rec->subbuf_size,
-			    r->buffer_bytes, !opts->no_realtime, &r->streams);
+	TRY(streams_open(r->instance.dir, &rec->cpus, &sink, rec->subbuf_size, r->buffer_bytes,
+			 !opts->no_realtime, &r->streams));
+	if (!opts->rotate_bytes && !opts->rotate_ns && !opts->flight_ns)
+		return NULL;
+	return editions_open(
+		&(struct editions_opts){
+			.rotate_bytes = opts->rotate_bytes,
+			.rotate_ns = opts->rotate_ns,
+			.flight_ns = opts->flight_ns,
+			.ring_bytes = opts->ring_bytes,
+			.level = opts->level,
+			.packed = r->packed,
+			.part = &r->part,
+			.recording = rec,
+			.squeeze = r->squeeze,
+			.streams = r->streams,
+			.describe = describe_edition,
+			.describe_arg = r,
+		},
+		&r->editions);
 }
 
 static struct err *set_filter(struct recorder *r, const struct recorder_opts *opts)
@@ -370,6 +398,7 @@ struct err *recorder_open(const struct recorder_opts *opts, struct recorder **re
 
 	r->level = opts->level;
 	r->packed = opts->level && !opts->live;
+	r->flight = opts->flight_ns != 0;
 	r->part.dir_fd = -1;
 	struct err *err = set_up(r, opts);
 
@@ -387,6 +416,7 @@ void recorder_close(struct recorder *r)
 		return;
 	if (r->instance.dir && !r->stopped)
 		err_free(instance_switch(&r->instance, false));
+	editions_close(r->editions);
 	streams_close(r->streams);
 	squeeze_close(r->squeeze);
 	err_free(instance_remove(&r->instance));
@@ -400,6 +430,7 @@ void recorder_close(struct recorder *r)
 	for (size_t i = 0; i < r->nr_notes; i++)
 		text_deinit(&r->notes[i]);
 	free(r->segments);
+	free(r->path);
 	free(r->stats);
 	free(r->cut);
 	free(r->tracedir);
@@ -435,7 +466,30 @@ struct err *recorder_start(struct recorder *r)
 	r->start_mono_ns = now_ns(CLOCK_MONOTONIC);
 	TRY(instance_switch(&r->instance, true));
 	r->started = true;
+	if (r->editions)
+		editions_start(r->editions, r->start_mono_ns);
 	return NULL;
+}
+
+struct err *recorder_tick(struct recorder *r)
+{
+	return r->editions ? editions_tick(r->editions) : NULL;
+}
+
+struct err *recorder_mark(struct recorder *r)
+{
+	return r->editions ? editions_mark(r->editions) : NULL;
+}
+
+bool recorder_written(struct recorder *r, char **ret_path, uint64_t *ret_bytes,
+		      struct err **ret_err)
+{
+	return r->editions && editions_poll(r->editions, ret_path, ret_bytes, ret_err);
+}
+
+const char *recorder_path(const struct recorder *r)
+{
+	return r->path;
 }
 
 const char *recorder_part(const struct recorder *r)
@@ -516,10 +570,9 @@ static struct err *read_stats(struct recorder *r)
 }
 
 /* What modules loaded since the start add to the texts of the start. */
-static void add_new_modules(struct recorder *r)
+static void add_new_modules(struct recording *rec)
 {
 	static const char *const names[] = { BLOB_MODULES, BLOB_SECTIONS, BLOB_BUILD_IDS };
-	struct recording *rec = &r->recording;
 	CLEANUP(texts_deinit) struct texts end = {};
 	auto_text added = {};
 
@@ -567,30 +620,82 @@ static void count_late_cpus(struct recorder *r)
 	closedir(dir);
 }
 
-static void gather_end(struct recorder *r)
+/* Who there was, and what came to be, up to now. */
+static void describe_until_now(const struct recorder *r, struct recording *rec)
 {
-	struct recording *rec = &r->recording;
 	auto_free char *cmdlines = xasprintf("%s/saved_cmdlines", r->tracedir);
 	struct text *names = texts_get(&rec->standard, "saved_cmdlines");
 	auto_text earlier = *names;
 
 	*names = (struct text){};
-
-	text_printf(texts_new(&rec->blobs, BLOB_TIMES),
-		    "start_mono_ns %" PRIu64 "\nend_mono_ns %" PRIu64 "\n"
-		    "start_unix_ns %" PRIu64 "\nend_unix_ns %" PRIu64 "\n",
-		    r->start_mono_ns, r->end_mono_ns, r->start_unix_ns, r->end_unix_ns);
-	if (r->probe_misses)
-		text_printf(texts_get(&rec->blobs, BLOB_EVENTS), "probes missed %" PRIu64 "\n",
-			    r->probe_misses);
-	snapshot_store(&r->snapshot, SNAPSHOT_START, &rec->blobs);
-	snapshot_store(&r->snapshot, SNAPSHOT_END, &rec->blobs);
 	/* Kernels built without it still know the tasks that live. */
 	err_free(text_read_file(names, cmdlines));
 	machine_add_tasks(names);
 	machine_merge_tasks(names, span_of(&earlier));
 	tasks_describe(texts_new(&rec->blobs, BLOB_TASKS "end"));
-	add_new_modules(r);
+	add_new_modules(rec);
+}
+
+static void add_times(const struct recorder *r, struct recording *rec, uint64_t start_ns,
+		      uint64_t end_ns)
+{
+	text_printf(texts_new(&rec->blobs, BLOB_TIMES),
+		    "start_mono_ns %" PRIu64 "\nend_mono_ns %" PRIu64 "\n"
+		    "start_unix_ns %" PRIu64 "\nend_unix_ns %" PRIu64 "\n",
+		    start_ns, end_ns, r->start_unix_ns + (start_ns - r->start_mono_ns),
+		    r->start_unix_ns + (end_ns - r->start_mono_ns));
+}
+
+/* A file that is written before the end. */
+static void describe_edition(void *arg, struct recording *edition, uint64_t start_ns,
+			     uint64_t end_ns)
+{
+	const struct recorder *r = arg;
+	struct snapshot snapshot = {};
+
+	add_times(r, edition, start_ns, end_ns);
+	describe_until_now(r, edition);
+	/* What memory looks like when a window is asked for is part of the answer. */
+	if (r->flight) {
+		snapshot_take(&snapshot, SNAPSHOT_END);
+		snapshot_store(&snapshot, SNAPSHOT_END, &edition->blobs);
+	}
+	snapshot_deinit(&snapshot);
+}
+
+/* Where the last file begins, and what it is called. */
+static struct err *choose_last(struct recorder *r)
+{
+	uint64_t start_ns = r->start_mono_ns;
+	uint32_t first = 0;
+
+	if (r->editions)
+		TRY(editions_last(r->editions, r->end_mono_ns, &r->recording.blobs, &start_ns,
+				  &first, &r->path));
+	else
+		r->path = xstrdup(r->part.output);
+	r->segments = xcalloc(r->recording.cpus.nr, sizeof(*r->segments));
+	for (size_t i = 0; i < r->recording.cpus.nr; i++)
+		squeeze_segments(r->squeeze, i, first, UINT32_MAX, &r->segments[i]);
+	if (r->flight)
+		add_times(r, &r->recording, start_ns, r->end_mono_ns);
+	return NULL;
+}
+
+static void gather_end(struct recorder *r)
+{
+	struct recording *rec = &r->recording;
+
+	if (r->probe_misses)
+		text_printf(texts_get(&rec->blobs, BLOB_EVENTS), "probes missed %" PRIu64 "\n",
+			    r->probe_misses);
+	/* A window does not begin where the recording did. */
+	if (!r->flight)
+		add_times(r, rec, r->start_mono_ns, r->end_mono_ns);
+	if (!r->flight)
+		snapshot_store(&r->snapshot, SNAPSHOT_START, &rec->blobs);
+	snapshot_store(&r->snapshot, SNAPSHOT_END, &rec->blobs);
+	describe_until_now(r, rec);
 }
 
 /*
@@ -622,12 +727,11 @@ static void cut_short(struct recorder *r, struct err *err)
 static struct err *drain(struct recorder *r)
 {
 	squeeze_release(r->squeeze);
+	if (r->editions)
+		editions_release(r->editions);
 	struct err *cut = streams_drain(r->streams);
 	struct err *later = squeeze_finish(r->squeeze);
 
-	r->segments = xcalloc(r->recording.cpus.nr, sizeof(*r->segments));
-	for (size_t i = 0; i < r->recording.cpus.nr; i++)
-		squeeze_segments(r->squeeze, i, 0, UINT32_MAX, &r->segments[i]);
 	if (!cut)
 		return later;
 	err_free(later);
@@ -658,10 +762,11 @@ struct err *recorder_stop(struct recorder *r)
 {
 	streams_hold(r->streams);
 	squeeze_hold(r->squeeze);
+	if (r->editions)
+		editions_hold(r->editions);
 	struct err *err = instance_switch(&r->instance, false);
 
 	r->end_mono_ns = now_ns(CLOCK_MONOTONIC);
-	r->end_unix_ns = now_ns(CLOCK_REALTIME);
 	snapshot_take(&r->snapshot, SNAPSHOT_END);
 	r->stopped = true;
 	return keep(r, err ? err : stop(r));
@@ -677,6 +782,13 @@ static struct err *step(struct recorder *r, bool *ret_done)
 	bool done;
 
 	*ret_done = false;
+	if (r->editions && !r->path && !editions_settled(r->editions)) {
+		/* Its files are written by another thread. */
+		poll(NULL, 0, 10);
+		return NULL;
+	}
+	if (!r->path)
+		TRY(choose_last(r));
 	if (!r->writer) {
 		struct recording_data data = { &r->part, r->segments, r->packed };
 
@@ -686,7 +798,7 @@ static struct err *step(struct recorder *r, bool *ret_done)
 	if (!done)
 		return NULL;
 	TRY(recording_write_end(r->writer, &r->file_bytes));
-	TRY(part_publish(&r->part));
+	TRY(part_publish(&r->part, r->path));
 	*ret_done = true;
 	return NULL;
 }

@@ -35,6 +35,10 @@ struct recorder_opts {
 	int level;	       /* of zstd; 0: not compressed */
 	bool no_realtime;      /* readers take their turn like any task */
 	bool live;	       /* somebody reads recorder_part() while it grows */
+	uint64_t rotate_bytes; /* a chain of files, each of so many bytes of events */
+	uint64_t rotate_ns;    /* … or of so long */
+	uint64_t flight_ns;    /* keep so long, write when asked to; not with rotate */
+	uint64_t ring_bytes;   /* what that may take in FILE.part; 0: no limit */
 	char *const *command;  /* for the record only; may be NULL */
 };
 
@@ -50,6 +54,16 @@ const char *recorder_note(const struct recorder *recorder, size_t i);
 struct err *recorder_start(struct recorder *recorder) MUST_CHECK;
 /* Readable when the recording cannot go on: recorder_stop() says why. */
 int recorder_fd(const struct recorder *recorder);
+
+/* To be called some times a second: cuts, drops, begins to write files. */
+struct err *recorder_tick(struct recorder *recorder) MUST_CHECK;
+/* The window, or the file of the chain, ends now. */
+struct err *recorder_mark(struct recorder *recorder) MUST_CHECK;
+/* Before the last: a file was written, or could not be; until false, also while stepping. */
+bool recorder_written(struct recorder *recorder, char **ret_path, uint64_t *ret_bytes,
+		      struct err **ret_err);
+/* The last file; NULL before it is begun. Borrowed. */
+const char *recorder_path(const struct recorder *recorder);
 
 struct recorder_progress {
 	uint64_t elapsed_ns;

@@ -329,6 +329,12 @@ bool squeeze_settled(struct squeeze *all, uint32_t end)
 	return true;
 }
 
+void squeeze_settle(struct squeeze *all, uint32_t end)
+{
+	for (size_t i = 0; i < all->nr_lanes; i++)
+		lane_settle(&all->lane[i], end);
+}
+
 void squeeze_drop(struct squeeze *all, uint32_t end)
 {
 	for (size_t i = 0; i < all->nr_lanes; i++)

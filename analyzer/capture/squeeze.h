@@ -50,8 +50,10 @@ struct err *squeeze_finish(struct squeeze *squeeze) MUST_CHECK;
 /* Of the i-th CPU, from segment @first to before @end; adds to @ret. */
 void squeeze_segments(struct squeeze *squeeze, size_t i, uint32_t first, uint32_t end,
 		      struct segments *ret);
-/* Whether all of the segments before @end is in the files. */
+/* Whether all of the segments before @end, which are complete, is in the files. */
 bool squeeze_settled(struct squeeze *squeeze, uint32_t end);
+/* Puts it there without compressing. */
+void squeeze_settle(struct squeeze *squeeze, uint32_t end);
 /* Removes the segments before @end, of all CPUs. */
 void squeeze_drop(struct squeeze *squeeze, uint32_t end);
 /* Of a CPU without compression: the first @bytes will not be read again. */

@@ -130,6 +130,13 @@ const struct text *texts_find(const struct texts *texts, const char *name)
 	return NULL;
 }
 
+void texts_copy(const struct texts *from, struct texts *ret)
+{
+	for (size_t i = 0; i < from->nr; i++)
+		text_add(texts_new(ret, from->v[i].name), from->v[i].text.data,
+			 from->v[i].text.len);
+}
+
 void texts_encode(const struct texts *texts, struct text *ret)
 {
 	for (size_t i = 0; i < texts->nr; i++) {

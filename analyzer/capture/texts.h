@@ -57,6 +57,8 @@ struct text *texts_get(struct texts *texts, const char *name);
 bool texts_file(struct texts *texts, const char *name, const char *path);
 /* NULL when there is none. */
 const struct text *texts_find(const struct texts *texts, const char *name);
+/* The same texts, in memory of their own. */
+void texts_copy(const struct texts *from, struct texts *ret);
 void texts_encode(const struct texts *texts, struct text *ret);
 
 #endif

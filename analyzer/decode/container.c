@@ -13,7 +13,7 @@ static void release(struct cpu_data *first)
 	for (struct cpu_data *data = first; data;) {
 		struct cpu_data *next = data->next;
 
-		if (data->fd >= 0)
+		if (data->fd >= 0 && !data->shared_fd)
 			close(data->fd);
 		if (data != first)
 			free(data);
@@ -36,6 +36,9 @@ void container_deinit(struct container *c)
 	free(c->cpustat);
 	free(c->trace_id);
 	free(c->tsc2nsec);
+	for (size_t i = 0; i < c->nr_kept; i++)
+		close(c->kept_fd[i]);
+	free(c->kept_fd);
 	metadata_deinit(&c->meta);
 }
 
@@ -48,6 +51,23 @@ bool container_text(const struct container *c, const char *name, struct span *re
 		return true;
 	}
 	return false;
+}
+
+bool container_blob(const struct container *c, const char *name, struct span *ret)
+{
+	for (size_t i = 0; i < c->nr_blobs; i++) {
+		if (strcmp(c->blob[i].name, name))
+			continue;
+		*ret = c->blob[i].text;
+		return true;
+	}
+	return false;
+}
+
+void container_add_blob(struct container *c, const char *name, struct span text)
+{
+	vec_room(c->blob, c->nr_blobs, c->cap_blobs);
+	c->blob[c->nr_blobs++] = (struct container_text){ name, text };
 }
 
 void container_add_text(struct container *c, const char *name, struct span text)

@@ -62,12 +62,17 @@ struct container {
 	size_t cpustat_len, cpustat_cap;
 	char *trace_id;
 	char *tsc2nsec;
+	int *kept_fd; /* that data refers to */
+	size_t nr_kept, cap_kept;
 };
 
 void container_deinit(struct container *c);
 
 void container_add_text(struct container *c, const char *name, struct span text);
 bool container_text(const struct container *c, const char *name, struct span *ret);
+/* One of our own. */
+bool container_blob(const struct container *c, const char *name, struct span *ret);
+void container_add_blob(struct container *c, const char *name, struct span text);
 
 /* The bodies that are alike in both versions. */
 struct err *container_header_info(struct container *c, struct metadata_src *src) MUST_CHECK;

@@ -37,6 +37,7 @@ struct cpu_data {
 	uint32_t cpu;
 	enum cpu_form form;
 	int fd;		       /* a file of its own; -1: the trace.dat */
+	bool shared_fd;	       /* is closed by somebody else */
 	struct cpu_data *next; /* what this CPU did after that; NULL: nothing */
 };
 

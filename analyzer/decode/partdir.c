@@ -12,9 +12,13 @@
 #include <sys/stat.h>
 
 #include "base/xalloc.h"
+#include "capture/blobs.h"
 
 /* More CPUs than any kernel has. */
 #define CPU_MAX 65536
+
+/* One line with a number. */
+#define WINDOW_MAX 64
 
 bool partdir_is(const char *path)
 {
@@ -111,7 +115,7 @@ static struct err *add_segment(const char *path, int dir, const struct found *f,
 	return NULL;
 }
 
-static struct err *add_segments(const char *path, DIR *dir, bool grows,
+static struct err *add_segments(const char *path, DIR *dir, uint32_t first, bool grows,
 				struct container_buffer *buffer)
 {
 	CLEANUP(list_deinit) struct list list = {};
@@ -119,7 +123,7 @@ static struct err *add_segments(const char *path, DIR *dir, bool grows,
 	struct found found;
 
 	while ((entry = readdir(dir))) {
-		if (!parse_name(entry->d_name, &found))
+		if (!parse_name(entry->d_name, &found) || found.id < first)
 			continue;
 		found.name = xstrdup(entry->d_name);
 		vec_room(list.v, list.nr, list.cap);
@@ -132,7 +136,23 @@ static struct err *add_segments(const char *path, DIR *dir, bool grows,
 	return NULL;
 }
 
-struct err *partdir_read(const char *path, struct container *c)
+/* From when on a recorder that keeps the last seconds has all CPUs. */
+static struct err *add_window(int dir, struct container *c)
+{
+	auto_fd int fd = openat(dir, "window", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	uint8_t *text;
+
+	if (fd < 0)
+		return NULL;
+	TRY(metadata_alloc(&c->meta, WINDOW_MAX, &text));
+	ssize_t n = read(fd, text, WINDOW_MAX);
+
+	if (n > 0)
+		container_add_blob(c, BLOB_WINDOW, (struct span){ text, (size_t)n });
+	return NULL;
+}
+
+struct err *partdir_read(const char *path, uint32_t first, struct container *c)
 {
 	struct container_buffer *buffer = container_add_buffer(c, "");
 	DIR *dir = opendir(path);
@@ -145,8 +165,10 @@ struct err *partdir_read(const char *path, struct container *c)
 		buffer->clock = xstrdup("");
 	if (!dir)
 		return err_os(errno, "%s", path);
-	struct err *err = add_segments(path, dir, partdir_locked(path), buffer);
+	struct err *err = add_segments(path, dir, first, partdir_locked(path), buffer);
 
+	if (!err)
+		err = add_window(dirfd(dir), c);
 	closedir(dir);
 	return err;
 }

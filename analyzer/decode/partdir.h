@@ -8,7 +8,8 @@
  *         CPUs have a file each
  * Rules:  (1) what the files hold when they are opened is what is read; a page
  *             that is not whole by then is truncated data
- *         (2) files with other names are none of our business
+ *         (2) segments of a CPU follow each other by their numbers
+ *         (3) files with other names are none of our business
  */
 #ifndef DECODE_PARTDIR_H
 #define DECODE_PARTDIR_H
@@ -26,8 +27,8 @@ char *partdir_find(const char *path);
 /* The trace.dat without CPU data that holds the texts; owned by the caller. */
 char *partdir_meta(const char *path);
 
-/* Adds the CPUs' files to @c, which holds the texts. */
-struct err *partdir_read(const char *path, struct container *c) MUST_CHECK;
+/* Adds the CPUs' segments from @first on to @c, which holds the texts. */
+struct err *partdir_read(const char *path, uint32_t first, struct container *c) MUST_CHECK;
 
 /* Whether its recorder is at work. */
 bool partdir_locked(const char *path);

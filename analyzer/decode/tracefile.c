@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/xalloc.h"
+#include "decode/chain.h"
 #include "decode/container.h"
 #include "decode/dat6.h"
 #include "decode/dat7.h"
@@ -20,6 +21,8 @@ struct tracefile {
 	uint64_t truncated_bytes;
 	bool unfinished;
 	bool growing;
+	uint32_t chain; /* files; 0: it is none */
+	bool broken;	/* the last of them is missing */
 };
 
 static const uint8_t magic[] = { 0x17, 0x08, 0x44, 't', 'r', 'a', 'c', 'i', 'n', 'g' };
@@ -75,7 +78,8 @@ static bool is_little_endian(void)
 	return *(const uint8_t *)&one == 1;
 }
 
-static struct err *read_parts(struct container *c, const char *part)
+/* @part: whose segments, from @first on, are the data; or NULL. */
+static struct err *read_parts(struct container *c, const char *part, uint32_t first)
 {
 	TRY(check_magic(&c->meta));
 
@@ -104,7 +108,7 @@ static struct err *read_parts(struct container *c, const char *part)
 	TRY(metadata_u32(&src, "the page size", &c->page_size));
 	TRY(c->version == 6 ? dat6_read(c, &src) : dat7_read(c, &src));
 	if (part)
-		TRY(partdir_read(part, c));
+		TRY(partdir_read(part, first, c));
 	return container_finish(c);
 }
 
@@ -138,32 +142,96 @@ static void sum_up(struct tracefile *file)
 	}
 }
 
-static struct err *open_part(struct tracefile *file, int *ret_fd, uint64_t *ret_size)
+static struct err *open_part(struct tracefile *file, const char *path, int *ret_fd,
+			     uint64_t *ret_size)
 {
-	auto_free char *meta = partdir_meta(file->path);
+	auto_free char *meta = partdir_meta(path);
 
 	if (access(meta, F_OK) && errno == ENOENT)
 		return err_new(ERR_FORMAT,
 			       "%s: is a directory, not a trace.dat, nor did a recorder get "
 			       "so far as to record into it",
-			       file->path);
-	file->growing = partdir_locked(file->path);
+			       path);
+	file->growing = partdir_locked(path);
 	return open_regular(meta, ret_fd, ret_size);
+}
+
+static struct err *read_file(struct tracefile *file, const char *path, uint32_t first,
+			     struct container *ret)
+{
+	bool part = partdir_is(path);
+	int fd = -1;
+	uint64_t size = 0;
+
+	if (part)
+		TRY(open_part(file, path, &fd, &size));
+	else
+		TRY(open_regular(path, &fd, &size));
+	metadata_init(&ret->meta, fd, size);
+	return err_wrap(read_parts(ret, part ? path : NULL, first), "%s", path);
+}
+
+/*
+ * What is at @path, if it continues what we have as number @index; that it is
+ * there but cannot be read is an error, for the chain would have a hole.
+ */
+static struct err *add_link(struct tracefile *file, const char *path, uint32_t index,
+			    bool *ret_added, bool *ret_last)
+{
+	struct container next = { .meta.fd = -1 };
+	bool part = partdir_is(path);
+	uint32_t number = index;
+
+	*ret_added = false;
+	if (access(path, F_OK))
+		return NULL;
+	struct err *err = read_file(file, path, index, &next);
+
+	*ret_added = !err && chain_same(&file->c, &next) &&
+		     (part || (chain_index(&next, &number, ret_last) && number == index));
+	if (*ret_added)
+		chain_join(&file->c, &next);
+	container_deinit(&next);
+	return err;
+}
+
+/* FILE.1, FILE.2 … of the recording that FILE begins, and what of it is in FILE.part/. */
+static struct err *follow_chain(struct tracefile *file)
+{
+	bool last = false, added = true;
+	uint32_t index;
+
+	if (!chain_index(&file->c, &index, &last) || index)
+		return NULL;
+	/* They lie beside the file, not beside a link to it. */
+	auto_free char *real = realpath(file->path, NULL);
+	const char *base = real ? real : file->path;
+
+	for (index = 1; !last && added; index += added) {
+		auto_free char *path = xasprintf("%s.%" PRIu32, base, index);
+
+		TRY(add_link(file, path, index, &added, &last));
+	}
+	file->chain = index;
+	file->broken = !last;
+	if (last)
+		return NULL;
+	auto_free char *part = xasprintf("%s.part", base);
+
+	if (!partdir_is(part))
+		return NULL;
+	/* It may be that of another recording, which is about to begin. */
+	err_free(add_link(file, part, index, &file->unfinished, &last));
+	file->growing &= file->unfinished;
+	return NULL;
 }
 
 static struct err *open_file(struct tracefile *file)
 {
-	int fd = -1;
-	uint64_t size = 0;
-
 	file->unfinished = partdir_is(file->path);
-	if (file->unfinished)
-		TRY(open_part(file, &fd, &size));
-	else
-		TRY(open_regular(file->path, &fd, &size));
-	metadata_init(&file->c.meta, fd, size);
-	TRY(err_wrap(read_parts(&file->c, file->unfinished ? file->path : NULL), "%s",
-		     file->path));
+	TRY(read_file(file, file->path, 0, &file->c));
+	if (!file->unfinished)
+		TRY(follow_chain(file));
 	sum_up(file);
 	return NULL;
 }
@@ -183,13 +251,7 @@ bool tracefile_text(const struct tracefile *file, const char *name, struct span 
 {
 	if (container_text(&file->c, name, ret))
 		return true;
-	for (size_t i = 0; i < file->c.nr_blobs; i++) {
-		if (strcmp(file->c.blob[i].name, name))
-			continue;
-		*ret = file->c.blob[i].text;
-		return true;
-	}
-	return false;
+	return container_blob(&file->c, name, ret);
 }
 
 bool tracefile_format(const struct tracefile *file, size_t i, const char **ret_system,
@@ -276,6 +338,12 @@ bool tracefile_unfinished(const struct tracefile *file)
 bool tracefile_growing(const struct tracefile *file)
 {
 	return file->growing;
+}
+
+uint32_t tracefile_chain(const struct tracefile *file, bool *ret_broken)
+{
+	*ret_broken = file->broken;
+	return file->chain;
 }
 
 struct err *page_reader_open(const struct tracefile *file, size_t buffer, size_t i,

@@ -16,7 +16,8 @@
  *         (3) an error begins with the path
  *         (4) the directory FILE.part/ of a recorder that was killed reads like the
  *             file it did not get to write (tracefile_unfinished)
- *         (5) no part of the file must be there but the header and, in v7, the
+ *         (5) a file that is the first of a chain reads like all of them
+ *         (6) no part of the file must be there but the header and, in v7, the
  *             options: who needs event formats or data asks for them
  * Theory: Documentation/man/allocprof-trace.5.adoc
  */
@@ -80,6 +81,12 @@ uint64_t tracefile_truncated_bytes(const struct tracefile *file);
 bool tracefile_unfinished(const struct tracefile *file);
 /* … since it was at work when the file was opened. */
 bool tracefile_growing(const struct tracefile *file);
+
+/*
+ * How many files it was read from, FILE, FILE.1 …, where FILE says that it is the first
+ * of several; else 0. *ret_broken: the last of them was not there.
+ */
+uint32_t tracefile_chain(const struct tracefile *file, bool *ret_broken);
 
 /* The sub-buffers of the i-th CPU of a buffer, oldest first; to be closed
  * before the tracefile. */

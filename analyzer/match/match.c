@@ -372,8 +372,11 @@ static struct sitetab_hint *hints_of(struct match *m, uint32_t source)
 		memset(m->hints + m->nr_hints, 0, (nr - m->nr_hints) * sizeof(*m->hints));
 		m->nr_hints = nr;
 	}
-	if (!m->hints[source])
+	if (!m->hints[source]) {
+		/* SITETAB_NONE: the event that says a place is fresh may be left out. */
 		m->hints[source] = xcalloc(PLACES_SLOTS, sizeof(**m->hints));
+		memset(m->hints[source], 0xff, PLACES_SLOTS * sizeof(**m->hints));
+	}
 	return m->hints[source];
 }
 

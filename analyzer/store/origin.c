@@ -69,6 +69,35 @@ static void add_files(struct origin *origin)
 	closedir(dir);
 }
 
+static bool add_file(struct origin *origin, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return false;
+	int64_t ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+
+	origin->bytes += st.st_size;
+	if (ns > origin->mtime_ns)
+		origin->mtime_ns = ns;
+	return true;
+}
+
+/* FILE.1, FILE.2 …, should FILE be the first of a chain. */
+static void add_chain(struct origin *origin)
+{
+	bool more = true;
+
+	for (unsigned int i = 1; more; i++) {
+		auto_free char *path = xasprintf("%s.%u", origin->path, i);
+
+		more = add_file(origin, path);
+	}
+	auto_free char *part = xasprintf("%s.part", origin->path);
+
+	add_file(origin, part);
+}
+
 struct err *origin_init(struct origin *origin, const char *recording, const char *vmlinux,
 			const char *kallsyms, const char *wrappers,
 			const char *const *debug_dirs)
@@ -85,6 +114,8 @@ struct err *origin_init(struct origin *origin, const char *recording, const char
 	};
 	if (S_ISDIR(st.st_mode))
 		add_files(origin);
+	else
+		add_chain(origin);
 	add(&origin->options, "vmlinux", vmlinux);
 	add(&origin->options, "kallsyms", kallsyms);
 	add_content(&origin->options, "wrappers", wrappers);

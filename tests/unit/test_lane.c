@@ -73,7 +73,7 @@ static void check_chunks(uint32_t nr, uint64_t want_damaged)
 
 	metadata_init(&c.meta, -1, 0);
 	c.page_size = PAGE;
-	CHECK_OK(partdir_read(test_dir(), &c));
+	CHECK_OK(partdir_read(test_dir(), 0, &c));
 	buffer = &c.buffer[0];
 	CHECK_EQ(buffer->nr_cpus, 1);
 	struct page_reader *r = page_reader_new(&(struct page_reader_source){

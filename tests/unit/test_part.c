@@ -48,7 +48,7 @@ TEST(the_output_changes_only_when_it_is_published)
 	CHECK_OK(part_open(output, &part));
 	put(part.new_file, "new");
 	check_holds(output, "old");
-	CHECK_OK(part_publish(&part));
+	CHECK_OK(part_publish(&part, part.output));
 	check_holds(output, "new");
 	part_remove(&part);
 	check_holds(output, "new");
@@ -122,7 +122,7 @@ TEST(a_link_stays_and_its_target_is_replaced)
 	CHECK_EQ(symlink("target.dat", link), 0);
 	CHECK_OK(part_open(link, &part));
 	put(part.new_file, "new");
-	CHECK_OK(part_publish(&part));
+	CHECK_OK(part_publish(&part, part.output));
 	part_remove(&part);
 	CHECK_EQ(lstat(link, &st), 0);
 	CHECK(S_ISLNK(st.st_mode));

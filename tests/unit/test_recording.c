@@ -96,7 +96,7 @@ static struct tracefile *round_trip(size_t pages, int level, bool packed)
 	squeeze_close(squeeze);
 	for (size_t i = 0; i < 2; i++)
 		segments_deinit(&cpu[i]);
-	CHECK_OK(part_publish(&part));
+	CHECK_OK(part_publish(&part, part.output));
 
 	struct stat st;
 
