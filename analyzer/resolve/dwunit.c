@@ -161,6 +161,10 @@ static bool read_header(struct dwfile *file, struct bytes *b)
 void dwfile_init(struct dwfile *file)
 {
 	static const enum dwsection strings[] = { DWSECTION_STR, DWSECTION_LINE_STR };
+	/* One can point into what is empty, not into what is not there. */
+	for (size_t i = 0; i < NR_DWSECTIONS; i++)
+		if (!file->section[i].len)
+			file->section[i].data = (const uint8_t *)"";
 	struct bytes b = section_at(file, DWSECTION_INFO, 0);
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
