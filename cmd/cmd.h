@@ -32,8 +32,8 @@ struct cmd {
 };
 
 #define CMDS(x)                                                                           \
-	x(record) x(top) x(doctor) x(analyze) x(report) x(leaks) x(diff) x(sql) x(import) x(merge) \
-		x(help)
+	x(record) x(top) x(doctor) x(analyze) x(report) x(leaks) x(diff) x(sql) x(import) \
+		x(merge) x(help)
 
 #define CMD_DECLARE(name) extern const struct cmd cmd_##name;
 CMDS(CMD_DECLARE)

@@ -361,6 +361,11 @@ static struct cell cell_of(sqlite3_stmt *stmt, int i)
 	return cell;
 }
 
+void query_restart(struct query *query)
+{
+	sqlite3_reset(query->stmt);
+}
+
 struct err *query_next(struct query *query, const struct cell **ret)
 {
 	int rc = sqlite3_step(query->stmt);

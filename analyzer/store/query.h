@@ -79,6 +79,9 @@ const char *query_column(const struct query *query, size_t column);
 /* The column of that name; a name it does not have is a mistake of the program. */
 size_t query_find_column(struct query *query, const char *name);
 
+/* From the start, after other parameters were bound. */
+void query_restart(struct query *query);
+
 /* The next row, query_nr_columns() cells; *ret is NULL past the last. */
 struct err *query_next(struct query *query, const struct cell **ret) MUST_CHECK;
 

@@ -18,43 +18,52 @@ static const char *const sum_names[NR_SUMS] = {
 	[ALLOCS] = "allocs",
 };
 
-/* A frame, or the call site itself at the root. */
-struct node {
+/* A frame as it is shown, for all that are the same there. */
+struct spot {
 	char *text;		    /* as place_text() */
 	char *func, *file, *module; /* NULL: not known */
 	int64_t line;		    /* 0: not known */
+};
+
+/* A frame in a tree, or the call site itself at the root. */
+struct node {
+	const struct spot *spot;
 	int64_t sum[NR_SUMS];
 	struct node *child;
 	size_t nr, cap;
 };
 
-/* The callers of one call site. */
-struct tree {
-	int64_t call_site;
-	struct node root;
-};
-
-struct forest {
-	struct tree *tree; /* by call_site */
+/* What all trees share: the query for stacks, and frames by their number. */
+struct loader {
+	struct query *stacks;
+	struct spot **spot;
 	size_t nr, cap;
 };
+
+static void spot_deinit(struct spot *spot)
+{
+	free(spot->text);
+	free(spot->func);
+	free(spot->file);
+	free(spot->module);
+}
 
 static void node_deinit(struct node *node)
 {
 	for (size_t i = 0; i < node->nr; i++)
 		node_deinit(&node->child[i]);
 	free(node->child);
-	free(node->text);
-	free(node->func);
-	free(node->file);
-	free(node->module);
 }
 
-static void forest_deinit(struct forest *forest)
+static void loader_deinit(struct loader *loader)
 {
-	for (size_t i = 0; i < forest->nr; i++)
-		node_deinit(&forest->tree[i].root);
-	free(forest->tree);
+	query_free(loader->stacks);
+	for (size_t i = 0; i < loader->nr; i++) {
+		if (loader->spot[i])
+			spot_deinit(loader->spot[i]);
+		free(loader->spot[i]);
+	}
+	free(loader->spot);
 }
 
 static const struct cell *get(struct query *query, const struct cell *row, const char *column)
@@ -73,63 +82,71 @@ static void add_sums(struct node *node, struct query *query, const struct cell *
 		node->sum[i] += get(query, row, sum_names[i])->i;
 }
 
-/* The child of @node that the row's frame is; made when there is none. */
-static struct node *child(struct node *node, struct query *query, const struct cell *row)
+static struct spot make_spot(struct query *query, const struct cell *row)
 {
-	auto_free char *text = place_text(query, row);
-
-	for (size_t i = 0; i < node->nr; i++)
-		if (!strcmp(node->child[i].text, text))
-			return &node->child[i];
-	vec_room(node->child, node->nr, node->cap);
-	node->child[node->nr] = (struct node){
-		.text = take_ptr(text),
+	return (struct spot){
+		.text = place_text(query, row),
 		.func = copy(get(query, row, "func")),
 		.file = copy(get(query, row, "file")),
 		.module = copy(get(query, row, "module")),
 		.line = get(query, row, "line")->i,
 	};
+}
+
+/* The row's frame. Numbers count from 1; one that is out of all proportion is no number. */
+static const struct spot *find_spot(struct loader *loader, const struct cell *row)
+{
+	uint64_t id = (uint64_t)get(loader->stacks, row, "frame")->i;
+
+	if (!id || id > 1 << 24)
+		id = 0;
+	while (loader->nr <= id) {
+		vec_room(loader->spot, loader->nr, loader->cap);
+		loader->spot[loader->nr++] = NULL;
+	}
+	if (!loader->spot[id]) {
+		loader->spot[id] = xmalloc(sizeof(struct spot));
+		*loader->spot[id] = make_spot(loader->stacks, row);
+	}
+	return loader->spot[id];
+}
+
+/* The child of @node at @spot; made when there is none. */
+static struct node *child(struct node *node, const struct spot *spot)
+{
+	for (size_t i = 0; i < node->nr; i++)
+		if (node->child[i].spot == spot ||
+		    !strcmp(node->child[i].spot->text, spot->text))
+			return &node->child[i];
+	vec_room(node->child, node->nr, node->cap);
+	node->child[node->nr] = (struct node){ .spot = spot };
 	return &node->child[node->nr++];
 }
 
-static struct tree *tree_of(struct forest *forest, int64_t call_site)
+/* The callers of one call site. */
+static struct err *load(struct loader *loader, int64_t call_site, struct node *root)
 {
-	/* The rows come by call site. */
-	if (!forest->nr || forest->tree[forest->nr - 1].call_site != call_site) {
-		vec_room(forest->tree, forest->nr, forest->cap);
-		forest->tree[forest->nr++] = (struct tree){ .call_site = call_site };
-	}
-	return &forest->tree[forest->nr - 1];
-}
-
-/* The call sites from @first to @last. */
-static struct err *load(struct query_db *db, const char *kinds, int64_t first, int64_t last,
-			struct forest *forest)
-{
-	CLEANUP(query_cleanup) struct query *query = NULL;
+	struct query *query = loader->stacks;
 	int64_t raw_site = 0;
 	struct node *at = NULL;
 	size_t depth = 0;
 	const struct cell *row;
 
-	TRY(query_prepare(db, schema_query("stacks"), NULL, &query));
-	query_bind_text(query, ":kinds", kinds);
-	query_bind_int(query, ":first", first);
-	query_bind_int(query, ":last", last);
+	query_restart(query);
+	query_bind_int(query, ":first", call_site);
+	query_bind_int(query, ":last", call_site);
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)
 			return NULL;
-		struct tree *tree = tree_of(forest, get(query, row, "call_site")->i);
-
 		if (!at || get(query, row, "raw_site")->i != raw_site) {
 			raw_site = get(query, row, "raw_site")->i;
-			at = &tree->root;
+			at = root;
 			depth = 0;
 		}
 		if (get(query, row, "depth")->type == CELL_NULL || depth++ == CALLERS_DEPTH)
 			continue;
-		at = child(at, query, row);
+		at = child(at, find_spot(loader, row));
 		add_sums(at, query, row);
 	}
 }
@@ -141,14 +158,7 @@ static int compare_nodes(const void *va, const void *vb)
 	for (int i = 0; i < NR_SUMS; i++)
 		if (a->sum[i] != b->sum[i])
 			return a->sum[i] > b->sum[i] ? -1 : 1;
-	return strcmp(a->text, b->text);
-}
-
-static int compare_trees(const void *va, const void *vb)
-{
-	const struct tree *a = va, *b = vb;
-
-	return a->call_site < b->call_site ? -1 : a->call_site > b->call_site;
+	return strcmp(a->spot->text, b->spot->text);
 }
 
 static struct cell text_cell(const char *text)
@@ -190,8 +200,9 @@ static void print_node(struct printer *p, const struct node *node, int64_t paren
 	int64_t id = ++p->nr_rows;
 
 	if (p->table) {
-		auto_free char *text = depth ? xasprintf("%*s<- %s", 2 * indent, "", node->text)
-					     : xstrdup(node->text);
+		auto_free char *text =
+			depth ? xasprintf("%*s<- %s", 2 * indent, "", node->spot->text)
+			      : xstrdup(node->spot->text);
 
 		view_row(p->view, (struct cell[]){
 					  int_cell(node->sum[NET_BYTES]),
@@ -208,10 +219,11 @@ static void print_node(struct printer *p, const struct node *node, int64_t paren
 					  int_cell(depth),
 					  int_cell(p->call_site),
 					  p->kind,
-					  text_cell(node->file),
-					  node->line ? int_cell(node->line) : text_cell(NULL),
-					  text_cell(node->func),
-					  text_cell(node->module),
+					  text_cell(node->spot->file),
+					  node->spot->line ? int_cell(node->spot->line)
+							   : text_cell(NULL),
+					  text_cell(node->spot->func),
+					  text_cell(node->spot->module),
 					  int_cell(node->sum[NET_BYTES]),
 					  int_cell(node->sum[NET_CALLS]),
 					  int_cell(node->sum[ALLOC_BYTES]),
@@ -226,45 +238,32 @@ static void print_node(struct printer *p, const struct node *node, int64_t paren
 			   indent + (!depth || node->nr > 1));
 }
 
-static void print_site(struct printer *p, struct query *query, const struct cell *row,
-		       const struct forest *forest)
+static struct err *print_site(struct printer *p, struct query *query, const struct cell *row,
+			      struct loader *loader)
 {
-	const struct tree key = { .call_site = get(query, row, "id")->i };
-	const struct tree *tree =
-		forest->nr ? bsearch(&key, forest->tree, forest->nr, sizeof(key), compare_trees)
-			   : NULL;
-	auto_free char *text = place_text(query, row);
-	auto_free char *func = copy(get(query, row, "func"));
-	auto_free char *file = copy(get(query, row, "file"));
-	auto_free char *module = copy(get(query, row, "module"));
-	struct node root = { .text = text,
-			     .func = func,
-			     .file = file,
-			     .module = module,
-			     .line = get(query, row, "line")->i };
+	CLEANUP(spot_deinit) struct spot spot = make_spot(query, row);
+	CLEANUP(node_deinit) struct node root = { .spot = &spot };
 
-	add_sums(&root, query, row);
-	if (tree) {
-		root.child = tree->root.child;
-		root.nr = tree->root.nr;
-	}
-	p->call_site = key.call_site;
+	p->call_site = get(query, row, "id")->i;
 	p->kind = *get(query, row, "kind");
+	TRY(load(loader, p->call_site, &root));
+	add_sums(&root, query, row);
 	print_node(p, &root, 0, 0, 0);
+	return NULL;
 }
 
 struct err *callers_print(struct query_db *db, const struct sites_opts *opts, const char *site,
 			  enum view_format format, FILE *out, const struct view_layout *layout)
 {
-	CLEANUP(forest_deinit) struct forest forest = {};
+	CLEANUP(loader_deinit) struct loader loader = {};
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	struct printer p = { .table = format == VIEW_TABLE };
 	struct sites_opts all = *opts;
 	uint64_t nr = 0;
 	const struct cell *row;
 
-	if (!site)
-		TRY(load(db, opts->kinds, 0, INT64_MAX, &forest));
+	TRY(query_prepare(db, schema_query("stacks"), NULL, &loader.stacks));
+	query_bind_text(loader.stacks, ":kinds", opts->kinds);
 	/* The limit counts the call sites that are asked for. */
 	all.limit = 0;
 	TRY(sites_query(db, &all, &query));
@@ -283,15 +282,7 @@ struct err *callers_print(struct query_db *db, const struct sites_opts *opts, co
 			continue;
 		if (nr++)
 			view_gap(view);
-		if (site) {
-			CLEANUP(forest_deinit) struct forest one = {};
-			int64_t id = get(query, row, "id")->i;
-
-			TRY(load(db, opts->kinds, id, id, &one));
-			print_site(&p, query, row, &one);
-		} else {
-			print_site(&p, query, row, &forest);
-		}
+		TRY(print_site(&p, query, row, &loader));
 	}
 	if (site && !nr)
 		return err_new(ERR_USAGE,

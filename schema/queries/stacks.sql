@@ -6,13 +6,15 @@
 --
 -- For allocprof report --callers and --tree.
 SELECT
-	r.call_site, r.id AS raw_site,
+	2 * r.callsite + r.self AS call_site, r.id AS raw_site,
 	r.net_bytes, r.net_calls, r.alloc_bytes, r.allocs,
-	s.depth, f.func, f.file, f.line, f.module, f.sym_off, f.sym_size
-FROM raw_sites r
--- View frames, joined so, would be computed as a whole.
+	s.depth, f.id AS frame, f.func, f.file, f.line, f.module, f.sym_off, f.sym_size
+-- Views raw_sites and frames, joined so, would be computed as a whole.
+FROM _raw_site r
+JOIN _callsite c ON c.id = r.callsite
 LEFT JOIN _raw_frame s ON s.raw_site = r.id AND s.depth >= r.caller_depth
 LEFT JOIN _frame f ON f.id = s.frame
-WHERE instr(',' || :kinds || ',', ',' || r.kind || ',')
-	AND r.call_site BETWEEN :first AND :last
-ORDER BY r.call_site, r.id, s.depth
+WHERE r.callsite BETWEEN :first / 2 AND :last / 2
+	AND 2 * r.callsite + r.self BETWEEN :first AND :last
+	AND instr(',' || :kinds || ',', ',' || c.kind || ',')
+ORDER BY r.callsite, r.self, r.id, s.depth
