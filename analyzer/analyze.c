@@ -34,8 +34,9 @@ struct analysis {
 	struct resolver *resolver;
 	struct match *match;
 	struct tasks *tasks;
-	uint64_t from_ns, until_ns; /* facts_window() */
-	uint8_t *cpu_node;	    /* that match borrows */
+	uint64_t from_ns, until_ns;	   /* facts_window() */
+	uint64_t part_from_ns, part_to_ns; /* of opts->from and to; 0: none */
+	uint8_t *cpu_node;		   /* that match borrows */
 };
 
 static uint64_t now_ns(void)
@@ -199,6 +200,56 @@ static const uint64_t *site_addresses(const struct match *match, const struct si
 	return &site->call_site;
 }
 
+/* The times of the first and of the last event, which takes reading all of them. */
+static struct err *scan_times(const struct tracefile *file, struct names *names,
+			      uint64_t *ret_start_ns, uint64_t *ret_end_ns)
+{
+	CLEANUP(merge_cleanup) struct merge *merge = NULL;
+	const struct event *ev;
+
+	*ret_start_ns = UINT64_MAX;
+	*ret_end_ns = 0;
+	TRY(merge_open(file, names, &merge));
+	for (;;) {
+		TRY(merge_next(merge, &ev));
+		if (!ev)
+			return NULL;
+		if (ev->ts_ns < *ret_start_ns)
+			*ret_start_ns = ev->ts_ns;
+		if (ev->ts_ns > *ret_end_ns)
+			*ret_end_ns = ev->ts_ns;
+	}
+}
+
+static uint64_t time_ns(struct analyze_time time, uint64_t start_ns, uint64_t end_ns)
+{
+	if (time.from_end)
+		return end_ns > time.ns + start_ns ? end_ns - time.ns : start_ns;
+	return time.ns < UINT64_MAX - start_ns ? start_ns + time.ns : UINT64_MAX;
+}
+
+/* The window by the clock of the events; 0 for an end that is not set. */
+static struct err *find_part(const struct analyze_opts *opts, const struct tracefile *file,
+			     struct names *names, uint64_t *ret_from_ns, uint64_t *ret_to_ns)
+{
+	uint64_t start_ns, end_ns;
+
+	*ret_from_ns = *ret_to_ns = 0;
+	if (!opts->from.given && !opts->to.given)
+		return NULL;
+	if (!facts_times(file, &start_ns, &end_ns))
+		TRY(scan_times(file, names, &start_ns, &end_ns));
+	if (opts->from.given)
+		*ret_from_ns = time_ns(opts->from, start_ns, end_ns);
+	if (opts->to.given)
+		*ret_to_ns = time_ns(opts->to, start_ns, end_ns);
+	/* 0 is "not set". */
+	*ret_to_ns += opts->to.given && !*ret_to_ns;
+	if (opts->from.given && opts->to.given && *ret_to_ns <= *ret_from_ns)
+		return err_new(ERR_USAGE, "the window ends before it begins");
+	return NULL;
+}
+
 static void resolve_site(const struct match *match, const struct site *site,
 			 struct resolver *resolver, struct callsite *ret)
 {
@@ -287,6 +338,10 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 	if (!live)
 		TRY(origin_init(&a->origin, opts->input, opts->vmlinux, opts->kallsyms,
 				opts->wrappers, opts->debug_dirs));
+	if (!live && opts->from.given)
+		origin_window(&a->origin, "from", opts->from.ns, opts->from.from_end);
+	if (!live && opts->to.given)
+		origin_window(&a->origin, "to", opts->to.ns, opts->to.from_end);
 	TRY(tracefile_open(opts->input, &a->file));
 	TRY(live ? merge_open_live(a->file, a->names, &a->merge)
 		 : merge_open(a->file, a->names, &a->merge));
@@ -294,6 +349,9 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 	if (!live)
 		merge_threads(a->merge, nr_helpers(opts));
 	TRY(open_resolver(opts, a->file, &a->resolver));
+
+	TRY(err_wrap(find_part(opts, a->file, a->names, &a->part_from_ns, &a->part_to_ns), "%s",
+		     opts->input));
 
 	size_t nr_self;
 	auto_free int32_t *self = facts_self(a->file, &nr_self);
@@ -310,6 +368,8 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 		.self = self,
 		.nr_self = nr_self,
 		.rcu_silent = frees_silently(a->file),
+		.from_ns = a->part_from_ns,
+		.until_ns = a->part_to_ns,
 		.cpu_node = a->cpu_node,
 		.nr_cpu_node = nr_cpu_node,
 		.sample = facts_sample(a->file),
@@ -392,7 +452,13 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 	TRY(origin_write(&a->origin, writer));
 	TRY(facts_write(writer, file, a->live, a->merge, a->match, &lost));
 	TRY(tasks_write(a->tasks, file, writer));
-	TRY(write_sites(a->opts, a->match, resolver, a->names, lost, writer));
+	if (a->part_from_ns)
+		TRY(writer_recording_int(writer, "from_ns", (int64_t)a->part_from_ns));
+	if (a->part_to_ns)
+		TRY(writer_recording_int(writer, "to_ns", (int64_t)a->part_to_ns));
+	/* What the kernel counts as lost is of the whole recording. */
+	TRY(write_sites(a->opts, a->match, resolver, a->names,
+			a->part_from_ns || a->part_to_ns ? 0 : lost, writer));
 	TRY(details_write(writer, file, a->match, a->names, resolver));
 	TRY(facts_write_symbols(writer, resolver));
 	TRY(writer_quality(writer, match_totals(a->match), merge_stats(a->merge),

@@ -13,6 +13,13 @@
 #include "match/match.h"
 #include "resolve/resolver.h"
 
+/* A time in a recording. */
+struct analyze_time {
+	bool given;
+	bool from_end; /* counted back from the end, not on from the start */
+	uint64_t ns;
+};
+
 struct analyze_opts {
 	const char *input;  /* trace.dat, v6 or v7 */
 	const char *output; /* database; replaced when it exists */
@@ -22,6 +29,7 @@ struct analyze_opts {
 	const char *kallsyms;	       /* used instead of the recording's own */
 	const char *const *debug_dirs; /* NULL-terminated, or NULL */
 	bool debuginfod;	       /* ask servers for what no directory has */
+	struct analyze_time from, to;  /* only what happened between them */
 	unsigned int threads; /* that work, this one among them; 0: as CPUs are there */
 
 	/* Called some ten times a second with the share done, 0…1; may be NULL. */

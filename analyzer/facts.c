@@ -184,6 +184,16 @@ static const char *clock_of(const struct tracefile *file)
 	return tracefile_nr_buffers(file) ? tracefile_buffer_clock(file, 0) : "";
 }
 
+bool facts_times(const struct tracefile *file, uint64_t *ret_start_ns, uint64_t *ret_end_ns)
+{
+	struct span times;
+
+	/* Of a chain without its end, the times are those of the last file that is there. */
+	return !tracefile_unfinished(file) && tracefile_text(file, BLOB_TIMES, &times) &&
+	       !strcmp(clock_of(file), "mono") && field(times, "start_mono_ns", ret_start_ns) &&
+	       field(times, "end_mono_ns", ret_end_ns);
+}
+
 /* When recording ended; only where the events have the same clock do times compare. */
 static uint64_t end_of(const struct tracefile *file, const struct match_totals *totals)
 {

@@ -18,6 +18,9 @@
 /* The kernel release of the recording, owned by the caller; NULL if not told. */
 char *facts_release(const struct tracefile *file);
 
+/* Start and end as the recorder took them; false where they do not compare with events. */
+bool facts_times(const struct tracefile *file, uint64_t *ret_start_ns, uint64_t *ret_end_ns);
+
 /* The tasks of the recorder, *ret_nr of them, owned by the caller. */
 int32_t *facts_self(const struct tracefile *file, size_t *ret_nr);
 

@@ -14,6 +14,7 @@ static const struct opt analyze_cmd_opts[] = {
 	  "the recording; default allocprof.dat" },
 	{ 'o', "output", "DB", OPT_TEXT(struct analyze_args, output),
 	  "the database, replaced when it exists;\ndefault: X.db for X.dat" },
+	DATABASE_WINDOW_OPTS(struct analyze_args, database),
 	DATABASE_OPTS(struct analyze_args, database),
 	{ 0, "threads", "N", OPT_NUMBER(struct analyze_args, database.threads),
 	  "threads to work in; default: one for each CPU" },
@@ -37,7 +38,8 @@ const struct cmd cmd_analyze = {
 	.name = "analyze",
 	.summary = "Turn a recording into a database of call sites",
 	.usage =
-		"[-i FILE] [-o DB] [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
+		"[-i FILE] [-o DB] [--from TIME] [--to TIME] [--vmlinux FILE]\n"
+		"                         [--debug-dir DIR]... [--kallsyms FILE]\n"
 		"                         [--wrappers FILE] [--debuginfod] [--no-cache] [--threads N]",
 	.opts = analyze_cmd_opts,
 	.args_size = sizeof(struct analyze_args),

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "database.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <glob.h>
 #include <inttypes.h>
+#include <math.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "analyze.h"
 #include "base/xalloc.h"
@@ -15,6 +18,7 @@
 #include "progress.h"
 #include "resolve/cache.h"
 #include "store/origin.h"
+#include "store/schema.h"
 
 #define DEFAULT_RECORDING "allocprof.dat"
 
@@ -66,6 +70,41 @@ static bool ask_debuginfod(bool wanted)
 		       urls[strspn(urls, " ")] ? urls : "https://debuginfod.elfutils.org/", 1);
 }
 
+/* "1.5", "90s", "2m", "1h"; behind a "-" from the end. */
+static struct err *parse_time(const char *name, const char *text, struct analyze_time *ret)
+{
+	char *end;
+
+	if (!text)
+		return NULL;
+	ret->from_end = *text == '-';
+
+	const char *digits = text + ret->from_end;
+	double seconds = strtod(digits, &end);
+
+	if (!isdigit((unsigned char)*digits) || end != digits + strspn(digits, "0123456789."))
+		end = (char *)digits;
+	if (*end == 's' || *end == 'm' || *end == 'h') {
+		seconds *= *end == 's' ? 1 : *end == 'm' ? 60 : 3600;
+		end++;
+	}
+	if (end == digits || *end || !(seconds < 0x1p33))
+		return err_new(ERR_USAGE,
+			       "--%s %s: not a time such as 10, 0.5, 5m, or -10 from the end",
+			       name, text);
+	ret->given = true;
+	ret->ns = (uint64_t)llround(seconds * 1e9);
+	return NULL;
+}
+
+struct err *database_check(const struct database_args *args)
+{
+	struct analyze_time time;
+
+	TRY(parse_time("from", args->from, &time));
+	return parse_time("to", args->to, &time);
+}
+
 void database_analyze_opts(const struct database_args *args, const char *input,
 			   const char *cache_dir, struct analyze_opts *ret)
 {
@@ -84,6 +123,7 @@ void database_analyze_opts(const struct database_args *args, const char *input,
 struct err *database_make(const struct database_args *args, const char *recording,
 			  const char *output)
 {
+	TRY(database_check(args));
 	struct progress progress = {};
 	struct analyze_result result = {};
 	uint64_t start_ns = progress_now_ns();
@@ -93,6 +133,8 @@ struct err *database_make(const struct database_args *args, const char *recordin
 
 	database_analyze_opts(args, input, cache_dir, &opts);
 	opts.output = output;
+	TRY(parse_time("from", args->from, &opts.from));
+	TRY(parse_time("to", args->to, &opts.to));
 	opts.progress = progress_show;
 	opts.progress_arg = &progress;
 	struct err *err = analyze(&opts, &result);
@@ -100,8 +142,9 @@ struct err *database_make(const struct database_args *args, const char *recordin
 	progress_end(&progress);
 	if (err)
 		return err;
-	fprintf(stderr, "%s: %" PRIu64 " events, %" PRIu64 " call sites, %.2f s\n", output,
-		result.events, result.sites, 1e-9 * (double)(progress_now_ns() - start_ns));
+	fprintf(stderr, "%s: %" PRIu64 " events, %" PRIu64 " call sites, %.2f s\n",
+		args->from || args->to ? recording : output, result.events, result.sites,
+		1e-9 * (double)(progress_now_ns() - start_ns));
 	return NULL;
 }
 
@@ -110,6 +153,57 @@ static bool exists(const char *path)
 	struct stat st;
 
 	return !stat(path, &st);
+}
+
+/* The recording that a database was made of. */
+static struct err *recording_of(const char *path, char **ret)
+{
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	TRY(query_db_open(path, &db));
+	TRY(query_prepare(db, schema_query("origin"), NULL, &query));
+	TRY(query_next(query, &row));
+	const struct cell *cell = row ? &row[query_find_column(query, "input")] : NULL;
+
+	if (cell && cell->type == CELL_TEXT)
+		*ret = xstrdup(cell->text);
+	if (row)
+		TRY(query_next(query, &row));
+	if (row || !*ret || !exists(*ret))
+		return err_new(
+			ERR_USAGE,
+			"%s: --from and --to want the recording, which is not there: name "
+			"it with -i",
+			path);
+	return NULL;
+}
+
+/* A window has a database of its own, which nobody else sees. */
+static struct err *open_window(const struct database_args *args, const char *input, bool is_db,
+			       struct query_db **ret)
+{
+	const char *dir = getenv("TMPDIR");
+	auto_free char *recording = NULL;
+	auto_free char *path = xasprintf("%s/allocprof-XXXXXX", dir && *dir ? dir : "/tmp");
+
+	TRY(database_check(args));
+	if (is_db)
+		TRY(recording_of(input, &recording));
+	else
+		recording = xstrdup(input);
+	auto_fd int fd = mkstemp(path);
+
+	if (fd < 0)
+		return err_os(errno, "%s", path);
+	struct err *err = database_make(args, recording, path);
+
+	if (!err)
+		err = query_db_open(path, ret);
+	/* What is open stays until it is closed. */
+	unlink(path);
+	return err;
 }
 
 struct err *database_open(const struct database_args *args, struct query_db **ret)
@@ -130,6 +224,8 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 						 "'allocprof record', or name one with -i");
 	if (!partdir_is(input))
 		TRY(query_is_db(input, &is_db));
+	if (args->from || args->to)
+		return open_window(args, input, is_db, ret);
 	if (is_db)
 		return query_db_open(input, ret);
 

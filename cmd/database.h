@@ -16,6 +16,7 @@ struct database_args {
 	const char *kallsyms;
 	const char *wrappers;
 	bool no_cache;
+	const char *from, *to; /* of a window */
 	bool debuginfod;
 	uint64_t threads; /* 0: as many as there are CPUs */
 	struct opt_list debug_dirs;
@@ -37,6 +38,19 @@ struct database_args {
 		0, "no-cache", NULL, OPT_FLAG(s, member.no_cache),                      \
 			"neither take nor keep the lines that addresses lead to"        \
 	}
+
+/* Of commands that can be of a part of a recording. */
+#define DATABASE_WINDOW_OPTS(s, member)                                                               \
+	{                                                                                             \
+		0, "from", "TIME", OPT_TEXT(s, member.from),                                          \
+		"only what happened from then on: seconds since the\nstart, or -SECONDS from the end" \
+	},                                                                                            \
+	{                                                                                             \
+		0, "to", "TIME", OPT_TEXT(s, member.to), "only what happened before then"             \
+	}
+
+/* ERR_USAGE for a time that is none. */
+struct err *database_check(const struct database_args *args) MUST_CHECK;
 
 /* The database of a recording: X.db beside X.dat; owned by the caller. */
 char *database_path(const char *recording);

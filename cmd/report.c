@@ -70,6 +70,7 @@ static const struct opt report_opts[] = {
 	  "leave it out, which is the default" },
 	{ 0, "reconcile", NULL, OPT_FLAG(struct report_args, reconcile),
 	  "compare with what the kernel counted meanwhile" },
+	DATABASE_WINDOW_OPTS(struct report_args, database),
 	DATABASE_OPTS(struct report_args, database),
 	{}
 };
@@ -208,6 +209,7 @@ static struct err *report_run(const void *p, char **words, int *status)
 	/* A mistake costs no analysis. */
 	TRY(err_wrap(sites_check(&opts), "report"));
 	TRY(choose_answer(args, by, &answer_wanted, &answer));
+	TRY(err_wrap(database_check(&args->database), "report"));
 	if (args->filter && (tree || allocinfo || args->reconcile || !strcmp(by, "caller")))
 		return err_new(ERR_USAGE,
 			       "report: --for does not go with --by caller, --callers, --tree, "
@@ -246,6 +248,7 @@ const struct cmd cmd_report = {
 		"[-i FILE|DB] [--sort KEY[,KEY...]] [-n N] [--kind KIND[,KIND...]]\n"
 		"                        [--by GROUP] [--for KEY=VALUE,...] [--callers SITE]\n"
 		"                        [--tree] [--growth|--lifetimes|--waste|--at TIME|peak]\n"
+		"                        [--from TIME] [--to TIME]\n"
 		"                        [--format table|csv|json|allocinfo]\n"
 		"                        [--self|--no-self] [--reconcile]\n"
 		"                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"

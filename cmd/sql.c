@@ -27,6 +27,7 @@ static const struct opt sql_opts[] = {
 	  "table (default), csv or json" },
 	{ 'l', "list", NULL, OPT_FLAG(struct sql_args, list),
 	  "print the named queries and their parameters" },
+	DATABASE_WINDOW_OPTS(struct sql_args, database),
 	DATABASE_OPTS(struct sql_args, database),
 	{}
 };

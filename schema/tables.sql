@@ -47,7 +47,9 @@ CREATE TABLE _recording (
 	bucket_ns INTEGER,      -- width of a bucket
 	buckets INTEGER,        -- how many there are
 	sample INTEGER,         -- recorded was one in so many chunks of memory; NULL: all
-	filters TEXT            -- which allocations were recorded, a condition a line; NULL: all
+	filters TEXT,           -- which allocations were recorded, a condition a line; NULL: all
+	from_ns INTEGER,        -- where the window begins that the figures are of; NULL: at the start
+	to_ns INTEGER           -- where it ends; NULL: at the end
 ) STRICT;
 
 -- One CPU's ring buffer, as the kernel counted at the end of the recording.

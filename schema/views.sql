@@ -130,7 +130,10 @@ SELECT
 	id AS recording,           -- its number, as in the other views
 	hostname AS host,          -- as hostname
 	sample,                    -- recorded was one in so many chunks of memory; NULL: all
-	filters                    -- which allocations were recorded, a condition a line; NULL: all
+	filters,                   -- which allocations were recorded, a condition a line; NULL: all
+	(from_ns - start_ns) / 1e9 AS from_s, -- all figures are of a window that begins here, seconds since
+	                           -- the start; NULL: of the start
+	(to_ns - start_ns) / 1e9 AS to_s -- … and ends here; NULL: at the end
 FROM _recording;
 
 -- Sums per kind, the recorder's own (self = 1) apart, and how sure they are. Of the bytes allocated, exact_bytes +
@@ -697,7 +700,8 @@ WITH upto AS (
 		max(r.lived_max_ns) AS lived_max, sum(r.lived_quick) AS quick,
 		sum(r.lived_same_task) AS same_task, sum(r.lived_near) AS near,
 		sum(r.temporary) AS temporary, sum(r.aged) AS aged, sum(r.age_sum_ns) AS age_sum,
-		max(r.age_max_ns) AS age_max, (o.end_ns - o.start_ns) / 1e9 AS duration
+		max(r.age_max_ns) AS age_max,
+		(coalesce(o.to_ns, o.end_ns) - coalesce(o.from_ns, o.start_ns)) / 1e9 AS duration
 	FROM _raw_site r
 	JOIN _recording o ON o.id = r.recording
 	WHERE r.lived OR r.aged

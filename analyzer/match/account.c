@@ -2,6 +2,7 @@
 #include "match/account.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 
@@ -48,7 +49,7 @@ static void grow(struct account_table *tab)
 	free(tab->slot);
 	tab->nr_slots *= 2;
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
-	for (size_t n = 0; n < tab->nr; n++)
+	for (size_t n = tab->first; n < tab->nr; n++)
 		tab->slot[seek(tab, key_of(&tab->account[n]))] = (uint32_t)n + 1;
 }
 
@@ -82,6 +83,18 @@ uint32_t account_get(struct account_table *tab, struct account_key key)
 		i = seek(tab, key);
 	}
 	return tab->slot[i] ? tab->slot[i] - 1 : add(tab, i, key);
+}
+
+void account_window(struct account_table *tab)
+{
+	memset(tab->slot, 0, tab->nr_slots * sizeof(*tab->slot));
+	memset(tab->nr_merged, 0, sizeof(tab->nr_merged));
+	memset(tab->doubt, 0, tab->nr * sizeof(*tab->doubt));
+	for (size_t i = 0; i < tab->nr; i++)
+		tab->account[i] = (struct account){ .who = tab->account[i].who,
+						    .how = tab->account[i].how,
+						    .rest = tab->account[i].rest };
+	tab->first = (uint32_t)tab->nr;
 }
 
 void account_close(struct account_table *tab, const uint32_t *to)

@@ -105,6 +105,7 @@ struct account_table {
 	struct account *account;
 	struct account_doubt *doubt;
 	size_t nr, cap;
+	uint32_t first;	     /* those before it are older than the window */
 	size_t nr_merged[3]; /* by enum account_merged */
 	uint32_t *slot;	     /* index + 1; 0 is empty */
 	size_t nr_slots;     /* a power of two, at least twice nr */
@@ -132,6 +133,9 @@ static inline bool account_is(const struct account *a, struct account_key key)
 
 /* The account of a key, which is made when there is none. */
 uint32_t account_get(struct account_table *tab, struct account_key key);
+
+/* A window begins: what there is is older from now on, and counts nothing. */
+void account_window(struct account_table *tab);
 
 /*
  * The sites got new indexes: @to by the old ones. Leaves out the accounts that

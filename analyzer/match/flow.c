@@ -120,6 +120,13 @@ bool flow_seen(struct flow_table *flows, uint64_t addr)
 	return seen;
 }
 
+void flow_forget(struct flow_table *flows)
+{
+	flows->nr = 0;
+	flows->full = false;
+	memset(flows->slot, 0, flows->nr_slots * sizeof(*flows->slot));
+}
+
 void flow_renumber(struct flow_table *flows, const uint32_t *to)
 {
 	for (size_t i = 0; i < flows->nr; i++)

@@ -61,6 +61,9 @@ void flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache, uint
 /* Remembers that an object not known was freed at @addr; true for a second time. */
 bool flow_seen(struct flow_table *flows, uint64_t addr);
 
+/* Forgets the flows, but not the addresses. */
+void flow_forget(struct flow_table *flows);
+
 /* The sites got new indexes: @to by the old ones. */
 void flow_renumber(struct flow_table *flows, const uint32_t *to);
 

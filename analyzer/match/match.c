@@ -40,6 +40,10 @@ struct match {
 	struct bulk bulk;
 	struct sample sample;
 	bool started;
+	uint64_t base_ns; /* of the first event; live.h has times since then */
+	uint64_t turn_ns; /* where the window begins, or ends */
+	bool in_window;
+	uint64_t window_ns;	       /* where it began */
 	uint64_t gap_end_ns;	       /* of the last gap; 0: none */
 	uint64_t gap_ns, uncounted_ns; /* length of all gaps, and of those without a count */
 	uint64_t nr_events;
@@ -74,6 +78,10 @@ struct match *match_new(const struct match_opts *opts)
 	struct match *m = xcalloc(1, sizeof(*m));
 
 	m->opts = *opts;
+	m->in_window = !opts->from_ns;
+	m->turn_ns = opts->from_ns    ? opts->from_ns
+		     : opts->until_ns ? opts->until_ns
+				      : UINT64_MAX;
 	tasks_init(&m->self, opts->self, opts->nr_self);
 	m->stacks = stacks_new();
 	sitetab_init(&m->sites);
@@ -113,7 +121,7 @@ void match_free(struct match *m)
 /* As live.h has it: since the first event. */
 static uint64_t relative_time(const struct match *m, uint64_t ts_ns)
 {
-	uint64_t time = ts_ns > m->totals.first_ns ? ts_ns - m->totals.first_ns : 0;
+	uint64_t time = ts_ns > m->base_ns ? ts_ns - m->base_ns : 0;
 
 	return time < LIVE_MAX_TIME ? time : LIVE_MAX_TIME;
 }
@@ -270,8 +278,46 @@ static inline void prefetch(const struct match *m, const struct event *ev)
 	}
 }
 
+static void begin_window(struct match *m)
+{
+	const struct match_totals *t = &m->totals;
+
+	m->totals = (struct match_totals){ .first_ns = t->first_ns, .last_ns = t->last_ns };
+	m->gap_ns = m->uncounted_ns = 0;
+	m->window_ns = m->opts.from_ns > m->base_ns ? m->opts.from_ns : m->base_ns;
+	m->in_window = true;
+	m->turn_ns = m->opts.until_ns ? m->opts.until_ns : UINT64_MAX;
+	sitetab_window(&m->sites, m->window_ns);
+	slab_window(&m->slab);
+	sample_deinit(&m->sample);
+	sample_init(&m->sample, &m->opts.sample, m->opts.page_size);
+	for (size_t i = 0; i < m->nr_hints; i++)
+		for (size_t h = 0; m->hints[i] && h < PLACES_SLOTS; h++)
+			m->hints[i][h].account = SITETAB_NONE;
+}
+
+static uint64_t end_of_window(const struct match *m)
+{
+	return m->opts.until_ns && m->opts.until_ns < m->totals.last_ns ? m->opts.until_ns
+									: m->totals.last_ns;
+}
+
+/* At an event from turn_ns on; false when it is behind the window. */
+static bool turn(struct match *m, const struct event *ev)
+{
+	if (!m->in_window)
+		begin_window(m);
+	if (ev->ts_ns < m->turn_ns)
+		return true;
+	if (ev->ts_ns > m->totals.last_ns)
+		m->totals.last_ns = ev->ts_ns;
+	return false;
+}
+
 static inline __attribute__((always_inline)) void take(struct match *m, const struct event *ev)
 {
+	if (__builtin_expect(ev->ts_ns >= m->turn_ns, 0) && !turn(m, ev))
+		return;
 	m->totals.events[ev->kind]++;
 	m->sites.burst = 1 + m->nr_events++ / SITETAB_BURST;
 	if (ev->ts_ns > m->totals.last_ns)
@@ -351,7 +397,7 @@ static void begin(struct match *m, uint16_t cpu, uint64_t ts_ns)
 	if (m->started)
 		return;
 	m->started = true;
-	m->totals.first_ns = ts_ns;
+	m->totals.first_ns = m->base_ns = m->window_ns = ts_ns;
 	sitetab_start(&m->sites, ts_ns);
 }
 
@@ -446,7 +492,9 @@ void match_finish(struct match *m)
 		page_mark_uncertain(&m->pages, time);
 		vmalloc_mark_uncertain(&m->vmalloc, &m->vmap.live, time);
 	}
-	uint64_t end = relative_time(m, m->totals.last_ns);
+	if (!m->in_window)
+		begin_window(m);
+	uint64_t end = relative_time(m, end_of_window(m));
 
 	bulk_finish(&m->bulk, m->opts.rcu_silent, end > MATCH_RCU_NS ? end - MATCH_RCU_NS : 0);
 	m->totals.page_offset_base = m->slab.offset.base;
@@ -478,7 +526,7 @@ void match_finish(struct match *m)
  */
 static uint64_t estimate_lost(const struct match *m)
 {
-	double time = (double)(m->totals.last_ns - m->totals.first_ns) * m->nr_cpus;
+	double time = (double)(end_of_window(m) - m->window_ns) * m->nr_cpus;
 	double gaps = (double)m->gap_ns, seen = 0;
 
 	for (int kind = 0; kind < NR_EVENT_KINDS; kind++)

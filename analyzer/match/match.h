@@ -53,6 +53,12 @@ struct match_opts {
 	/* The NUMA node of each CPU, borrowed for the life of the match; NULL: one node. */
 	const uint8_t *cpu_node;
 	size_t nr_cpu_node;
+	/*
+	 * A window: what happened before from_ns serves to pair, what happens from
+	 * until_ns on is left out (0: to the end). Objects that were allocated before the window
+	 * and end in it count in preexisting_frees of their sites, as do all that are older.
+	 */
+	uint64_t from_ns, until_ns;
 	bool rcu_silent; /* RCU frees without an event that this recording has */
 	struct sample_rate sample;
 	bool filtered; /* allocations were left out: an unknown free tells nothing */

@@ -2,6 +2,7 @@
 #include "match/sitetab.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 
@@ -117,6 +118,31 @@ void sitetab_start(struct sitetab *tab, uint64_t ts_ns)
 	series_start(&tab->series, ts_ns);
 }
 
+void sitetab_window(struct sitetab *tab, uint64_t ts_ns)
+{
+	for (size_t i = 0; i < tab->nr; i++) {
+		const struct site *s = &tab->site[i];
+
+		tab->site[i] = (struct site){
+			.kind = s->kind,
+			.stack = s->stack,
+			.call_site = s->call_site,
+			.cache = s->cache,
+			.self = s->self,
+			.weight = s->weight,
+		};
+		tab->flags[i] &= (uint8_t)~SITETAB_ALLOCATED;
+		tab->mark[i] = (struct sitetab_mark){ .account = SITETAB_NONE };
+		tab->life[i] = (struct life){ 0 };
+	}
+	life_deinit(&tab->lives);
+	life_init(&tab->lives);
+	memset(tab->kind, 0, sizeof(tab->kind));
+	memset(tab->peak, 0, sizeof(tab->peak));
+	account_window(&tab->accounts);
+	sitetab_start(tab, ts_ns);
+}
+
 void sitetab_end_of_time(struct sitetab *tab)
 {
 	tab->age = xcalloc(tab->nr + 1, sizeof(*tab->age));
@@ -148,7 +174,8 @@ void sitetab_close(struct sitetab *tab, uint32_t *to)
 		const struct site *s = &tab->site[n];
 
 		to[n] = UINT32_MAX;
-		if (!s->allocs && !s->failures && !s->unknown_frees)
+		if (!s->allocs && !s->failures && !s->unknown_frees && !s->preexisting_frees &&
+		    !s->preexisting_bytes)
 			continue;
 		to[n] = (uint32_t)nr;
 		tab->life[nr] = tab->life[n];
@@ -175,6 +202,9 @@ bool sitetab_unalloc(struct sitetab *tab, uint32_t account, uint64_t bytes, uint
 	struct site *s = &tab->site[account_site(a)];
 	struct site_peak *k = &tab->kind[s->kind];
 	bool at_peak = tab->peak[s->kind] != before->peak;
+
+	if (sitetab_is_older(tab, account))
+		return false;
 
 	sitetab_before(tab, account_site(a), s);
 	series_take_back(&tab->series, &tab->mark[account_site(a)].series, before->clock_ns,

@@ -80,6 +80,7 @@ struct sitetab {
 	struct account_table accounts;
 	struct series series;
 	struct life_table lives;
+	struct site nowhere; /* takes what is booked on what is older than the window */
 	struct site_peak kind[NR_SITE_KINDS];
 	uint64_t peak[NR_SITE_KINDS]; /* how often the peak was reached */
 	struct sitetab_near near[SITETAB_TASKS];
@@ -119,6 +120,18 @@ static inline uint32_t sitetab_account(struct sitetab *tab, uint32_t site,
 
 /* The first event is at @ts_ns. */
 void sitetab_start(struct sitetab *tab, uint64_t ts_ns);
+
+/*
+ * All figures begin anew at @ts_ns: what was allocated before is older, and its ends
+ * are those of older objects.
+ */
+void sitetab_window(struct sitetab *tab, uint64_t ts_ns);
+
+/* True for the account of an object that was allocated before the window. */
+static inline bool sitetab_is_older(const struct sitetab *tab, uint32_t account)
+{
+	return __builtin_expect(account < tab->accounts.first, 0);
+}
 
 /* Nothing will change any more: fills in what is known at the end only. */
 void sitetab_end_of_time(struct sitetab *tab);
@@ -232,6 +245,11 @@ static inline struct site *sitetab_end(struct sitetab *tab, uint32_t account, ui
 	struct account *a = &tab->accounts.account[account];
 	struct site *s = &tab->site[account_site(a)];
 
+	if (sitetab_is_older(tab, account)) {
+		s->preexisting_frees += nr;
+		s->preexisting_bytes += bytes;
+		return &tab->nowhere;
+	}
 	a->ends += nr;
 	a->end_bytes += bytes;
 	sitetab_before(tab, account_site(a), s);
@@ -246,7 +264,8 @@ static inline struct site *sitetab_end(struct sitetab *tab, uint32_t account, ui
 static inline uint32_t sitetab_free(struct sitetab *tab, uint32_t account, uint64_t nr,
 				    uint64_t bytes)
 {
-	return (uint32_t)(sitetab_end(tab, account, nr, bytes) - tab->site);
+	sitetab_end(tab, account, nr, bytes);
+	return account_site(&tab->accounts.account[account]);
 }
 
 /* Is where the object was allocated another CPU than that of the free at hand, or node? */
@@ -255,7 +274,7 @@ static inline void sitetab_remote(struct sitetab *tab, uint32_t account)
 	const struct account *a = &tab->accounts.account[account];
 	uint16_t from = account_cpu(a), to = tab->ev->cpu;
 
-	if (from == to || account_merged(a) == ACCOUNT_ALL)
+	if (from == to || account_merged(a) == ACCOUNT_ALL || sitetab_is_older(tab, account))
 		return;
 	tab->site[account_site(a)].remote_cpu++;
 	if (from < tab->nr_cpu_node && to < tab->nr_cpu_node &&
@@ -281,6 +300,8 @@ static inline void sitetab_lived(struct sitetab *tab, uint32_t account, uint64_t
 	struct site *s = &tab->site[i];
 	uint64_t ns = end > birth ? end - birth : 0;
 
+	if (sitetab_is_older(tab, account))
+		return;
 	s->lived++;
 	s->lived_sum_ns += (double)ns;
 	if (ns > s->lived_max_ns)
@@ -314,7 +335,8 @@ static inline void sitetab_near_free(struct sitetab *tab, uint32_t account, uint
 
 	for (int i = 0; i < SITE_NEAR; i++)
 		near |= n->addr[i] == addr;
-	if (!near || n->pid != tab->ev->pid || !sitetab_same_task(tab, account))
+	if (!near || n->pid != tab->ev->pid || !sitetab_same_task(tab, account) ||
+	    sitetab_is_older(tab, account))
 		return;
 	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
 
@@ -328,6 +350,9 @@ static inline void sitetab_aged(struct sitetab *tab, uint32_t account, uint64_t 
 	uint32_t i = account_site(&tab->accounts.account[account]);
 	struct site *s = &tab->site[i];
 	uint64_t ns = tab->now > birth ? tab->now - birth : 0;
+
+	if (sitetab_is_older(tab, account))
+		return;
 
 	s->aged++;
 	s->age_sum_ns += (double)ns;
@@ -354,6 +379,9 @@ static inline void sitetab_undo_infer(struct sitetab *tab, uint32_t account, enu
 {
 	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
 
+	/* By whatever rule, it was the end of an older object. */
+	if (sitetab_is_older(tab, account))
+		return;
 	s->inferred_frees[rule]--;
 	s->inferred_bytes[rule] -= bytes;
 	tab->accounts.doubt[account].inferred--;
@@ -365,6 +393,8 @@ static inline void sitetab_uncertain(struct sitetab *tab, uint32_t account, uint
 {
 	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
 
+	if (sitetab_is_older(tab, account))
+		return;
 	s->uncertain += nr;
 	s->uncertain_bytes += bytes;
 	tab->accounts.doubt[account].uncertain += nr;
@@ -373,6 +403,8 @@ static inline void sitetab_uncertain(struct sitetab *tab, uint32_t account, uint
 
 static inline void sitetab_pieces(struct sitetab *tab, uint32_t account, uint64_t pieces)
 {
+	if (sitetab_is_older(tab, account))
+		return;
 	tab->site[account_site(&tab->accounts.account[account])].pieces += pieces;
 	tab->accounts.doubt[account].pieces += pieces;
 }
@@ -381,6 +413,8 @@ static inline void sitetab_pending(struct sitetab *tab, uint32_t account, uint64
 {
 	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
 
+	if (sitetab_is_older(tab, account))
+		return;
 	s->rcu_pending++;
 	s->rcu_pending_bytes += bytes;
 }

@@ -62,6 +62,11 @@ void slab_forget(struct slab *slab)
 	slab->lossy = true;
 }
 
+void slab_window(struct slab *slab)
+{
+	flow_forget(&slab->flows);
+}
+
 /* ---- rule 10: the page block of a large kmalloc */
 
 static bool has_block(const struct slab *slab, const struct event *ev)

@@ -101,6 +101,9 @@ void slab_count_blocks(struct slab *slab);
 void slab_prefetch(const struct slab *slab, const struct event *ev);
 void slab_page_prefetch(const struct slab *slab, const struct event *ev);
 
+/* A window begins: what was freed before it is of no interest (rule 15). */
+void slab_window(struct slab *slab);
+
 /* A gap: what was remembered of tasks may not be what happened last. */
 void slab_forget(struct slab *slab);
 

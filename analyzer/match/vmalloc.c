@@ -198,7 +198,8 @@ bool vmalloc_page_alloc(struct vmalloc *v, const struct event *ev, uint64_t page
 		if (!s || s->pages < pages)
 			continue;
 		s->pages -= (uint32_t)pages;
-		v->totals->silent_pages -= pages;
+		if (!sitetab_is_older(v->sites, s->account))
+			v->totals->silent_pages -= pages;
 		*ret_account = s->account;
 		return true;
 	}

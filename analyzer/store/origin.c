@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,15 @@ struct err *origin_init(struct origin *origin, const char *recording, const char
 	return NULL;
 }
 
+void origin_window(struct origin *origin, const char *name, uint64_t ns, bool from_end)
+{
+	char *longer = xasprintf("%s%s-ns %s%" PRIu64 "\n", origin->options, name,
+				 from_end ? "-" : "", ns);
+
+	free(origin->options);
+	origin->options = longer;
+}
+
 void origin_deinit(struct origin *origin)
 {
 	free(origin->path);
@@ -148,6 +158,13 @@ static bool text_is(const struct cell *cell, const char *text)
 	       !memcmp(cell->text, text, cell->len);
 }
 
+/* The options are of a window. */
+static bool has_window(const char *options)
+{
+	return !strncmp(options, "from-ns ", 8) || !strncmp(options, "to-ns ", 6) ||
+	       strstr(options, "\nfrom-ns ") || strstr(options, "\nto-ns ");
+}
+
 static struct err *compare(const struct origin *origin, const char *path, bool *ret)
 {
 	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
@@ -162,7 +179,8 @@ static struct err *compare(const struct origin *origin, const char *path, bool *
 	       row[query_find_column(query, "input_bytes")].i == origin->bytes &&
 	       row[query_find_column(query, "input_mtime_ns")].i == origin->mtime_ns &&
 	       text_is(&row[query_find_column(query, "analyzer")], VERSION) &&
-	       (!*origin->options ||
+	       ((!*origin->options &&
+		 !has_window(row[query_find_column(query, "options")].text)) ||
 		text_is(&row[query_find_column(query, "options")], origin->options));
 	if (!*ret)
 		return NULL;

@@ -19,6 +19,8 @@ struct origin {
 struct err *origin_init(struct origin *origin, const char *recording, const char *vmlinux,
 			const char *kallsyms, const char *wrappers,
 			const char *const *debug_dirs) MUST_CHECK;
+/* The analysis is of a window: @name is "from" or "to". Such a database stands for no more. */
+void origin_window(struct origin *origin, const char *name, uint64_t ns, bool from_end);
 void origin_deinit(struct origin *origin);
 
 struct err *origin_write(const struct origin *origin, struct writer *writer) MUST_CHECK;

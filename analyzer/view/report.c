@@ -165,6 +165,18 @@ static void print_filters(struct query *query, const struct cell *row, FILE *out
 	}
 }
 
+static void print_window(const struct cell *from, const struct cell *to, FILE *out)
+{
+	if (from->type == CELL_NULL && to->type == CELL_NULL)
+		return;
+	fputs("Window   ", out);
+	if (from->type != CELL_NULL)
+		fprintf(out, " from %.3f s", from->real);
+	if (to->type != CELL_NULL)
+		fprintf(out, " to %.3f s", to->real);
+	putc('\n', out);
+}
+
 /* @several: of how many recordings the report is, 0 when it is of one. */
 static void print_recording(struct query *query, const struct cell *row, size_t several,
 			    FILE *out)
@@ -196,6 +208,7 @@ static void print_recording(struct query *query, const struct cell *row, size_t 
 			"standard error\n",
 			get(query, row, "sample")->i);
 	print_filters(query, row, out);
+	print_window(get(query, row, "from_s"), get(query, row, "to_s"), out);
 }
 
 static void print_symbols(struct query *query, const struct cell *row, FILE *out)

@@ -172,3 +172,28 @@ sqlite3 "$db" "SELECT sum(net_bytes) FROM (SELECT b.kind, b.self, b.net_bytes, m
 	WHERE b.start_s <= 3 GROUP BY b.kind, b.self)" >b
 cat a b >>err
 t report_at_is_the_sum_of_buckets cmp -s a b
+
+# A window: what is before it and in it make up the whole.
+for w in "--to 3" "--from 3"; do
+	"$ap" sql -i real.dat $w -f csv "SELECT kind, sum(allocs), sum(alloc_bytes) FROM totals
+		WHERE kind <> 'any' GROUP BY kind" 2>>err | sed 1d
+done >parts
+sqlite3 :memory: ".mode csv" "CREATE TABLE t (kind, allocs INTEGER, bytes INTEGER)" ".import parts t" \
+	"SELECT kind, sum(allocs), sum(bytes) FROM t GROUP BY kind" | tr -d '\r' >a
+sqlite3 -csv "$db" "SELECT kind, sum(allocs), sum(alloc_bytes) FROM totals GROUP BY kind" | tr -d '\r' >b
+cat a b >err
+t windows_make_up_the_whole cmp -s a b
+"$ap" sql -i real.dat --to 3 -f csv "SELECT kind, sum(net_bytes), sum(net_calls) FROM totals GROUP BY kind" >a 2>err
+"$ap" sql -i real.dat --from 0 --to 3 -f csv "SELECT kind, sum(net_bytes), sum(net_calls) FROM totals GROUP BY kind" >b 2>>err
+t a_window_from_the_start_has_no_start cmp -s a b
+run report -i real.dat --from 3 --to 5 -n 3
+t a_window_is_in_the_head grep -qx 'Window    from 3.000 s to 5.000 s' out
+t a_window_leaves_nothing [ -z "$(ls "${TMPDIR:-/tmp}"/allocprof-?????? 2>/dev/null)" ]
+run report -i "$db" --from -2; t a_window_of_a_database_finds_its_recording [ $status = 0 ]
+run report -i real.dat --from 5 --to 4; t a_window_has_an_end usage_error "ends before it begins"
+run report -i real.dat --from soon; t a_window_wants_a_time usage_error "not a time"
+"$ap" analyze -i real.dat -o real.db --from 3 2>err
+run report -i real.dat
+t a_database_of_a_window_is_not_taken_for_the_recording [ -z "$(grep Window out)" ]
+mkdir gone && cp real.db gone/ && cp real.dat gone/x.dat && "$ap" analyze -i gone/x.dat 2>err && rm gone/x.dat
+run report -i gone/x.db --from 3; t a_window_wants_the_recording usage_error "want the recording"

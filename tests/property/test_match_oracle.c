@@ -19,15 +19,24 @@ typedef const char *check_fn(const struct history *h);
 static char wrong[256];
 #define WRONG(...) (snprintf(wrong, sizeof(wrong), __VA_ARGS__), wrong)
 
-static struct match *run_unjudged(const struct event *ev, size_t nr)
+static struct match *run_window(const struct event *ev, size_t nr, uint64_t from_ns,
+				uint64_t until_ns)
 {
-	const struct match_opts opts = { .page_size = 4096, .classify = oracle_classify };
+	const struct match_opts opts = { .page_size = 4096,
+					 .classify = oracle_classify,
+					 .from_ns = from_ns,
+					 .until_ns = until_ns };
 	struct match *match = match_new(&opts);
 
 	for (size_t i = 0; i < nr; i++)
 		match_event(match, &ev[i]);
 	match_finish(match);
 	return match;
+}
+
+static struct match *run_unjudged(const struct event *ev, size_t nr)
+{
+	return run_window(ev, nr, 0, 0);
 }
 
 /* Every raw site is a call site. */
@@ -429,6 +438,60 @@ static const char *same_sites(const struct match *a, const struct match *b, uint
 	return difference;
 }
 
+static const struct site none;
+
+static const struct site *site_or_none(const struct match *match, const struct site *like,
+				       uint64_t key)
+{
+	const struct site *s = site_with(match, like->kind, key);
+
+	return s ? s : &none;
+}
+
+/* What is before a window and what is in it make up the whole. */
+static const char *windows_take_apart(const struct history *h)
+{
+	size_t cut = h->nr / 2;
+	uint64_t from = h->ev[cut].ts_ns;
+
+	for (size_t i = 0; i < h->nr; i++)
+		if ((h->ev[i].ts_ns < from) != (i < cut))
+			return NULL;
+	CLEANUP(match_cleanup) struct match *all = run_unjudged(h->ev, h->nr);
+	CLEANUP(match_cleanup) struct match *before = run_unjudged(h->ev, cut);
+	CLEANUP(match_cleanup) struct match *in = run_window(h->ev, h->nr, from, 0);
+	CLEANUP(match_cleanup) struct match *until = run_window(h->ev, h->nr, 0, from);
+	const struct match_totals *t = match_totals(all);
+	size_t nr, nr_accounts;
+	const struct site *s = match_sites(all, &nr);
+	const struct account *account = match_accounts(in, &nr_accounts);
+	uint64_t sum = 0;
+
+	if (same_sites(before, until, 0) || same_sites(until, before, 0))
+		return WRONG("until the window: %s", same_sites(before, until, 0));
+	/* These are moved after the fact. */
+	if (t->duplicate_kmallocs || t->skewed_frees)
+		return NULL;
+	for (; nr; s++, nr--) {
+		uint64_t key = key_of(all, s);
+		const struct site *b = site_or_none(before, s, key),
+				  *w = site_or_none(in, s, key);
+
+		if (s->allocs != b->allocs + w->allocs ||
+		    s->alloc_bytes != b->alloc_bytes + w->alloc_bytes ||
+		    s->failures != b->failures + w->failures ||
+		    s->unknown_frees != b->unknown_frees + w->unknown_frees)
+			return WRONG("the window of site %#" PRIx64 " is not the rest", key);
+		if (s->live != b->live + w->live - w->preexisting_frees ||
+		    s->live_bytes != b->live_bytes + w->live_bytes - w->preexisting_bytes)
+			return WRONG("of site %#" PRIx64 " older objects went astray", key);
+		sum += w->allocs;
+	}
+	for (; nr_accounts; account++, nr_accounts--)
+		sum -= account->allocs;
+	return sum ? "an account is older than its window" : NULL;
+}
+
 static const char *shifted_times_change_only_times(const struct history *h)
 {
 	static struct history later;
@@ -587,6 +650,11 @@ TEST(buckets_end_with_the_net_and_peaks_and_lives_add_up)
 TEST(a_bucket_ends_as_a_history_that_ends_there)
 {
 	check_histories(buckets_are_shorter_histories, 300);
+}
+
+TEST(a_window_and_what_was_before_it_are_the_whole)
+{
+	check_histories(windows_take_apart, 3000);
 }
 
 TEST(the_live_set_is_the_oracles)
