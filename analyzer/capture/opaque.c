@@ -20,6 +20,8 @@ static const char *const names[] = {
 	"__do_krealloc",
 	"mempool_alloc_slab",
 	"mempool_kmalloc",
+	/* It jumps to kstrdup() or to kvasprintf(), which name its own caller. */
+	"kobject_set_name_vargs",
 	/* A hash table's buckets are charged to who initialised it. */
 	"bucket_table_alloc",
 	"nested_bucket_table_alloc",

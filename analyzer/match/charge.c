@@ -100,15 +100,17 @@ static size_t shares(const struct books *books, const struct flow **flow, size_t
 /*
  * Charges @older objects of @bytes each to the call sites that made the known
  * objects of @nr flows, to each its share: the nearest number of objects, and
- * none for a half. True when any was charged.
+ * none for a half. With @alone only when there is but one. True when any was charged.
  */
 static bool share_out(struct books *books, const struct flow **flow, size_t nr, uint64_t older,
-		      uint64_t bytes)
+		      uint64_t bytes, bool alone)
 {
 	auto_free struct share *share = xcalloc(nr + 1, sizeof(*share));
 	size_t nr_shares = shares(books, flow, nr, share);
 	uint64_t total = 0, left = older;
 
+	if (alone && nr_shares > 1)
+		return false;
 	for (size_t i = 0; i < nr_shares; i++)
 		total += share[i].nr;
 	for (size_t i = 0; total >= ENOUGH && i < nr_shares; i++) {
@@ -149,7 +151,8 @@ static int by_call_site(const void *a, const void *b)
 }
 
 /* Charges what can be of a class of flows, @nr of them in order of size, and marks it. */
-static void charge_class(struct books *books, const struct flow **flow, size_t nr, char *done)
+static void charge_class(struct books *books, const struct flow **flow, size_t nr, bool alone,
+			 char *done)
 {
 	struct verdict whole = weigh(flow, nr);
 
@@ -160,12 +163,12 @@ static void charge_class(struct books *books, const struct flow **flow, size_t n
 
 		for (end = i; end < nr && flow[end]->bytes == bytes; end++)
 			older += flow[end]->site == FLOW_OLDER ? flow[end]->nr : 0;
-		bool charged = older && bytes
-				       ? share_out(books, flow + i, end - i, older, bytes)
-			       : older && whole.one_size
-				       ? share_out(books, flow, nr, older, whole.bytes)
-				       : false;
+		bool charged = false;
 
+		if (older && bytes)
+			charged = share_out(books, flow + i, end - i, older, bytes, alone);
+		else if (older && whole.one_size)
+			charged = share_out(books, flow, nr, older, whole.bytes, alone);
 		for (; i < end; i++)
 			done[i] = charged && flow[i]->site == FLOW_OLDER;
 	}
@@ -206,7 +209,7 @@ static void charge_flows(struct books *books, const struct flow_table *flows)
 	qsort(flow, nr, sizeof(*flow), by_call_site);
 	for (size_t i = 0, end; i < nr; i = end) {
 		end = class_end(flow, nr, i, true);
-		charge_class(books, flow + i, end - i, done + i);
+		charge_class(books, flow + i, end - i, false, done + i);
 	}
 	nr = drop_charged(flow, nr, done);
 	qsort(flow, nr, sizeof(*flow), by_cache);
@@ -214,7 +217,7 @@ static void charge_flows(struct books *books, const struct flow_table *flows)
 		end = class_end(flow, nr, i, false);
 		/* Without a name, the objects have nothing in common. */
 		if (flow[i]->cache)
-			charge_class(books, flow + i, end - i, done + i);
+			charge_class(books, flow + i, end - i, true, done + i);
 	}
 }
 

@@ -689,6 +689,7 @@ static void charge(struct oracle *o, const struct oracle_free *f, bool by_call_s
 		   bool *charged)
 {
 	uint64_t known = 0, older = 0, left, bytes = f->bytes;
+	size_t site = 0;
 	bool any = false;
 
 	for (size_t i = 0; i < o->nr_free; i++) {
@@ -705,13 +706,16 @@ static void charge(struct oracle *o, const struct oracle_free *f, bool by_call_s
 			continue;
 		if (!f->bytes && known && k->bytes != bytes)
 			return;
+		if (!by_call_site && (k->of == FREE_LARGE || (known && k->site != site)))
+			return;
+		site = k->site;
 		bytes = k->bytes;
 		known++;
 	}
 	if (known < 2 || !bytes)
 		return;
 	left = older;
-	for (size_t site = 0; site < o->nr_site; site++) {
+	for (site = 0; site < o->nr_site; site++) {
 		uint64_t n = 0;
 
 		for (size_t i = 0; i < o->nr_free; i++)

@@ -12,10 +12,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,17 +25,21 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 static __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *fmt, ...)
@@ -535,31 +541,118 @@ static void do_uring(long count, long size, int hold)
 	}
 }
 
+/* Files of memory only, and System V segments: tmpfs pages without a mount. */
+static void do_memfd(long count, long size, int hold)
+{
+	size = size ? size : 20000;
+	char *data = calloc(1, size);
+
+	for (long i = 0; i < count; i++) {
+		int fd = must(memfd_create("load", 0), "memfd_create");
+
+		must(write(fd, data, size), "write to a memfd");
+		if (!hold)
+			close(fd);
+	}
+	free(data);
+}
+
+static void do_shm(long count, long size, int hold)
+{
+	size = size ? size : 20000;
+	for (long i = 0; i < count; i++) {
+		int id = must(shmget(IPC_PRIVATE, size, 0600), "shmget");
+		char *map = shmat(id, NULL, 0);
+
+		if (map == (void *)-1)
+			fail("shmat");
+		memset(map, 1, size);
+		if (hold)
+			continue;
+		shmdt(map);
+		must(shmctl(id, IPC_RMID, NULL), "shmctl");
+	}
+}
+
+/* Watches: marks on inodes, freed through SRCU by a worker, and unread events. */
+static void do_inotify(long count, long size, int hold)
+{
+	(void)size;
+	int fd = must(inotify_init(), "inotify_init");
+
+	mkdir("watched", 0700);
+	for (long i = 0; i < count; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "watched/%ld", i);
+		close(must(open(path, O_CREAT | O_RDWR, 0600), path));
+		must(inotify_add_watch(fd, path, IN_ALL_EVENTS), "inotify_add_watch");
+		close(must(open(path, O_RDONLY), path));
+		if (!hold)
+			unlink(path);
+	}
+	if (!hold) {
+		close(fd);
+		rmdir("watched");
+	}
+}
+
+static void do_timers(long count, long size, int hold)
+{
+	(void)size;
+	for (long i = 0; i < count; i++) {
+		struct sigevent none = { .sigev_notify = SIGEV_NONE };
+		timer_t timer;
+
+		must(timer_create(CLOCK_MONOTONIC, &none, &timer), "timer_create");
+		if (!hold)
+			timer_delete(timer);
+	}
+}
+
+/* Rings of packet sockets: blocks of @size bytes, pages of a high order. */
+static void do_packet(long count, long size, int hold)
+{
+	size = size ? size : 65536;
+	for (long i = 0; i < count; i++) {
+		int fd = must(socket(AF_PACKET, SOCK_RAW, 0), "AF_PACKET");
+		struct tpacket_req ring = { .tp_block_size = size,
+					    .tp_block_nr = 4,
+					    .tp_frame_size = 2048,
+					    .tp_frame_nr = 4 * size / 2048 };
+
+		must(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)),
+		     "PACKET_RX_RING");
+		if (!hold)
+			close(fd);
+	}
+}
+
+static void do_aio(long count, long size, int hold)
+{
+	size = size ? size : 128;
+	for (long i = 0; i < count; i++) {
+		unsigned long context = 0;
+
+		must(syscall(SYS_io_setup, size, &context), "io_setup");
+		if (!hold)
+			must(syscall(SYS_io_destroy, context), "io_destroy");
+	}
+}
+
 static const struct kind {
 	const char *name;
 	void (*run)(long count, long size, int hold);
 } kinds[] = {
-	{ "anon", do_anon },
-	{ "dgram", do_dgram },
-	{ "epoll", do_epoll },
-	{ "fdtable", do_fdtable },
-	{ "forks", do_forks },
-	{ "holes", do_holes },
-	{ "keys", do_keys },
-	{ "mmap", do_mmap },
-	{ "msgs", do_msgs },
-	{ "netns", do_netns },
-	{ "pagetables", do_pagetables },
-	{ "pipes", do_pipes },
-	{ "sems", do_sems },
-	{ "splice", do_splice },
-	{ "stream", do_stream },
-	{ "tcp", do_tcp },
-	{ "threads", do_threads },
-	{ "timerfd", do_timerfd },
-	{ "udp", do_udp },
-	{ "uring", do_uring },
-	{ "writev", do_writev },
+	{ "aio", do_aio },	   { "anon", do_anon },	      { "dgram", do_dgram },
+	{ "epoll", do_epoll },	   { "fdtable", do_fdtable }, { "forks", do_forks },
+	{ "holes", do_holes },	   { "inotify", do_inotify }, { "keys", do_keys },
+	{ "memfd", do_memfd },	   { "mmap", do_mmap },	      { "msgs", do_msgs },
+	{ "netns", do_netns },	   { "packet", do_packet },   { "pagetables", do_pagetables },
+	{ "pipes", do_pipes },	   { "sems", do_sems },	      { "shm", do_shm },
+	{ "splice", do_splice },   { "stream", do_stream },   { "tcp", do_tcp },
+	{ "threads", do_threads }, { "timerfd", do_timerfd }, { "timers", do_timers },
+	{ "udp", do_udp },	   { "uring", do_uring },     { "writev", do_writev },
 	{ "xattrs", do_xattrs },
 };
 
