@@ -145,6 +145,30 @@ void probes_remove(struct probes *probes, const char *tracedir)
 	free(take_ptr(probes->group));
 }
 
+/*
+ * Calls are watched by fprobes where the kernel has them (6.5): a kprobe is skipped in
+ * an interrupt that came while another one was at work, and RCU frees in interrupts.
+ */
+static bool has_fprobes(const char *tracedir)
+{
+	auto_free char *path = xasprintf("%s/README", tracedir);
+	auto_text text = {};
+	auto_err struct err *err = text_read_file(&text, path);
+
+	return !err && strstr(text.data, "f[:[<group>/][<event>]]") &&
+	       tracedir_has(tracedir, "dynamic_events");
+}
+
+static bool create_fprobe(const char *tracedir, const struct probes *probes,
+			  const struct probe *p, const char *function, const char *args)
+{
+	auto_free char *line =
+		xasprintf("f:%s/%s %s %s\n", probes->group, p->event, function, args);
+	auto_err struct err *err = tracedir_write(tracedir, "dynamic_events", line);
+
+	return !err;
+}
+
 /* Returns the errno. */
 static int create_one(const char *tracedir, const struct probes *probes, const struct probe *p,
 		      const char *function, const char *args)
@@ -157,6 +181,8 @@ static int create_one(const char *tracedir, const struct probes *probes, const s
 
 		return err ? err_errno(err) : 0;
 	}
+	if (probes->fprobes && create_fprobe(tracedir, probes, p, function, args))
+		return 0;
 	struct tracefs_dynevent *event =
 		tracefs_kprobe_alloc(probes->group, p->event, function, args);
 	int errnum = event && tracefs_dynevent_create(event) == 0 ? 0 : errno;
@@ -248,6 +274,7 @@ void probes_enable(const struct probes_opts *opts, struct probes *ret, struct te
 	}
 	tracefs_set_loglevel(TEP_LOG_NONE);
 	ret->group = group_of(opts->instance);
+	ret->fprobes = has_fprobes(opts->tracedir);
 	const struct probe *p;
 
 	for (size_t i = 0; (p = probetab_get(i)); i++) {

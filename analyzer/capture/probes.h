@@ -25,6 +25,7 @@
 struct probes {
 	char *group; /* NULL: none were made */
 	struct relays relays;
+	bool fprobes; /* the kernel has them */
 	bool vmalloc; /* they stand in for the vmalloc tracepoints */
 };
 
