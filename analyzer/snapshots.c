@@ -83,7 +83,10 @@ static struct err *slabinfo_line(const struct place *place, struct span line)
 	return value(place, key, "object_bytes", bytes);
 }
 
-/* "bytes calls file:line [module] func:name …": the key ends with the function. */
+/*
+ * "bytes calls file:line [module] func:name …": the key ends with the function. Lines
+ * of one key can differ in whether they are marked as inaccurate.
+ */
 static struct err *allocinfo_line(const struct place *place, struct span line)
 {
 	auto_free char *key = xcalloc(1, line.len + 2);
@@ -106,7 +109,12 @@ static struct err *allocinfo_line(const struct place *place, struct span line)
 	struct span span = { (const uint8_t *)key, len };
 
 	TRY(value(place, span, "bytes", bytes));
-	return value(place, span, "calls", calls);
+	TRY(value(place, span, "calls", calls));
+	/* Since 6.18: a tag whose account once missed an allocation. */
+	while (next_word(&line, &word))
+		if (word_is(word, "accurate:no"))
+			return value(place, span, "inaccurate_bytes", bytes);
+	return NULL;
 }
 
 struct err *snapshots_write(struct writer *writer, const char *name, const char *at,

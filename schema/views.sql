@@ -295,7 +295,8 @@ CREATE VIEW snapshot_values AS
 SELECT
 	name,                      -- file in /proc: meminfo, slabinfo, allocinfo
 	key,                       -- as the file has it: a field, a cache, a call site
-	unit,                      -- bytes; allocinfo: bytes and calls; slabinfo: objects (active ones)
+	unit,                      -- bytes; allocinfo: bytes and calls, and inaccurate_bytes for those of
+	                           -- the bytes that the kernel marks so; slabinfo: objects (active ones)
 	                           -- and object_bytes (of one object)
 	sum(iif(at = 'start', value, 0)) AS at_start, -- value at the start; 0: none
 	sum(iif(at = 'end', value, 0)) AS at_end, -- value at the end; 0: none

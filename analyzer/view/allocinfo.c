@@ -22,6 +22,7 @@ struct err *allocinfo_print(struct query *query, FILE *out)
 	size_t file = query_find_column(query, "file"), line = query_find_column(query, "line");
 	size_t func = query_find_column(query, "func"),
 	       module = query_find_column(query, "module");
+	size_t inaccurate = query_find_column(query, "inaccurate");
 	size_t bytes = query_find_column(query, "net_bytes");
 	size_t calls = query_find_column(query, "net_calls");
 	const struct cell *row;
@@ -39,6 +40,7 @@ struct err *allocinfo_print(struct query *query, FILE *out)
 			row[calls].i, *file_text ? file_text : "[unknown]", row[line].i);
 		if (*module_text)
 			fprintf(out, "[%s] ", module_text);
-		fprintf(out, "func:%s \n", *func_text ? func_text : "[unknown]");
+		fprintf(out, "func:%s %s\n", *func_text ? func_text : "[unknown]",
+			row[inaccurate].i ? "accurate:no " : "");
 	}
 }

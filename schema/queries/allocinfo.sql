@@ -3,9 +3,23 @@
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 --
 -- A difference of two states, so that what was freed of older objects is taken
--- off. vmalloc is address space; its memory is pages.
+-- off. vmalloc is address space; its memory is pages. A site is marked as inaccurate
+-- where the recorded kernel marks it, whose lines of one site can differ in that:
+-- those count that changed more.
+WITH marked AS MATERIALIZED (
+	SELECT key
+	FROM snapshot_values
+	WHERE name = 'allocinfo'
+	GROUP BY key
+	HAVING sum(unit = 'inaccurate_bytes') > 0 AND
+		2 * abs(sum(iif(unit = 'inaccurate_bytes', change, 0))) >=
+		abs(sum(iif(unit = 'bytes', change, 0)))
+)
 SELECT
 	file, line, func, module,
+	coalesce(file, '[unknown]') || ':' || coalesce(line, 0) || ' ' ||
+		coalesce('[' || module || '] ', '') || 'func:' || coalesce(func, '[unknown]')
+		IN (SELECT key FROM marked) AS inaccurate,
 	sum(net_bytes - preexisting_freed_bytes) AS net_bytes,
 	sum(net_calls - preexisting_frees) AS net_calls,
 	sum(alloc_bytes) AS alloc_bytes, sum(allocs) AS allocs, sum(frees) AS frees,

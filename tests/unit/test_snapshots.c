@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 #include "store/query.h"
+#include "store/schema.h"
 #include "tests/lib/test.h"
 
 static struct writer *writer;
@@ -80,6 +81,26 @@ static const char *rows(const char *sql)
 	free(path);
 	path = NULL;
 	return text;
+}
+
+TEST(a_site_is_marked_as_inaccurate_where_the_kernel_marks_what_changed)
+{
+	begin();
+	snapshot("allocinfo", "start",
+		 "10 1 mm/a.c:1 func:f accurate:no\n20 2 mm/a.c:2 func:g \n"
+		 "0 0 mm/a.c:3 func:h\n0 0 mm/a.c:3 func:h accurate:no");
+	snapshot("allocinfo", "end",
+		 "12 2 mm/a.c:1 func:f accurate:no\n20 2 mm/a.c:2 func:g \n"
+		 "9 9 mm/a.c:3 func:h\n1 1 mm/a.c:3 func:h accurate:no");
+	site(SITE_SLAB, "mm/a.c", 1, "f", NULL, 2, 1);
+	site(SITE_SLAB, "mm/a.c", 2, "g", NULL, 3, 1);
+	site(SITE_SLAB, "mm/a.c", 3, "h", NULL, 10, 10);
+	auto_free char *sql = xasprintf("SELECT line || '', inaccurate || '' FROM (%s)"
+					" ORDER BY line",
+					schema_query("allocinfo"));
+
+	memcpy(strstr(sql, "|| :kinds ||"), "||'slab'  ||", 12);
+	CHECK_STR(rows(sql), "1 1|2 0|3 0");
 }
 
 TEST(meminfo_lines_that_are_bytes_have_values)
