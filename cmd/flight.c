@@ -49,7 +49,8 @@ static struct err *open_triggers(const struct opt_list *list, struct flight *fli
 		if (!trigger_value(&flight->trigger[i],
 				   (struct span){ (const uint8_t *)flight->meminfo, (size_t)n },
 				   &v))
-			return err_new(ERR_USAGE, "--trigger %s: /proc/meminfo has no such field",
+			return err_new(ERR_USAGE,
+				       "--trigger %s: /proc/meminfo has no such field",
 				       list->item[i]);
 	return NULL;
 }
@@ -57,12 +58,12 @@ static struct err *open_triggers(const struct opt_list *list, struct flight *fli
 struct err *flight_open(const struct flight_args *args, struct recorder_opts *recorder,
 			struct flight *ret)
 {
-	*ret = (struct flight){ .meminfo_fd = -1,
-				.several = args->rotate || args->window_ns };
+	*ret = (struct flight){ .meminfo_fd = -1, .several = args->rotate || args->window_ns };
 	if (args->rotate && args->window_ns)
 		return err_new(ERR_USAGE, "--rotate and --flight do not go together");
 	if (args->triggers.nr && !args->window_ns)
-		return err_new(ERR_USAGE, "--trigger says when to write the window of --flight");
+		return err_new(ERR_USAGE,
+			       "--trigger says when to write the window of --flight");
 	if (args->rotate)
 		TRY(parse_rotate(args->rotate, recorder));
 	recorder->flight_ns = args->window_ns;

@@ -456,8 +456,9 @@ static struct err *record_run(const void *data, char **words, int *status)
 			       args->realtime);
 	TRY(err_wrap(flight_open(&args->flight, &ropts, &s.flight), "record"));
 	if (args->analyze && s.flight.several)
-		return err_new(ERR_USAGE,
-			       "record: --analyze does not go together with --rotate or --flight");
+		return err_new(
+			ERR_USAGE,
+			"record: --analyze does not go together with --rotate or --flight");
 	if (ropts.flight_ns && s.size_limit != UINT64_MAX) {
 		/* What is kept has that size, rather than what there ever was. */
 		ropts.ring_bytes = s.size_limit;

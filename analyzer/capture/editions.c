@@ -11,7 +11,7 @@
 #include "capture/blobs.h"
 
 /* A window begins at most this part of it too early, in the part. */
-#define SLICES 8
+#define SLICES	    8
 /* How long a file that was asked for waits for the compressor. */
 #define PATIENCE_NS UINT64_C(1000000000)
 
@@ -117,8 +117,8 @@ static struct err *cut(struct editions *s)
 /* So that who finds the part knows from when on all CPUs are there. */
 static void note_window(const struct editions *s)
 {
-	auto_fd int fd = openat(s->opts.part->dir_fd, "window", O_WRONLY | O_CREAT | O_CLOEXEC,
-				0600);
+	auto_fd int fd =
+		openat(s->opts.part->dir_fd, "window", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	char text[64];
 	int len = snprintf(text, sizeof(text), "start_mono_ns %020" PRIu64 "\n", s->start_ns);
 
@@ -137,8 +137,7 @@ static void drop(struct editions *s, uint32_t end)
 	if (is_flight(s))
 		note_window(s);
 	squeeze_drop(s->opts.squeeze, end);
-	memmove(s->closed_ns, s->closed_ns + n,
-		(s->segment - end) * sizeof(*s->closed_ns));
+	memmove(s->closed_ns, s->closed_ns + n, (s->segment - end) * sizeof(*s->closed_ns));
 	s->oldest = end;
 }
 
@@ -245,7 +244,8 @@ static void write_next(struct editions *s)
 	submit(s, &e);
 }
 
-bool editions_poll(struct editions *s, char **ret_path, uint64_t *ret_bytes, struct err **ret_err)
+bool editions_poll(struct editions *s, char **ret_path, uint64_t *ret_bytes,
+		   struct err **ret_err)
 {
 	if (!publisher_poll(s->publisher, ret_path, ret_bytes, ret_err))
 		return false;
@@ -324,11 +324,12 @@ void editions_release(struct editions *s)
 bool editions_settled(struct editions *s)
 {
 	write_next(s);
-	return !s->busy && !s->wanted.end && (is_flight(s) || s->err || s->oldest == s->segment);
+	return !s->busy && !s->wanted.end &&
+	       (is_flight(s) || s->err || s->oldest == s->segment);
 }
 
 struct err *editions_last(struct editions *s, uint64_t end_ns, struct texts *blobs,
-			uint64_t *ret_start_ns, uint32_t *ret_first, char **ret_path)
+			  uint64_t *ret_start_ns, uint32_t *ret_first, char **ret_path)
 {
 	if (s->err)
 		return take_ptr(s->err);

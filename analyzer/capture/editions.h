@@ -59,7 +59,7 @@ void editions_release(struct editions *editions);
 
 /* A file that was written, or not; as publisher_poll(). */
 bool editions_poll(struct editions *editions, char **ret_path, uint64_t *ret_bytes,
-		 struct err **ret_err);
+		   struct err **ret_err);
 
 /* After the drain: whether all files but the last are written. */
 bool editions_settled(struct editions *editions);
@@ -68,6 +68,7 @@ bool editions_settled(struct editions *editions);
  * earlier one could not be written.
  */
 struct err *editions_last(struct editions *editions, uint64_t end_ns, struct texts *blobs,
-			uint64_t *ret_start_ns, uint32_t *ret_first, char **ret_path) MUST_CHECK;
+			  uint64_t *ret_start_ns, uint32_t *ret_first,
+			  char **ret_path) MUST_CHECK;
 
 #endif

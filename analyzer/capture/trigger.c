@@ -15,7 +15,8 @@ static bool parse_size(const char *text, uint64_t *ret)
 	if (*end) {
 		const char *unit = strchr(units, *end);
 
-		if (!unit || end[1] || __builtin_mul_overflow(v, UINT64_C(1) << 10 * (unit - units + 1), &v))
+		if (!unit || end[1] ||
+		    __builtin_mul_overflow(v, UINT64_C(1) << 10 * (unit - units + 1), &v))
 			return false;
 	}
 	*ret = v;
@@ -51,7 +52,8 @@ bool trigger_value(const struct trigger *trigger, struct span meminfo, uint64_t 
 			continue;
 		while (i < line.len && line.data[i] == ' ')
 			i++;
-		for (; i < line.len && line.data[i] >= '0' && line.data[i] <= '9'; i++, digits++)
+		for (; i < line.len && line.data[i] >= '0' && line.data[i] <= '9';
+		     i++, digits++)
 			if (__builtin_mul_overflow(v, 10, &v) ||
 			    __builtin_add_overflow(v, line.data[i] - '0', &v))
 				return false;

@@ -44,7 +44,8 @@ TEST(anything_else_is_refused)
 
 TEST(kilobytes_count_as_such_and_numbers_as_they_are)
 {
-	struct span text = meminfo("MemTotal:       24 kB\nSlab:   7 kB\nHugePages_Free:    5\n");
+	struct span text =
+		meminfo("MemTotal:       24 kB\nSlab:   7 kB\nHugePages_Free:    5\n");
 	struct trigger t;
 	uint64_t v;
 
