@@ -11,20 +11,21 @@
 #define SLIDE UINT64_C(0x0000400000000000)
 
 /* One line each: the tests name them. */
-static const char source[] = "#define noinline __attribute__((noinline))\n"
-			     "char pool[64];\n"
-			     "volatile int sink;\n"
-			     "noinline void *__kmalloc_noprof(unsigned long n)\n"
-			     "{ sink++; return pool + n; }\n"
-			     "static inline __attribute__((always_inline)) void *helper(int n)\n"
-			     "{ return __kmalloc_noprof(n + 1); }\n"
-			     "static noinline void *jumps(int n)\n"
-			     "{ return __kmalloc_noprof(n + sink); }\n"
-			     "noinline void *do_inlined(void)\n"
-			     "{ void *p = helper(1); sink++; return p; }\n"
-			     "noinline void *do_jumps(void)\n"
-			     "{ void *p = jumps(1); sink++; return p; }\n"
-			     "void _start(void) { do_inlined(); do_jumps(); sink++; }\n";
+static const char source[] =
+	"#define noinline __attribute__((noinline))\n"
+	"char pool[64];\n"
+	"volatile int sink;\n"
+	"noinline void *__kmalloc_noprof(unsigned long n)\n"
+	"{ sink++; return pool + n; }\n"
+	"static inline __attribute__((always_inline)) void *helper(int n)\n"
+	"{ return __kmalloc_noprof(n + 1); }\n"
+	"static noinline void *jumps(int n)\n"
+	"{ return __kmalloc_noprof(n + sink); }\n"
+	"noinline void *do_inlined(void)\n"
+	"{ void *p = helper(1); sink++; return p; }\n"
+	"noinline void *do_jumps(void)\n"
+	"{ void *p = jumps(1); sink++; return p; }\n"
+	"void _start(void) { do_inlined(); do_jumps(); sink++; }\n";
 
 static struct span text(const char *s)
 {
