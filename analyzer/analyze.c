@@ -151,7 +151,20 @@ static enum code_class classify(void *resolver, uint64_t addr)
 	return rules & (RULE_AREA | RULE_PLUMBING) ? CODE_INNER : CODE_OTHER;
 }
 
-/* All that the merge has for now. */
+static bool is_wanted(void *tasks, const struct event *ev)
+{
+	return tasks_wanted(tasks, ev);
+}
+
+/* Whose an allocation is, is asked at its time. */
+static void match_some(struct analysis *a, const struct merge_batch *batch)
+{
+	for (size_t i = 0; i < batch->nr; i++) {
+		tasks_event(a->tasks, &batch->event[i]);
+		match_event(a->match, &batch->event[i]);
+	}
+}
+
 /* Leaves of @batch, which is in the order of time, what lies in the window. */
 static void clip(const struct analysis *a, struct merge_batch *batch)
 {
@@ -166,6 +179,7 @@ static void clip(const struct analysis *a, struct merge_batch *batch)
 	}
 }
 
+/* All that the merge has for now. */
 static struct err *match_all(struct analysis *a)
 {
 	uint64_t last_ns = now_ns(), nr = 0;
@@ -178,9 +192,13 @@ static struct err *match_all(struct analysis *a)
 		clip(a, &batch);
 		if (!batch.nr)
 			continue;
-		for (size_t i = 0; i < batch.nr; i++)
-			tasks_event(a->tasks, &batch.event[i]);
-		match_batch(a->match, &batch);
+		if (tasks_choose(a->tasks)) {
+			match_some(a, &batch);
+		} else {
+			for (size_t i = 0; i < batch.nr; i++)
+				tasks_event(a->tasks, &batch.event[i]);
+			match_batch(a->match, &batch);
+		}
 		nr += batch.nr;
 		if (nr >= LOOK_EVERY) {
 			nr = 0;
@@ -361,6 +379,7 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 
 	a->cpu_node = details_cpu_nodes(a->file, &nr_cpu_node);
 
+	a->tasks = tasks_new(a->file, a->names);
 	a->match = match_new(&(struct match_opts){
 		.page_size = merge_page_size(a->merge),
 		.classify = classify,
@@ -373,8 +392,10 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 		.cpu_node = a->cpu_node,
 		.nr_cpu_node = nr_cpu_node,
 		.sample = facts_sample(a->file),
+		.filtered = facts_filtered(a->file),
+		.wanted = tasks_choose(a->tasks) ? is_wanted : NULL,
+		.wanted_arg = a->tasks,
 	});
-	a->tasks = tasks_new(a->file, a->names);
 	*ret = take_ptr(a);
 	return NULL;
 }

@@ -143,8 +143,8 @@ static struct err *examine_instance(struct doctor *doctor, const struct instance
 	auto_text list = {}, note = {};
 	const char *clock;
 
-	TRY(tracepoint_enable(instance->dir, TRACEPOINT_MEMORY, false, &(struct filter){},
-			      &(struct text){}, &list, &note));
+	TRY(tracepoint_enable(instance->dir, TRACEPOINT_MEMORY, false, &(struct evfilter){},
+			      &(struct tracepoint_stacks){}, &list, &note));
 	examine_events(doctor, list.data ? list.data : "");
 	TRY(instance_set_clock(instance, &clock));
 	if (!strcmp(clock, "mono"))

@@ -127,6 +127,47 @@ struct sample_rate facts_sample(const struct tracefile *file)
 	return (struct sample_rate){};
 }
 
+bool facts_filtered(const struct tracefile *file)
+{
+	struct span text, line, rest;
+
+	if (!tracefile_text(file, BLOB_RECORDER, &text))
+		return false;
+	while (span_line(&text, &line))
+		if (after(line, "filter ", &rest))
+			return true;
+	return false;
+}
+
+/* What was asked for: a condition a line, as the recorder put it. */
+static struct err *write_filters(struct writer *writer, const struct tracefile *file)
+{
+	auto_free char *lines = xstrdup("");
+	struct span text, line, rest;
+
+	if (!tracefile_text(file, BLOB_RECORDER, &text))
+		return NULL;
+	while (span_line(&text, &line)) {
+		const char *before = after(line, "filter ", &rest)	 ? ""
+				     : after(line, "select pid ", &rest) ? "by process "
+				     : after(line, "select cgroup ", &rest)
+					     ? "by tasks of cgroup "
+					     : NULL;
+
+		if (!before)
+			continue;
+		char *longer =
+			xasprintf("%s%s%s%.*s%s", lines, *lines ? "\n" : "", before,
+				  (int)rest.len, (const char *)rest.data,
+				  after(line, "select pid ", &rest) ? " and what it starts"
+								    : "");
+
+		free(lines);
+		lines = longer;
+	}
+	return *lines ? writer_recording_text(writer, "filters", lines, strlen(lines)) : NULL;
+}
+
 static struct err *write_span(struct writer *writer, const char *column, struct span text)
 {
 	return writer_recording_text(writer, column, (const char *)text.data, text.len);
@@ -501,7 +542,8 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 			"the recording ends %.1f s after the last allocation of objects that are "
 			"freed so, which takes up to 6 s: some that seem to live may only wait for it",
 			(double)silent_ns / 1e9));
-	if (unknown > allocs / 100)
+	/* Of what was not asked for, frees are recorded as a matter of course. */
+	if (unknown > allocs / 100 && !facts_filtered(file))
 		TRY(note(writer,
 			 "frees of slab objects that no event allocated (before the recording, "
 			 "in bulk): %" PRIu64 "; they are in no figure but unknown_frees",
@@ -542,6 +584,7 @@ struct err *facts_write(struct writer *writer, const struct tracefile *file, boo
 
 	if (sample.one_in > 1)
 		TRY(writer_recording_int(writer, "sample", sample.one_in));
+	TRY(write_filters(writer, file));
 	TRY(write_text(writer, "clock", clock_of(file)));
 	TRY(write_text(writer, "input_format", format));
 	TRY(writer_recording_int(writer, "page_size", merge_page_size(merge)));

@@ -33,6 +33,9 @@ struct sample_rate facts_sample(const struct tracefile *file);
  */
 void facts_window(const struct tracefile *file, uint64_t *ret_start_ns, uint64_t *ret_end_ns);
 
+/* Whether allocations were left out by a filter in the kernel. */
+bool facts_filtered(const struct tracefile *file);
+
 /* @live: its events were taken as they came, so that it was not cut short.
  * *ret_lost is the number of events lost as far as it was counted. */
 struct err *facts_write(struct writer *writer, const struct tracefile *file, bool live,

@@ -15,8 +15,10 @@ struct tasks {
 	const struct names *names;
 	struct task *task;
 	size_t nr, cap;
-	uint32_t *slot;	 /* index + 1; 0 is empty */
-	size_t nr_slots; /* a power of two, at least twice nr */
+	uint32_t *slot;	    /* index + 1; 0 is empty */
+	size_t nr_slots;    /* a power of two, at least twice nr */
+	struct span cgroup; /* that was asked for, without the last / */
+	bool by_pid, by_cgroup;
 	uint64_t hierarchy;
 	bool has_hierarchy;
 };
@@ -128,6 +130,71 @@ static void read_cmdlines(struct tasks *tasks)
 	}
 }
 
+/* "12,34": tasks of these processes. */
+static void choose_pids(struct tasks *tasks, struct span list)
+{
+	uint64_t tgid = 0;
+
+	tasks->by_pid = true;
+	for (size_t i = 0; i <= list.len; i++) {
+		if (i < list.len && list.data[i] >= '0' && list.data[i] <= '9' &&
+		    tgid < INT32_MAX) {
+			tgid = tgid * 10 + (list.data[i] - '0');
+			continue;
+		}
+		for (size_t t = 0; t < tasks->nr; t++)
+			tasks->task[t].chosen |= tgid && tasks->task[t].tgid == (int32_t)tgid;
+		tgid = 0;
+	}
+}
+
+/* What the recorder was told: "select pid LIST", "select cgroup PATH". */
+static void read_choice(struct tasks *tasks)
+{
+	static const char pid[] = "select pid ", cgroup[] = "select cgroup ";
+	struct span text, line;
+
+	if (!tracefile_text(tasks->file, BLOB_RECORDER, &text))
+		return;
+	while (span_line(&text, &line)) {
+		if (line.len > strlen(pid) && !memcmp(line.data, pid, strlen(pid))) {
+			choose_pids(tasks, (struct span){ line.data + strlen(pid),
+							  line.len - strlen(pid) });
+		} else if (line.len > strlen(cgroup) &&
+			   !memcmp(line.data, cgroup, strlen(cgroup))) {
+			tasks->by_cgroup = true;
+			tasks->cgroup = (struct span){ line.data + strlen(cgroup),
+						       line.len - strlen(cgroup) };
+			while (tasks->cgroup.len &&
+			       tasks->cgroup.data[tasks->cgroup.len - 1] == '/')
+				tasks->cgroup.len--;
+		}
+	}
+}
+
+bool tasks_choose(const struct tasks *tasks)
+{
+	return tasks->by_pid || tasks->by_cgroup;
+}
+
+/* The group itself, or one below it. */
+static bool is_in(const struct tasks *tasks, struct span cgroup)
+{
+	size_t len = tasks->cgroup.len;
+
+	return cgroup.len >= len && !memcmp(cgroup.data, tasks->cgroup.data, len) &&
+	       (cgroup.len == len || cgroup.data[len] == '/') && cgroup.len;
+}
+
+bool tasks_wanted(const struct tasks *tasks, const struct event *ev)
+{
+	/* An interrupt works for anyone. */
+	const struct task *task = ev->context ? NULL : tasks_find(tasks, ev->pid);
+
+	return task && (!tasks->by_pid || task->chosen) &&
+	       (!tasks->by_cgroup || is_in(tasks, task->cgroup));
+}
+
 struct tasks *tasks_new(const struct tracefile *file, const struct names *names)
 {
 	struct tasks *tasks = xcalloc(1, sizeof(*tasks));
@@ -139,6 +206,7 @@ struct tasks *tasks_new(const struct tracefile *file, const struct names *names)
 	/* Every CPU has one of that number, for when there is nothing to do. */
 	*get(tasks, 0) = (struct task){ .comm = { (const uint8_t *)"<idle>", 6 } };
 	read_list(tasks, BLOB_TASKS "start");
+	read_choice(tasks);
 	return tasks;
 }
 
@@ -169,8 +237,10 @@ static void new_task(struct tasks *tasks, const struct event *ev)
 
 	if (ev->bytes_req & NEW_THREAD)
 		task.tgid = parent ? parent->tgid : -1;
-	if (parent)
+	if (parent) {
 		task.cgroup = parent->cgroup;
+		task.chosen = parent->chosen;
+	}
 	*get(tasks, task.pid) = task;
 }
 

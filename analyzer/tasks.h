@@ -22,6 +22,7 @@ struct task {
 	int32_t pid;
 	int32_t tgid; /* -1: not known */
 	struct span comm, cgroup;
+	bool chosen; /* it is, or descends from, a process that was asked for */
 };
 
 struct tasks;
@@ -42,6 +43,14 @@ static inline void tasks_event(struct tasks *tasks, const struct event *ev)
 
 /* The task of that number as far as it is known now, or NULL; until the next event. */
 const struct task *tasks_find(const struct tasks *tasks, int32_t pid);
+
+/*
+ * Whose allocations were asked for (record -p, --cgroup); false when it is
+ * everybody's. With several conditions all have to hold.
+ */
+bool tasks_choose(const struct tasks *tasks);
+/* Whether @ev, which nothing behind it was taken of, is the doing of such a task. */
+bool tasks_wanted(const struct tasks *tasks, const struct event *ev);
 
 /* With what the end of the recording knows: the same file, or one opened later. */
 struct err *tasks_write(struct tasks *tasks, const struct tracefile *file,

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "capture/filter.h"
 #include "capture/recorder.h"
 #include "capture/workload.h"
 #include "cmd.h"
@@ -21,6 +20,7 @@
 #include "flight.h"
 #include "live.h"
 #include "store/writer.h"
+#include "wishes.h"
 
 #define NS_PER_S  UINT64_C(1000000000)
 #define STATUS_NS (NS_PER_S / 2)
@@ -38,7 +38,7 @@ struct args {
 	uint64_t limit_ns;
 	uint64_t settle_ns;
 	uint64_t size_limit;
-	uint64_t sample;
+	struct wishes_args wishes;
 	struct flight_args flight;
 	const char *realtime;
 	const char *level;
@@ -52,7 +52,7 @@ static const struct args defaults = {
 	/* What RCU frees of a command that has just ended: some grace periods. */
 	.settle_ns = NS_PER_S / 5,
 	.size_limit = UINT64_MAX,
-	.sample = 1,
+	.wishes.sample = 1,
 	.realtime = "auto",
 	.level = "1",
 };
@@ -65,8 +65,7 @@ static const struct opt opts[] = {
 	  "the recording (allocprof.dat)" },
 	{ 'e', "event", "KIND[,KIND]", OPT_TEXT(struct args, events),
 	  "slab, page, percpu, vmalloc (all)" },
-	{ 0, "sample", "N", OPT_NUMBER(struct args, sample),
-	  "one in N chunks of memory, a power of two (1: all)" },
+	WISHES_OPTS(struct args, wishes),
 	{ 'm', "buffer", "SIZE", OPT_SIZE(struct args, buffer_bytes),
 	  "buffer per CPU (64M, less where memory is short)" },
 	{ 'd', "duration", "SECONDS", OPT_SECONDS(struct args, limit_ns),
@@ -446,11 +445,12 @@ static struct err *record_run(const void *data, char **words, int *status)
 		.size_limit = args->size_limit,
 		.keep = !args->analyze || args->output,
 	};
+	CLEANUP(wishes_found_deinit) struct wishes_found found = {};
 	struct workload_env env;
 
 	TRY(err_wrap(parse_level(args->level, &ropts.level), "record"));
-	TRY(err_wrap(filter_check_sample(args->sample), "record: --sample"));
-	ropts.sample = (uint32_t)args->sample;
+	TRY(err_wrap(wishes_find(&args->wishes, &args->database, &found), "record"));
+	ropts.wishes = found.wishes;
 	if (strcmp(args->realtime, "auto") && strcmp(args->realtime, "off"))
 		return err_new(ERR_USAGE, "record: --realtime %s: neither auto nor off",
 			       args->realtime);

@@ -283,6 +283,9 @@ void probes_enable(const struct probes_opts *opts, struct probes *ret, struct te
 		if (!(p->kind & opts->kinds) || (p->stands_in && vmalloc) ||
 		    !probetab_is_for(p, version))
 			continue;
+		/* What allocates is watched as it returns. */
+		if (opts->frees_only && (p->is_return || p->stands_in))
+			continue;
 		const char *function = create(opts, ret, p, &no);
 
 		if (function && enable(opts->instance, ret, p, function, ret_list)) {

@@ -36,6 +36,7 @@ struct probes_opts {
 	const char *tracedir;
 	const char *instance; /* its directory; its tracing_on is 0 */
 	unsigned int kinds;   /* set of tracepoint_kind */
+	bool frees_only;      /* these probes do not tell which allocations are wanted */
 	struct span kallsyms; /* the kernel's functions; may be empty */
 	bool vmemmap;	      /* the recording tells where struct page are */
 };

@@ -40,7 +40,8 @@ struct recorder {
 	struct snapshot snapshot;
 	struct instance instance;
 	struct probes probes;
-	struct filter filter;
+	struct evfilter filter;
+	struct text stack_sites;
 	struct part part;
 	struct squeeze *squeeze;
 	struct segments *segments; /* of each CPU, after the stop */
@@ -179,15 +180,19 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 				.tracedir = r->tracedir,
 				.instance = r->instance.dir,
 				.kinds = kinds,
+				.frees_only = evfilter_selects(&r->filter),
 				.kallsyms = kallsyms,
 				.vmemmap = vmemmap != 0,
 			},
 			&r->probes, &events, &no_probe);
-	opaque_filter(kallsyms, &opaque);
+	if (opts->wishes.stacks != TRACEPOINT_STACKS_NONE)
+		opaque_filter(kallsyms, &opaque);
 	/* What a probe stands in for is not missing. */
-	TRY(tracepoint_enable(r->instance.dir,
-			      r->probes.vmalloc ? kinds & ~TRACEPOINT_VMALLOC : kinds,
-			      opts->events != NULL, &r->filter, &opaque, &events, &missing));
+	TRY(tracepoint_enable(
+		r->instance.dir, r->probes.vmalloc ? kinds & ~TRACEPOINT_VMALLOC : kinds,
+		opts->events != NULL, &r->filter,
+		&(struct tracepoint_stacks){ opts->wishes.stacks, &opaque, &r->stack_sites },
+		&events, &missing));
 	if (missing.len)
 		text_add(new_note(r), missing.data, missing.len);
 	if (no_probe.len)
@@ -291,9 +296,7 @@ static void describe_self(struct recorder *r, const struct recorder_opts *opts,
 	for (size_t i = 0; i < rec->cpus.nr; i++)
 		text_printf(text, "%s%u", i ? "," : "", rec->cpus.v[i]);
 	text_printf(text, "\n");
-	if (r->filter.one_in > 1)
-		text_printf(text, "sample %" PRIu32 " %" PRIu32 "\n", r->filter.one_in,
-			    r->filter.chunk);
+	wishes_describe(&opts->wishes, &r->filter, text);
 	if (opts->command)
 		add_command(&command, opts->command);
 	text_add(text, command.data, command.len);
@@ -353,22 +356,18 @@ static struct err *open_streams(struct recorder *r, const struct recorder_opts *
 
 static struct err *set_filter(struct recorder *r, const struct recorder_opts *opts)
 {
-	struct filter *f = &r->filter;
+	uint32_t random;
 
-	f->page_shift = (unsigned int)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
-	if (opts->sample <= 1)
-		return NULL;
-	f->one_in = opts->sample;
-	/* Chosen anew each time, so that no memory is out of the sample for good. */
-	if (getrandom(&f->chunk, sizeof(f->chunk), GRND_NONBLOCK) != sizeof(f->chunk))
-		f->chunk = (uint32_t)now_ns(CLOCK_MONOTONIC);
-	f->chunk &= f->one_in - 1;
-	return NULL;
+	/* Another part each time, so that no memory is out of all samples. */
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random = (uint32_t)now_ns(CLOCK_MONOTONIC);
+	TRY(wishes_filter(&opts->wishes, random, &r->filter));
+	return wishes_stacks(&opts->wishes, &r->stack_sites);
 }
 
 static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 {
-	unsigned int kinds = TRACEPOINT_MEMORY;
+	unsigned int kinds = wishes_kinds(&opts->wishes);
 	struct recording *rec = &r->recording;
 
 	if (opts->events)
@@ -424,6 +423,8 @@ void recorder_close(struct recorder *r)
 	recording_write_close(r->writer);
 	part_remove(&r->part);
 	snapshot_deinit(&r->snapshot);
+	evfilter_deinit(&r->filter);
+	text_deinit(&r->stack_sites);
 	for (size_t i = 0; r->segments && i < r->recording.cpus.nr; i++)
 		segments_deinit(&r->segments[i]);
 	recording_deinit(&r->recording);

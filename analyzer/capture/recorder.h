@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "capture/wishes.h"
 
 struct recorder;
 
@@ -31,7 +32,7 @@ struct recorder_opts {
 	const char *events;    /* list of kinds; NULL: all this kernel has */
 	uint64_t buffer_bytes; /* per CPU; 0: 64 MB, less where memory is short */
 	bool no_probes;	       /* tracepoints only */
-	uint32_t sample;       /* one in so many chunks of memory; 0, 1: all */
+	struct wishes wishes;
 	int level;	       /* of zstd; 0: not compressed */
 	bool no_realtime;      /* readers take their turn like any task */
 	bool live;	       /* somebody reads recorder_part() while it grows */

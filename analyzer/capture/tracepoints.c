@@ -7,38 +7,42 @@
 #include "base/xalloc.h"
 #include "capture/tracedir.h"
 
+/* Of each kind allocations come before frees. */
 static const struct tracepoint {
 	enum tracepoint_kind kind;
 	const char *system, *event;
-	enum filter_class class;
+	enum evfilter_class class;
 	bool stack;
 	bool opaque;   /* a stack for the call sites of opaque.h */
 	bool optional; /* other kernels do without: not worth a word */
 } tracepoints[] = {
-	{ TRACEPOINT_SLAB, "kmem", "kmalloc", FILTER_KMALLOC, false, true, false },
-	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc", FILTER_CACHE_ALLOC, false, true, false },
-	{ TRACEPOINT_SLAB, "kmem", "kfree", FILTER_KFREE, false, false, false },
-	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_free", FILTER_CACHE_FREE, false, false, false },
+	{ TRACEPOINT_SLAB, "kmem", "kmalloc", EVFILTER_KMALLOC, false, true, false },
+	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc", EVFILTER_CACHE_ALLOC, false, true,
+	  false },
 	/* Up to 6.0 these were events of their own. */
-	{ TRACEPOINT_SLAB, "kmem", "kmalloc_node", FILTER_KMALLOC, false, true, true },
-	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc_node", FILTER_CACHE_ALLOC, false, true,
+	{ TRACEPOINT_SLAB, "kmem", "kmalloc_node", EVFILTER_KMALLOC, false, true, true },
+	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_alloc_node", EVFILTER_CACHE_ALLOC, false, true,
 	  true },
+	{ TRACEPOINT_SLAB, "kmem", "kfree", EVFILTER_KFREE, false, false, false },
+	{ TRACEPOINT_SLAB, "kmem", "kmem_cache_free", EVFILTER_CACHE_FREE, false, false,
+	  false },
 	/* Page and vmap events carry no call site: the stack has to tell it. */
-	{ TRACEPOINT_PAGE, "kmem", "mm_page_alloc", FILTER_PAGE_ALLOC, true, false, false },
-	{ TRACEPOINT_PAGE, "kmem", "mm_page_free", FILTER_PAGE_FREE, false, false, false },
-	{ TRACEPOINT_PERCPU, "percpu", "percpu_alloc_percpu", FILTER_PERCPU_ALLOC, false, false,
+	{ TRACEPOINT_PAGE, "kmem", "mm_page_alloc", EVFILTER_PAGE_ALLOC, true, false, false },
+	{ TRACEPOINT_PAGE, "kmem", "mm_page_free", EVFILTER_PAGE_FREE, false, false, false },
+	{ TRACEPOINT_PERCPU, "percpu", "percpu_alloc_percpu", EVFILTER_PERCPU_ALLOC, false,
+	  false, false },
+	{ TRACEPOINT_PERCPU, "percpu", "percpu_free_percpu", EVFILTER_ALWAYS, false, false,
 	  false },
-	{ TRACEPOINT_PERCPU, "percpu", "percpu_free_percpu", FILTER_ALWAYS, false, false,
+	{ TRACEPOINT_VMALLOC, "vmalloc", "alloc_vmap_area", EVFILTER_VMAP_ALLOC, true, false,
 	  false },
-	{ TRACEPOINT_VMALLOC, "vmalloc", "alloc_vmap_area", FILTER_VMAP_ALLOC, true, false,
-	  false },
-	{ TRACEPOINT_VMALLOC, "vmalloc", "free_vmap_area_noflush", FILTER_ALWAYS, false, false,
-	  false },
-	{ TRACEPOINT_MODULE, "module", "module_load", FILTER_ALWAYS, false, false, true },
-	{ TRACEPOINT_MODULE, "module", "module_free", FILTER_ALWAYS, false, false, true },
-	{ TRACEPOINT_TASK, "task", "task_newtask", FILTER_ALWAYS, false, false, true },
-	{ TRACEPOINT_TASK, "task", "task_rename", FILTER_ALWAYS, false, false, true },
-	{ TRACEPOINT_TASK, "cgroup", "cgroup_attach_task", FILTER_ALWAYS, false, false, true },
+	{ TRACEPOINT_VMALLOC, "vmalloc", "free_vmap_area_noflush", EVFILTER_ALWAYS, false,
+	  false, false },
+	{ TRACEPOINT_MODULE, "module", "module_load", EVFILTER_ALWAYS, false, false, true },
+	{ TRACEPOINT_MODULE, "module", "module_free", EVFILTER_ALWAYS, false, false, true },
+	{ TRACEPOINT_TASK, "task", "task_newtask", EVFILTER_ALWAYS, false, false, true },
+	{ TRACEPOINT_TASK, "task", "task_rename", EVFILTER_ALWAYS, false, false, true },
+	{ TRACEPOINT_TASK, "cgroup", "cgroup_attach_task", EVFILTER_ALWAYS, false, false,
+	  true },
 };
 
 #define NR_TRACEPOINTS (sizeof(tracepoints) / sizeof(*tracepoints))
@@ -113,31 +117,80 @@ static bool try_trigger(const char *instance, const struct tracepoint *tp, const
 	return try_write(instance, tp, "trigger", text);
 }
 
+/* Whether an event's format has that field. */
+static bool has_field(const char *instance, const struct tracepoint *tp, const char *name)
+{
+	auto_free char *path =
+		xasprintf("%s/events/%s/%s/format", instance, tp->system, tp->event);
+	auto_free char *end = xasprintf(" %s;", name);
+	auto_text text = {};
+	auto_err struct err *err = text_read_file(&text, path);
+
+	return !err && strstr(text.data, end);
+}
+
+/* What becomes of the events, put together as they are enabled. */
+struct outcome {
+	struct text *list;
+	struct text no_stack, left_out, unfiltered;
+	unsigned int kinds; /* some allocations of which are recorded */
+};
+
+static void add_name(struct text *text, const struct tracepoint *tp)
+{
+	text_printf(text, "%s%s", text->len ? ", " : "", tp->event);
+}
+
+/* One more reason to have a stack. */
+static void add_term(struct text *some, const struct text *term)
+{
+	if (term && term->len)
+		text_printf(some, "%s(%s)", some->len ? "||" : "", term->data);
+}
+
 static struct err *enable_one(const char *instance, const struct tracepoint *tp,
-			      const struct filter *filter, const struct text *opaque,
-			      struct text *list, struct text *no_stack)
+			      const struct evfilter *filter,
+			      const struct tracepoint_stacks *stacks, struct outcome *ret)
 {
 	auto_free char *enable = xasprintf("events/%s/%s/enable", tp->system, tp->event);
 	auto_text wanted = {};
+	bool none;
 
-	TRY(filter_event(filter, tp->class, &wanted));
+	TRY(evfilter_event(filter, tp->class, has_field(instance, tp, "name"), &wanted, &none));
 
-	const char *in_force = wanted.len && try_write(instance, tp, "filter", wanted.data)
-				       ? wanted.data
-				       : NULL;
-	bool stack = tp->stack && try_trigger(instance, tp, in_force, NULL);
+	bool filtered = wanted.len && !none && try_write(instance, tp, "filter", wanted.data);
+
+	/* A field that it does not have: what is asked for is nothing of its kind. */
+	if (none || (wanted.len && !filtered && filter->expr && evfilter_is_alloc(tp->class))) {
+		add_name(&ret->left_out, tp);
+		text_printf(ret->list, "%s:%s left-out\n", tp->system, tp->event);
+		return NULL;
+	}
+	if (wanted.len && !filtered && evfilter_selects(filter))
+		add_name(&ret->unfiltered, tp);
+	ret->kinds |= evfilter_is_alloc(tp->class) ? tp->kind : 0;
+
+	const char *in_force = filtered ? wanted.data : NULL;
+	bool whole = stacks->mode == TRACEPOINT_STACKS_ALL
+			     ? evfilter_is_alloc(tp->class)
+			     : tp->stack && stacks->mode != TRACEPOINT_STACKS_NONE;
+	bool stack = whole && try_trigger(instance, tp, in_force, NULL);
+	auto_text some = {};
 
 	if (tp->stack && !stack)
-		text_printf(no_stack, "%s%s", no_stack->len ? ", " : "", tp->event);
+		add_name(&ret->no_stack, tp);
+	if (!whole && tp->opaque)
+		add_term(&some, stacks->opaque);
+	if (!whole && (tp->opaque || tp->class == EVFILTER_PERCPU_ALLOC))
+		add_term(&some, stacks->sites);
 	/* There it is a gain, not a need: some kernels take no address in a filter. */
-	bool partly =
-		tp->opaque && opaque->len && try_trigger(instance, tp, in_force, opaque->data);
+	bool partly = some.len && try_trigger(instance, tp, in_force, some.data);
 
 	TRY(tracedir_write(instance, enable, "1"));
-	text_printf(list, "%s:%s on", tp->system, tp->event);
+	text_printf(ret->list, "%s:%s on", tp->system, tp->event);
 	if (in_force)
-		text_printf(list, " filter=%s", in_force);
-	text_printf(list, "%s\n", stack ? " stack" : partly ? " stack-of-opaque" : "");
+		text_printf(ret->list, " filter=%s", in_force);
+	text_printf(ret->list, "%s\n", stack ? " stack" : partly ? " stack-of-opaque" : "");
 	return NULL;
 }
 
@@ -172,11 +225,40 @@ static struct err *check_kinds(unsigned int present, unsigned int kinds, bool as
 		       names);
 }
 
-struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,
-			      const struct filter *filter, const struct text *opaque,
-			      struct text *ret_list, struct text *ret_note)
+static void outcome_deinit(struct outcome *outcome)
 {
-	auto_text missing = {}, no_stack = {};
+	text_deinit(&outcome->no_stack);
+	text_deinit(&outcome->left_out);
+	text_deinit(&outcome->unfiltered);
+}
+
+static void note_outcome(const struct outcome *outcome, const struct text *missing,
+			 struct text *ret)
+{
+	const struct {
+		const char *before, *after;
+		const struct text *names;
+	} notes[] = {
+		{ "this kernel lacks ", "", missing },
+		{ "no stacks for ", ": their call sites will be unknown", &outcome->no_stack },
+		{ "not recorded for what is asked for: ", "", &outcome->left_out },
+		{ "this kernel filters no ", ": all of these are recorded",
+		  &outcome->unfiltered },
+	};
+
+	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++)
+		if (notes[i].names->len)
+			text_printf(ret, "%s%s%s%s", ret->len ? "; " : "", notes[i].before,
+				    notes[i].names->data, notes[i].after);
+}
+
+struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,
+			      const struct evfilter *filter,
+			      const struct tracepoint_stacks *stacks, struct text *ret_list,
+			      struct text *ret_note)
+{
+	CLEANUP(outcome_deinit) struct outcome outcome = { .list = ret_list };
+	auto_text missing = {};
 
 	TRY(check_kinds(kinds_present(instance), kinds, asked));
 	for (size_t i = 0; i < NR_TRACEPOINTS; i++) {
@@ -185,8 +267,12 @@ struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool ask
 
 		if (!(tp->kind & (kinds | TRACEPOINT_MODULE | TRACEPOINT_TASK)))
 			continue;
+		/* Where no allocation is recorded, a free tells nothing. */
+		if (tp->kind & TRACEPOINT_MEMORY && !evfilter_is_alloc(tp->class) &&
+		    !(outcome.kinds & tp->kind) && evfilter_selects(filter))
+			continue;
 		if (tracedir_has(instance, dir)) {
-			TRY(enable_one(instance, tp, filter, opaque, ret_list, &no_stack));
+			TRY(enable_one(instance, tp, filter, stacks, &outcome));
 			continue;
 		}
 		if (tp->optional)
@@ -195,11 +281,10 @@ struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool ask
 		text_printf(&missing, "%s%s:%s", missing.len ? ", " : "", tp->system,
 			    tp->event);
 	}
-	if (missing.len)
-		text_printf(ret_note, "this kernel lacks %s", missing.data);
-	if (no_stack.len)
-		text_printf(ret_note, "%sno stacks for %s: their call sites will be unknown",
-			    missing.len ? "; " : "", no_stack.data);
+	if (!outcome.kinds && evfilter_selects(filter))
+		return err_new(ERR_USAGE, "no allocation event can be filtered so: %s",
+			       filter->expr ? filter->expr : "nothing would be recorded");
+	note_outcome(&outcome, &missing, ret_note);
 	return NULL;
 }
 

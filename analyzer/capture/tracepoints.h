@@ -17,7 +17,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "capture/filter.h"
+#include "capture/evfilter.h"
 #include "capture/texts.h"
 
 enum tracepoint_kind {
@@ -28,6 +28,18 @@ enum tracepoint_kind {
 	TRACEPOINT_MODULE = 16, /* always tried: addresses change their meaning */
 	TRACEPOINT_TASK = 32,	/* always tried, and rare: pids do */
 	TRACEPOINT_MEMORY = 15, /* all that can be asked for */
+};
+
+enum tracepoint_stack_mode {
+	TRACEPOINT_STACKS_PAGE, /* of what has no call site */
+	TRACEPOINT_STACKS_NONE,
+	TRACEPOINT_STACKS_ALL, /* of every allocation */
+};
+
+struct tracepoint_stacks {
+	enum tracepoint_stack_mode mode;
+	/* Filters of events with a call site that get one (opaque.h, filter.h); may be empty. */
+	const struct text *opaque, *sites;
 };
 
 /* "slab,page,percpu,vmalloc" to a set of kinds. */
@@ -41,15 +53,16 @@ char *tracepoint_list(unsigned int kinds);
  * @kinds:    set of tracepoint_kind
  * @asked:    the user named the kinds (rule 1)
  * @filter:   which of their events
- * @opaque:   filter of the slab events that get a stack (opaque.h); may be empty
+ * @stacks:   which of them get a stack
  * @ret_list: gets a line for each event, as BLOB_EVENTS documents
  * @ret_note: gets one line that names what is missing; stays empty otherwise
  *
  * Return: ERR_UNSUPPORTED when rule 1 says so.
  */
 struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool asked,
-			      const struct filter *filter, const struct text *opaque,
-			      struct text *ret_list, struct text *ret_note) MUST_CHECK;
+			      const struct evfilter *filter,
+			      const struct tracepoint_stacks *stacks, struct text *ret_list,
+			      struct text *ret_note) MUST_CHECK;
 
 /*
  * The formats of the enabled events: for each "SYSTEM/EVENT" the text of its

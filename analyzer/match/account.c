@@ -102,7 +102,8 @@ void account_close(struct account_table *tab, const uint32_t *to)
 	size_t nr = 0;
 
 	for (size_t n = 0; n < tab->nr; n++) {
-		if (!tab->account[n].allocs && !tab->account[n].failures)
+		if (to[account_site(&tab->account[n])] == UINT32_MAX ||
+		    (!tab->account[n].allocs && !tab->account[n].failures))
 			continue;
 		tab->account[nr] = tab->account[n];
 		tab->account[nr].who =

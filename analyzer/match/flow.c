@@ -130,6 +130,10 @@ void flow_forget(struct flow_table *flows)
 void flow_renumber(struct flow_table *flows, const uint32_t *to)
 {
 	for (size_t i = 0; i < flows->nr; i++)
-		if (flows->flow[i].site < FLOW_SITES)
-			flows->flow[i].site = to[flows->flow[i].site];
+		if (flows->flow[i].site < FLOW_SITES) {
+			uint32_t site = to[flows->flow[i].site];
+
+			/* Known, and of no site that is reported. */
+			flows->flow[i].site = site == UINT32_MAX ? FLOW_LARGE : site;
+		}
 }

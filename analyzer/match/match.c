@@ -148,6 +148,14 @@ static inline uint32_t slab_site(struct match *m, const struct event *ev)
 	return site;
 }
 
+/* A return address, and with it a stack where one was asked for. */
+static uint32_t percpu_site(struct match *m, const struct event *ev)
+{
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+
+	return sitetab_get(&m->sites, SITE_PERCPU, ev->call_site, stack);
+}
+
 /* A probe knows a return address, which will do if the stack went missing. */
 static inline uint32_t page_site(struct match *m, const struct event *ev)
 {
@@ -228,7 +236,7 @@ static void page_free_event(struct match *m, const struct event *ev)
 		return;
 	m->totals.unknown_frees[SITE_PAGE]++;
 	m->totals.unknown_free_bytes[SITE_PAGE] += unknown * m->opts.page_size;
-	if (ev->stack && ev->nr_stack)
+	if (ev->stack && ev->nr_stack && !m->opts.filtered)
 		sitetab_unknown_free(&m->sites, stack_site(m, SITE_PAGE, ev),
 				     unknown * m->opts.page_size, ev->ts_ns);
 }
@@ -329,6 +337,13 @@ static inline __attribute__((always_inline)) void take(struct match *m, const st
 			return;
 		m->sites.weight = sample_weight(&m->sample, ev);
 	}
+	if (__builtin_expect(m->opts.wanted != NULL, 0)) {
+		m->sites.hint = NULL;
+		if (m->sample.rate.one_in <= 1)
+			m->sites.weight = 1;
+		if (!m->opts.wanted(m->opts.wanted_arg, ev))
+			m->sites.weight = 0;
+	}
 	/* An interrupt works for anyone. */
 	m->sites.self = !ev->context && tasks_have(&m->self, ev->pid);
 
@@ -356,9 +371,7 @@ static inline __attribute__((always_inline)) void take(struct match *m, const st
 		page_free_event(m, ev);
 		break;
 	case EVENT_PERCPU_ALLOC:
-		area_alloc(&m->percpu, ev,
-			   sitetab_get(&m->sites, SITE_PERCPU, ev->call_site, SITE_NO_STACK),
-			   m->sites.now);
+		area_alloc(&m->percpu, ev, percpu_site(m, ev), m->sites.now);
 		break;
 	case EVENT_PERCPU_FREE:
 		area_free(&m->percpu, ev);

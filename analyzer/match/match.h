@@ -60,6 +60,12 @@ struct match_opts {
 	 */
 	uint64_t from_ns, until_ns;
 	bool rcu_silent; /* RCU frees without an event that this recording has */
+	/*
+	 * Whether an allocation is to be reported; may be NULL: all are. What is not
+	 * is followed all the same, so that its frees are no unknown ones.
+	 */
+	bool (*wanted)(void *arg, const struct event *ev);
+	void *wanted_arg;
 	struct sample_rate sample;
 	bool filtered; /* allocations were left out: an unknown free tells nothing */
 };

@@ -53,7 +53,8 @@ struct site {
 	uint64_t call_site; /* return address; 0 when the stack alone is the key */
 	uint16_t cache;	    /* interned cache name when all its objects agree, else 0 */
 	bool self;	    /* a part of the key: what the recorder did itself */
-	uint32_t weight;    /* likewise: by how much each object counts, 1 without sampling */
+	uint32_t weight; /* likewise: by how much each object counts, 1 without sampling; 0: it
+			     * is not to be reported */
 
 	/* What is live at the end. */
 	uint64_t live;

@@ -174,8 +174,8 @@ void sitetab_close(struct sitetab *tab, uint32_t *to)
 		const struct site *s = &tab->site[n];
 
 		to[n] = UINT32_MAX;
-		if (!s->allocs && !s->failures && !s->unknown_frees && !s->preexisting_frees &&
-		    !s->preexisting_bytes)
+		if (!s->weight || (!s->allocs && !s->failures && !s->unknown_frees &&
+				   !s->preexisting_frees && !s->preexisting_bytes))
 			continue;
 		to[n] = (uint32_t)nr;
 		tab->life[nr] = tab->life[n];

@@ -240,15 +240,19 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
  */
 static void unknown_free(struct slab *slab, const struct event *ev)
 {
-	uint32_t site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
 	struct slab_rcu *rcu = slab->rcu.nr ? table_find(&slab->rcu, &rcu_ops, ev->addr) : NULL;
 	uint64_t call_site = rcu ? rcu->call_site : ev->call_site;
 
 	if (rcu)
 		rcu->call_site = 0;
-	sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
 	slab->totals->unknown_frees[SITE_SLAB]++;
-	if (slab->lossy || slab->opts->filtered)
+	/* As a rule it is of what was not asked for, and no doubt. */
+	if (slab->opts->filtered)
+		return;
+	uint32_t site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
+
+	sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
+	if (slab->lossy)
 		return;
 	const struct slabpage *page = slabpage_find(&slab->pages, ev->addr);
 	uint32_t bytes = page ? page->bytes : 0;

@@ -21,6 +21,8 @@ static struct tracefile *file;
 static struct names *names;
 static struct tasks *tasks;
 
+static const char *choice = "";
+
 static void begin(bool lists)
 {
 	char path[512];
@@ -32,6 +34,7 @@ static void begin(bool lists)
 		mkdat_blob(m, BLOB_TASKS "start", START, strlen(START));
 		mkdat_blob(m, BLOB_TASKS "end", "41 40 renamed\t/db\n", 18);
 	}
+	mkdat_blob(m, BLOB_RECORDER, choice, strlen(choice));
 	mkdat_write(m, path);
 	mkdat_free(m);
 	CHECK_OK(tracefile_open(path, &file));
@@ -142,4 +145,59 @@ TEST(the_cgroup_is_the_one_that_accounts_memory)
 	check_cgroup("5:cpu:/no\n", "0 ");
 	check_cgroup("memory\n::\n", "0 ");
 	check_cgroup("", "0 ");
+}
+
+static bool wanted(int32_t pid, uint8_t context)
+{
+	return tasks_wanted(tasks, &(struct event){ .pid = pid, .context = context });
+}
+
+TEST(a_process_is_chosen_with_its_threads_and_what_it_starts)
+{
+	choice = "version 1\nselect pid 77,40\n";
+	begin(true);
+	CHECK(tasks_choose(tasks));
+	CHECK(wanted(40, 0) && wanted(41, 0));
+	CHECK(!wanted(1, 0) && !wanted(50, 0) && !wanted(1234, 0) && !wanted(0, 0));
+	/* An interrupt works for anyone. */
+	CHECK(!wanted(40, EVENT_SOFTIRQ));
+	event(EVENT_TASK_NEW, 41, 60, 0x100, "child");
+	event(EVENT_TASK_NEW, 60, 61, 0x100, "grandchild");
+	event(EVENT_TASK_NEW, 1, 62, 0x100, "other");
+	CHECK(wanted(60, 0) && wanted(61, 0) && !wanted(62, 0));
+	/* Its number is given to another task. */
+	event(EVENT_TASK_NEW, 1, 60, 0x100, "other");
+	CHECK(!wanted(60, 0));
+	end();
+}
+
+TEST(a_cgroup_is_chosen_with_those_below_it)
+{
+	choice = "select cgroup /web/\n";
+	begin(true);
+	CHECK(wanted(40, 0) && !wanted(1, 0));
+	event(EVENT_TASK_CGROUP, 1, 1, 3, "/web/a");
+	CHECK(wanted(1, 0));
+	event(EVENT_TASK_CGROUP, 1, 1, 3, "/website");
+	CHECK(!wanted(1, 0));
+	event(EVENT_TASK_CGROUP, 1, 40, 3, "/");
+	CHECK(!wanted(40, 0));
+	end();
+	choice = "select cgroup /\n";
+	begin(true);
+	CHECK(wanted(40, 0) && wanted(1, 0));
+	/* Of which no cgroup is known. */
+	CHECK(!wanted(0, 0));
+	end();
+}
+
+TEST(both_conditions_have_to_hold)
+{
+	choice = "select pid 40\nselect cgroup /db\n";
+	begin(true);
+	CHECK(!wanted(40, 0));
+	event(EVENT_TASK_CGROUP, 1, 40, 3, "/db");
+	event(EVENT_TASK_CGROUP, 1, 1, 3, "/db");
+	CHECK(wanted(40, 0) && !wanted(1, 0));
+	end();
 }
