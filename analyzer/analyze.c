@@ -354,8 +354,9 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 	a->live = live;
 	a->names = names_new();
 	if (!live)
-		TRY(origin_init(&a->origin, opts->input, opts->vmlinux, opts->kallsyms,
-				opts->wrappers, opts->debug_dirs));
+		TRY(origin_init(&a->origin, opts->origin ? opts->origin : opts->input,
+				opts->vmlinux, opts->kallsyms, opts->wrappers,
+				opts->debug_dirs));
 	if (!live && opts->from.given)
 		origin_window(&a->origin, "from", opts->from.ns, opts->from.from_end);
 	if (!live && opts->to.given)

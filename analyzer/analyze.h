@@ -23,6 +23,7 @@ struct analyze_time {
 struct analyze_opts {
 	const char *input;  /* trace.dat, v6 or v7 */
 	const char *output; /* database; replaced when it exists */
+	const char *origin; /* what the input was made of, and the database is of; or NULL */
 	const char *vmlinux;
 	const char *cache_dir;	       /* or NULL: resolve/cache.h */
 	const char *wrappers;	       /* rules on top of the built-in ones; or NULL */

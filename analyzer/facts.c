@@ -201,6 +201,8 @@ static struct err *write_recorder(struct writer *writer, const struct tracefile 
 {
 	struct span text, line, version;
 
+	if (tracefile_text(file, BLOB_IMPORTED, &text) && span_line(&text, &line))
+		return write_span(writer, "recorder", line);
 	if (tracefile_text(file, BLOB_RECORDER, &text)) {
 		while (span_line(&text, &line)) {
 			if (!after(line, "version ", &version))

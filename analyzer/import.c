@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "capture/texts.h"
 #include "decode/allocinfo.h"
+#include "decode/perfdata.h"
 #include "history.h"
 #include "store/origin.h"
 
@@ -25,8 +26,11 @@ struct err *import_find_type(const char *path, enum import_type *ret)
 
 	if (len < 0)
 		return err_os(errno, "%s", path);
-	*ret = allocinfo_is((struct span){ head, (size_t)len }) ? IMPORT_ALLOCINFO
-								: IMPORT_UNKNOWN;
+	const struct span span = { head, (size_t)len };
+
+	*ret = allocinfo_is(span)  ? IMPORT_ALLOCINFO
+	       : perfdata_is(span) ? IMPORT_PERF
+				   : IMPORT_UNKNOWN;
 	return NULL;
 }
 

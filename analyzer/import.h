@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * import.h - a file of another program to a database
+ * import.h - what a file of another program is, and snapshots to a database
  *
  * In:     snapshots of /proc/allocinfo, one or a series
  * Out:    a database, as analyze() writes it
@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 
-enum import_type { IMPORT_UNKNOWN, IMPORT_ALLOCINFO };
+enum import_type { IMPORT_UNKNOWN, IMPORT_ALLOCINFO, IMPORT_PERF };
 
 struct import_opts {
 	const char *const *inputs;

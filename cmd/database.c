@@ -120,8 +120,8 @@ void database_analyze_opts(const struct database_args *args, const char *input,
 	};
 }
 
-struct err *database_make(const struct database_args *args, const char *recording,
-			  const char *output)
+struct err *database_make_of(const struct database_args *args, const char *recording,
+			     const char *origin, const char *output)
 {
 	TRY(database_check(args));
 	struct progress progress = {};
@@ -135,6 +135,7 @@ struct err *database_make(const struct database_args *args, const char *recordin
 	opts.output = output;
 	TRY(parse_time("from", args->from, &opts.from));
 	TRY(parse_time("to", args->to, &opts.to));
+	opts.origin = origin;
 	opts.progress = progress_show;
 	opts.progress_arg = &progress;
 	struct err *err = analyze(&opts, &result);
@@ -146,6 +147,12 @@ struct err *database_make(const struct database_args *args, const char *recordin
 		args->from || args->to ? recording : output, result.events, result.sites,
 		1e-9 * (double)(progress_now_ns() - start_ns));
 	return NULL;
+}
+
+struct err *database_make(const struct database_args *args, const char *recording,
+			  const char *output)
+{
+	return database_make_of(args, recording, NULL, output);
 }
 
 static bool exists(const char *path)

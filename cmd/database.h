@@ -63,6 +63,10 @@ void database_analyze_opts(const struct database_args *args, const char *input,
 struct err *database_make(const struct database_args *args, const char *recording,
 			  const char *output) MUST_CHECK;
 
+/* The same, of a recording that was made of @origin, which the database is then of. */
+struct err *database_make_of(const struct database_args *args, const char *recording,
+			     const char *origin, const char *output) MUST_CHECK;
+
 /*
  * Opens the database that args->input is or, for a recording, stands for: it is
  * made anew when there is none of this very recording, or one made with other

@@ -6,13 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/xalloc.h"
 #include "cmd.h"
 #include "database.h"
 #include "import.h"
+#include "perfimport.h"
+#include "store/writer.h"
 
 struct import_args {
+	struct database_args database;
 	const char *output, *host;
 	struct opt_list times;
 };
@@ -26,6 +30,7 @@ static const struct opt import_opts[] = {
 	  "when the snapshot was taken: Unix time, or\n"
 	  "YYYY-MM-DD HH:MM:SS in UTC; once for each FILE;\n"
 	  "default: when the file was written" },
+	DATABASE_OPTS(struct import_args, database),
 	{}
 };
 
@@ -82,12 +87,77 @@ static struct err *parse_times(const struct import_args *args, size_t nr, int64_
 	return NULL;
 }
 
+static struct err *import_snapshots(const struct import_args *args, char **words, size_t nr,
+				    const char *output)
+{
+	auto_free int64_t *times = NULL;
+	struct import_result result = {};
+
+	TRY(parse_times(args, nr, &times));
+	const struct import_opts opts = {
+		.inputs = (const char *const *)words,
+		.nr_inputs = nr,
+		.times = times,
+		.host = args->host,
+		.output = output,
+	};
+
+	TRY(import(&opts, &result));
+	fprintf(stderr, "%s: %zu snapshot%s, %" PRIu64 " call sites\n", output,
+		result.snapshots, result.snapshots == 1 ? "" : "s", result.sites);
+	return NULL;
+}
+
+/* By way of a recording, beside the database for as long as it takes. */
+static struct err *import_perf(const struct import_args *args, const char *path,
+			       const char *output)
+{
+	auto_free char *recording = xasprintf("%s.tmp-%d.dat", output, (int)getpid());
+	struct perfimport_result result = {};
+
+	if (args->times.nr || args->host)
+		return err_new(
+			ERR_USAGE,
+			"import: --time and --host are for snapshots of /proc/allocinfo");
+	TRY(writer_check(output));
+	unlink(recording);
+	TRY(perfimport(path, recording, &result));
+	struct err *err = database_make_of(&args->database, recording, path, output);
+
+	unlink(recording);
+	if (!err && result.malformed)
+		fprintf(stderr,
+			"allocprof import: %s: records left out as damaged: %" PRIu64 "\n",
+			path, result.malformed);
+	return err;
+}
+
+/* What all files are; they are of one type. */
+static struct err *find_type(char **words, size_t nr, enum import_type *ret)
+{
+	for (size_t i = 0; i < nr; i++) {
+		enum import_type type = IMPORT_UNKNOWN;
+
+		TRY(import_find_type(words[i], &type));
+		if (type == IMPORT_UNKNOWN)
+			return err_new(ERR_FORMAT,
+				       "%s: not a snapshot of /proc/allocinfo, nor a perf.data",
+				       words[i]);
+		if (i && (type != *ret || type == IMPORT_PERF))
+			return err_new(
+				ERR_USAGE,
+				"import: %s: one perf.data, or snapshots only; merge puts "
+				"databases together",
+				words[i]);
+		*ret = type;
+	}
+	return NULL;
+}
+
 static struct err *import_run(const void *p, char **words, int *status)
 {
 	const struct import_args *args = p;
-	auto_free int64_t *times = NULL;
 	enum import_type type = IMPORT_UNKNOWN;
-	struct import_result result;
 	size_t nr = 0;
 
 	(void)status;
@@ -95,27 +165,13 @@ static struct err *import_run(const void *p, char **words, int *status)
 		nr++;
 	if (!nr)
 		return err_new(ERR_USAGE, "import: name the files");
-	TRY(parse_times(args, nr, &times));
-	for (size_t i = 0; i < nr; i++) {
-		TRY(err_wrap(import_find_type(words[i], &type), "import"));
-		if (type == IMPORT_UNKNOWN)
-			return err_new(ERR_FORMAT,
-				       "import: %s: not a snapshot of /proc/allocinfo",
-				       words[i]);
-	}
+	TRY(err_wrap(find_type(words, nr, &type), "import"));
 	auto_free char *default_output = database_path(words[0]);
-	const struct import_opts opts = {
-		.inputs = (const char *const *)words,
-		.nr_inputs = nr,
-		.times = times,
-		.host = args->host,
-		.output = args->output ? args->output : default_output,
-	};
+	const char *output = args->output ? args->output : default_output;
 
-	TRY(err_wrap(import(&opts, &result), "import"));
-	fprintf(stderr, "%s: %zu snapshot%s, %" PRIu64 " call sites\n", opts.output,
-		result.snapshots, result.snapshots == 1 ? "" : "s", result.sites);
-	return NULL;
+	return err_wrap(type == IMPORT_PERF ? import_perf(args, words[0], output)
+					    : import_snapshots(args, words, nr, output),
+			"import");
 }
 
 const struct cmd cmd_import = {

@@ -26,6 +26,8 @@
 
 /* "version 0.1.0\nkey value\n…": program, options in force; "cut WHY" */
 #define BLOB_RECORDER  "allocprof"
+/* "perf 6.1\n": made by allocprof import of what this program wrote */
+#define BLOB_IMPORTED  "imported"
 /* "start_mono_ns N\nend_mono_ns N\nstart_unix_ns N\nend_unix_ns N\n" */
 #define BLOB_TIMES     "times"
 /* bytes, decimal */

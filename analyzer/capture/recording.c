@@ -183,23 +183,32 @@ struct err *recording_write_meta(const struct recording *recording, const struct
 	return err;
 }
 
-struct err *recording_write_begin(const struct recording *recording,
-				  const struct recording_data *data, int level,
-				  struct recording_writer **ret)
+struct err *recording_create(const struct recording *recording, const char *path, int level,
+			     struct datfile **ret)
 {
 	struct datfile *file;
 
-	TRY(datfile_create(data->part->new_file, recording->subbuf_size, level, &file));
+	TRY(datfile_create(path, recording->subbuf_size, level, &file));
 	struct err *err = write_sections(file, recording);
 
 	if (!err) {
 		add_options(file, recording);
 		err = datfile_data_begin(file, recording->clock, (uint32_t)recording->cpus.nr);
 	}
-	if (err) {
+	if (err)
 		datfile_close(file);
-		return err;
-	}
+	else
+		*ret = file;
+	return err;
+}
+
+struct err *recording_write_begin(const struct recording *recording,
+				  const struct recording_data *data, int level,
+				  struct recording_writer **ret)
+{
+	struct datfile *file;
+
+	TRY(recording_create(recording, data->part->new_file, level, &file));
 	size_t page = recording->subbuf_size;
 	struct recording_writer *writer = xcalloc(1, sizeof(*writer));
 

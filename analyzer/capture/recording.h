@@ -48,6 +48,13 @@ struct recording_data {
 	bool packed;
 };
 
+/*
+ * A new file with all but the CPU data, which the caller adds: for each of
+ * recording->cpus, in their order; then datfile_data_end() and datfile_finish().
+ */
+struct err *recording_create(const struct recording *recording, const char *path, int level,
+			     struct datfile **ret) MUST_CHECK;
+
 struct recording_writer;
 
 /* @recording, and what @data refers to, are borrowed until the writer is closed. */
