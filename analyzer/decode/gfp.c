@@ -228,6 +228,14 @@ struct gfp *gfp_new(const struct tracefile *file)
 	return gfp;
 }
 
+struct gfp *gfp_of_format(struct span text)
+{
+	struct gfp *gfp = xcalloc(1, sizeof(*gfp));
+
+	take_format(gfp, text);
+	return gfp;
+}
+
 void gfp_free(struct gfp *gfp)
 {
 	free(gfp);

@@ -18,6 +18,8 @@
 struct gfp;
 
 struct gfp *gfp_new(const struct tracefile *file);
+/* The same of the text of one format. */
+struct gfp *gfp_of_format(struct span text);
 void gfp_free(struct gfp *gfp);
 DEFINE_CLEANUP(struct gfp *, gfp, gfp_free)
 

@@ -514,6 +514,9 @@ void match_finish(struct match *m)
 	m->totals.page_offset_votes = offset_leader_votes(&m->slab.offset);
 	m->totals.page_offset_dissent = m->slab.offset.votes - m->totals.page_offset_votes;
 	count_missing_stacks(m);
+	for (size_t i = 0; i < m->sites.accounts.nr; i++)
+		if (account_merged(&m->sites.accounts.account[i]) != ACCOUNT_WHOLE)
+			m->totals.merged_allocs += m->sites.accounts.account[i].allocs;
 	page_count_pieces(&m->pages);
 	sitetab_end_of_time(&m->sites);
 	m->sites.now = end;

@@ -94,6 +94,7 @@ struct match_totals {
 	uint64_t unsized;	   /* slab objects whose size the recording does not tell */
 	uint64_t bulk_pages_known; /* pages of alloc_pages_bulk that an event had told */
 	uint64_t moved_pages;	   /* rule 12 */
+	uint64_t merged_allocs;	   /* whose task no account tells: there were too many */
 	uint64_t implausible;	   /* sizes, orders and pfns that no kernel has; left out */
 	uint64_t page_offset_base; /* direct map, voted from the trace; 0 if not known */
 	uint64_t page_offset_votes;

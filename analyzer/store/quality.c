@@ -5,7 +5,7 @@
 
 /* A counter added to either struct wants a row here. */
 _Static_assert(sizeof(struct match_totals) ==
-		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 24) * sizeof(uint64_t),
+		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 25) * sizeof(uint64_t),
 	       "every counter of match_totals is a row of quality");
 _Static_assert(sizeof(struct merge_stats) == 8 * sizeof(uint64_t),
 	       "every counter of merge_stats is a row of quality");
@@ -99,6 +99,9 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	    "pages handed out in bulk that an event of their own had told; counted once");
 	ROW("moved_pages", match->moved_pages, "pages",
 	    "pages whose content moved elsewhere (compaction, migration); their call site went along");
+	ROW("merged_allocs", match->merged_allocs, "objects",
+	    "objects of which no account tells the task, since there were more than 262144 "
+	    "accounts; their call sites are not affected");
 	EVENTS("kmalloc", EVENT_KMALLOC, "kmem:kmalloc and kmalloc_node");
 	EVENTS("cache_alloc", EVENT_CACHE_ALLOC,
 	       "kmem:kmem_cache_alloc and kmem_cache_alloc_node");
