@@ -7,8 +7,8 @@
 
 #include "base/xalloc.h"
 
-/* With more cursors than this their tables are small. */
-enum { FEW = 16 };
+/* With more cursors than this each of them has little. */
+enum { FEW = 16, PIECE = 256 << 10, PIECE_OF_MANY = 64 << 10 };
 
 struct slot {
 	struct cursor_block *block;
@@ -35,6 +35,7 @@ struct source {
 struct ahead {
 	struct source *source;
 	size_t nr, cap;
+	size_t nr_blocks; /* of a ring */
 	struct names *raw, *names;
 	uint16_t *id; /* in names, by the one in raw; 0: not yet known */
 
@@ -59,6 +60,7 @@ struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *name
 	a->queue = xcalloc(nr_cursors + 1, sizeof(*a->queue));
 	a->id = xcalloc(UINT16_MAX + 1, sizeof(*a->id));
 	a->cap = nr_cursors;
+	a->nr_blocks = nr_cursors > FEW ? AHEAD_BLOCKS_OF_MANY : AHEAD_BLOCKS;
 	a->raw = raw;
 	a->names = names;
 	pthread_mutex_init(&a->lock, NULL);
@@ -106,6 +108,7 @@ void ahead_free(struct ahead *a)
 
 void ahead_add(struct ahead *a, struct cursor *cursor, struct page_reader *reader)
 {
+	page_reader_pieces(reader, a->cap > FEW ? PIECE_OF_MANY : PIECE);
 	a->source[a->nr++] = (struct source){
 		.cursor = cursor,
 		.reader = reader,
@@ -113,15 +116,15 @@ void ahead_add(struct ahead *a, struct cursor *cursor, struct page_reader *reade
 	};
 }
 
-static size_t nr_free(const struct source *s)
+static size_t nr_free(const struct ahead *a, const struct source *s)
 {
-	return AHEAD_BLOCKS - s->filled - s->handed;
+	return a->nr_blocks - s->filled - s->handed;
 }
 
 /* Fills a block of @s, which is busy by the caller; the lock is let go meanwhile. */
 static void fill(struct ahead *a, struct source *s)
 {
-	struct slot *slot = &s->slot[(s->head + s->handed + s->filled) % AHEAD_BLOCKS];
+	struct slot *slot = &s->slot[(s->head + s->handed + s->filled) % a->nr_blocks];
 
 	pthread_mutex_unlock(&a->lock);
 	if (!slot->block) {
@@ -144,7 +147,7 @@ static void fill(struct ahead *a, struct source *s)
 /* Puts @s in the queue; with few blocks free, a thread would soon be idle again. */
 static void enqueue(struct ahead *a, struct source *s, size_t least)
 {
-	if (!a->nr_threads || s->busy || s->queued || s->ended || nr_free(s) < least)
+	if (!a->nr_threads || s->busy || s->queued || s->ended || nr_free(a, s) < least)
 		return;
 	s->queued = true;
 	a->queue[(a->queue_head + a->queue_nr++) % a->nr] = (size_t)(s - a->source);
@@ -161,7 +164,7 @@ static struct source *dequeue(struct ahead *a)
 		a->queue_head = (a->queue_head + 1) % a->nr;
 		a->queue_nr--;
 		s->queued = false;
-		if (!s->busy && !s->ended && nr_free(s))
+		if (!s->busy && !s->ended && nr_free(a, s))
 			return s;
 	}
 	return NULL;
@@ -243,15 +246,15 @@ struct err *ahead_next(struct ahead *a, size_t i, struct ahead_block *ret)
 	pthread_mutex_lock(&a->lock);
 	if (s->handed && s->slot[s->head].out.nr) {
 		s->handed = false;
-		s->head = (s->head + 1) % AHEAD_BLOCKS;
-		enqueue(a, s, AHEAD_BLOCKS / 2);
+		s->head = (s->head + 1) % a->nr_blocks;
+		enqueue(a, s, a->nr_blocks / 2);
 	}
 	while (!s->handed && !s->filled) {
 		if (!s->busy) {
 			s->busy = true;
 			fill(a, s);
 			s->busy = false;
-			enqueue(a, s, AHEAD_BLOCKS / 2);
+			enqueue(a, s, a->nr_blocks / 2);
 		} else {
 			a->wanted = s;
 			pthread_cond_wait(&a->done, &a->lock);
@@ -281,7 +284,7 @@ struct err *ahead_resume(struct ahead *a, size_t i, bool last, bool old)
 
 	if (s->handed) {
 		s->handed = false;
-		s->head = (s->head + 1) % AHEAD_BLOCKS;
+		s->head = (s->head + 1) % a->nr_blocks;
 	}
 	s->ended = false;
 	cursor_resume(s->cursor, last);

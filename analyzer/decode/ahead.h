@@ -11,7 +11,8 @@
  *             included: whoever needs a block that nobody is at decodes it
  *             himself
  *         (2) a cursor is in one thread at a time
- *         (3) of each cursor at most AHEAD_BLOCKS blocks are in memory
+ *         (3) of each cursor at most AHEAD_BLOCKS blocks are in memory; fewer, and
+ *             smaller pieces of the file, where there are many cursors
  */
 #ifndef DECODE_AHEAD_H
 #define DECODE_AHEAD_H
@@ -20,7 +21,7 @@
 #include "decode/page_reader.h"
 #include "decode/places.h"
 
-enum { AHEAD_BLOCKS = 8 };
+enum { AHEAD_BLOCKS = 8, AHEAD_BLOCKS_OF_MANY = 3 };
 
 struct ahead;
 

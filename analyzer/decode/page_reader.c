@@ -9,8 +9,8 @@
 #include "decode/inflate.h"
 
 enum {
-	/* Plain data is read in pieces of this size, a multiple of any sub-buffer. */
-	BLOCK = 1 << 20,
+	/* Plain data is read in pieces of this size unless told otherwise. */
+	PIECE = 1 << 20,
 	/* trace-cmd makes chunks of ten sub-buffers of at most 1 MB. */
 	CHUNK_MAX = 64 << 20,
 	CHUNK_HEADER_LEN = 8,
@@ -22,6 +22,7 @@ struct page_reader {
 	uint64_t before; /* stored bytes of the data that is done */
 	uint64_t taken;	 /* stored bytes */
 	bool ended;
+	uint32_t piece; /* of plain data */
 
 	uint8_t *buf;
 	size_t cap;
@@ -43,7 +44,15 @@ struct page_reader *page_reader_new(const struct page_reader_source *source)
 	struct page_reader *r = xcalloc(1, sizeof(*r));
 
 	r->from = *source;
+	page_reader_pieces(r, PIECE);
 	return r;
+}
+
+void page_reader_pieces(struct page_reader *r, uint32_t bytes)
+{
+	uint32_t size = r->from.subbuf_size;
+
+	r->piece = bytes > size ? bytes - bytes % size : size;
 }
 
 void page_reader_close(struct page_reader *r)
@@ -133,7 +142,7 @@ static struct err *next_block(struct page_reader *r, uint64_t *damaged)
 {
 	uint32_t size = r->from.subbuf_size;
 	uint64_t left = stored_left(r);
-	size_t want = BLOCK - BLOCK % size;
+	size_t want = r->piece;
 	size_t got;
 
 	if (want > left)

@@ -53,6 +53,9 @@ struct page_reader *page_reader_new(const struct page_reader_source *source);
 void page_reader_close(struct page_reader *reader);
 DEFINE_CLEANUP(struct page_reader *, page_reader, page_reader_close)
 
+/* Takes plain data in pieces of @bytes, or of a sub-buffer if that is more; before the first. */
+void page_reader_pieces(struct page_reader *reader, uint32_t bytes);
+
 /* The kernel's number of the CPU. */
 unsigned int page_reader_cpu(const struct page_reader *reader);
 
