@@ -21,8 +21,14 @@
 /* Asks the clock once in so many events: a look costs as much as an event. */
 enum { LOOK_EVERY = 1 << 16, SHOW_EVERY_NS = 100000000 };
 
+/* The system may bring 16 pages of a file into memory for each event. */
+enum { CHECK_EVERY = 1 << 8 };
+
 /* One thread matches; a few of them decode as fast as it does. */
 enum { MAX_THREADS = 8 };
+
+/* What all but the tables of the matcher may take of a memory limit. */
+enum { MEMORY_REST = 40 << 20 };
 
 struct analysis {
 	const struct analyze_opts *opts;
@@ -37,6 +43,7 @@ struct analysis {
 	uint64_t from_ns, until_ns;	   /* facts_window() */
 	uint64_t part_from_ns, part_to_ns; /* of opts->from and to; 0: none */
 	uint8_t *cpu_node;		   /* that match borrows */
+	char *spill_dir;		   /* likewise */
 };
 
 static uint64_t now_ns(void)
@@ -182,7 +189,7 @@ static void clip(const struct analysis *a, struct merge_batch *batch)
 /* All that the merge has for now. */
 static struct err *match_all(struct analysis *a)
 {
-	uint64_t last_ns = now_ns(), nr = 0;
+	uint64_t last_ns = now_ns(), nr = 0, unchecked = 0;
 	struct merge_batch batch;
 
 	for (;;) {
@@ -200,6 +207,12 @@ static struct err *match_all(struct analysis *a)
 			match_batch(a->match, &batch);
 		}
 		nr += batch.nr;
+		unchecked += batch.nr;
+		if (a->opts->memory_limit && unchecked >= CHECK_EVERY) {
+			unchecked = 0;
+			TRY(match_check_memory(a->match, a->opts->memory_limit -
+								 a->opts->memory_limit / 4));
+		}
 		if (nr >= LOOK_EVERY) {
 			nr = 0;
 			show(a->opts, "reading", merge_bytes(a->merge),
@@ -381,6 +394,10 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 	a->cpu_node = details_cpu_nodes(a->file, &nr_cpu_node);
 
 	a->tasks = tasks_new(a->file, a->names);
+	const char *slash = opts->output ? strrchr(opts->output, '/') : NULL;
+
+	a->spill_dir = slash ? xstrndup(opts->output, (size_t)(slash - opts->output + 1))
+			     : xstrdup(".");
 	a->match = match_new(&(struct match_opts){
 		.page_size = merge_page_size(a->merge),
 		.classify = classify,
@@ -396,6 +413,8 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 		.filtered = facts_filtered(a->file),
 		.wanted = tasks_choose(a->tasks) ? is_wanted : NULL,
 		.wanted_arg = a->tasks,
+		.memory_limit = opts->memory_limit ? (opts->memory_limit - MEMORY_REST) / 2 : 0,
+		.spill_dir = a->spill_dir,
 	});
 	*ret = take_ptr(a);
 	return NULL;
@@ -413,6 +432,7 @@ void analysis_close(struct analysis *a)
 	tracefile_close(a->file);
 	origin_deinit(&a->origin);
 	free(a->cpu_node);
+	free(a->spill_dir);
 	free(a);
 }
 
@@ -497,6 +517,9 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 	CLEANUP(analysis_cleanup) struct analysis *a = NULL;
 
 	TRY(writer_check(opts->output));
+	if (opts->memory_limit && opts->memory_limit < ANALYZE_LEAST_MEMORY)
+		return err_new(ERR_USAGE, "--memory-limit: less than %d MB is not enough",
+			       ANALYZE_LEAST_MEMORY >> 20);
 	TRY(analysis_open(opts, false, &a));
 	TRY(match_all(a));
 	return analysis_write(a, opts->input, opts->output, ret);

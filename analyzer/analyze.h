@@ -13,6 +13,8 @@
 #include "match/match.h"
 #include "resolve/resolver.h"
 
+enum { ANALYZE_LEAST_MEMORY = 64 << 20 };
+
 /* A time in a recording. */
 struct analyze_time {
 	bool given;
@@ -31,7 +33,8 @@ struct analyze_opts {
 	const char *const *debug_dirs; /* NULL-terminated, or NULL */
 	bool debuginfod;	       /* ask servers for what no directory has */
 	struct analyze_time from, to;  /* only what happened between them */
-	unsigned int threads; /* that work, this one among them; 0: as CPUs are there */
+	uint64_t memory_limit; /* bytes; 0: all there is. What is more lies beside the output */
+	unsigned int threads;  /* that work, this one among them; 0: as CPUs are there */
 
 	/* Called some ten times a second with the share done, 0…1; may be NULL. */
 	void (*progress)(void *arg, const char *stage, double share);

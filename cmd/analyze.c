@@ -16,6 +16,8 @@ static const struct opt analyze_cmd_opts[] = {
 	  "the database, replaced when it exists;\ndefault: X.db for X.dat" },
 	DATABASE_WINDOW_OPTS(struct analyze_args, database),
 	DATABASE_OPTS(struct analyze_args, database),
+	{ 0, "memory-limit", "SIZE", OPT_SIZE(struct analyze_args, database.memory_limit),
+	  "memory to stay within, like 256M; default: what it takes" },
 	{ 0, "threads", "N", OPT_NUMBER(struct analyze_args, database.threads),
 	  "threads to work in; default: one for each CPU" },
 	{}
@@ -40,7 +42,8 @@ const struct cmd cmd_analyze = {
 	.usage =
 		"[-i FILE] [-o DB] [--from TIME] [--to TIME] [--vmlinux FILE]\n"
 		"                         [--debug-dir DIR]... [--kallsyms FILE]\n"
-		"                         [--wrappers FILE] [--debuginfod] [--no-cache] [--threads N]",
+		"                         [--wrappers FILE] [--debuginfod] [--no-cache] [--threads N]\n"
+		"                         [--memory-limit SIZE]",
 	.opts = analyze_cmd_opts,
 	.args_size = sizeof(struct analyze_args),
 	.defaults = &(const struct analyze_args){ .database.input = "allocprof.dat" },

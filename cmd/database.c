@@ -116,6 +116,7 @@ void database_analyze_opts(const struct database_args *args, const char *input,
 		.cache_dir = cache_dir,
 		.debug_dirs = args->debug_dirs.item,
 		.debuginfod = ask_debuginfod(args->debuginfod),
+		.memory_limit = args->memory_limit,
 		.threads = args->threads < UINT_MAX ? (unsigned int)args->threads : UINT_MAX,
 	};
 }

@@ -18,7 +18,8 @@ struct database_args {
 	bool no_cache;
 	const char *from, *to; /* of a window */
 	bool debuginfod;
-	uint64_t threads; /* 0: as many as there are CPUs */
+	uint64_t memory_limit; /* bytes; 0: none */
+	uint64_t threads;      /* 0: as many as there are CPUs */
 	struct opt_list debug_dirs;
 };
 

@@ -2,8 +2,10 @@
 #include "match/match.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/xalloc.h"
 #include "decode/places.h"
@@ -39,6 +41,7 @@ struct match {
 	struct tasks self;
 	struct bulk bulk;
 	struct sample sample;
+	struct spill *spill; /* NULL: all memory there is */
 	bool started;
 	uint64_t base_ns; /* of the first event; live.h has times since then */
 	uint64_t turn_ns; /* where the window begins, or ends */
@@ -95,6 +98,12 @@ struct match *match_new(const struct match_opts *opts)
 	area_init(&m->percpu, SITE_PERCPU, &m->sites, &m->totals);
 	area_init(&m->vmap, SITE_VMALLOC, &m->sites, &m->totals);
 	bulk_init(&m->bulk, &m->pages, &m->slab, &m->sites, &m->totals);
+	if (opts->memory_limit) {
+		m->spill = spill_new(opts->spill_dir, opts->memory_limit);
+		spill_add(m->spill, &m->slab.live);
+		spill_add(m->spill, &m->slab.pages.table);
+		spill_add(m->spill, &m->pages.table);
+	}
 	return m;
 }
 
@@ -108,6 +117,7 @@ void match_free(struct match *m)
 	area_deinit(&m->percpu);
 	slab_deinit(&m->slab);
 	page_deinit(&m->pages);
+	spill_free(m->spill);
 	sitetab_deinit(&m->sites);
 	sample_deinit(&m->sample);
 	stacks_free(m->stacks);
@@ -460,6 +470,22 @@ void match_batch(struct match *m, const struct merge_batch *batch)
 		m->sites.hint = hint;
 		take(m, ev);
 	}
+}
+
+struct err *match_check_memory(struct match *m, uint64_t limit)
+{
+	unsigned long pages = 0;
+
+	if (!m->spill)
+		return NULL;
+	FILE *statm = fopen("/proc/self/statm", "re");
+
+	if (statm && fscanf(statm, "%*u %lu", &pages) == 1 &&
+	    pages * (uint64_t)sysconf(_SC_PAGESIZE) > limit)
+		spill_trim(m->spill);
+	if (statm)
+		fclose(statm);
+	return spill_error(m->spill);
 }
 
 static void mark_uncertain(struct match *m, const struct table *live, uint64_t time)

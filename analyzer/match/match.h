@@ -67,7 +67,10 @@ struct match_opts {
 	bool (*wanted)(void *arg, const struct event *ev);
 	void *wanted_arg;
 	struct sample_rate sample;
-	bool filtered; /* allocations were left out: an unknown free tells nothing */
+	/* Of the tables, in bytes, past which they lie in files in spill_dir; 0: none. */
+	uint64_t memory_limit;
+	const char *spill_dir; /* borrowed for the life of the match */
+	bool filtered;	       /* allocations were left out: an unknown free tells nothing */
 };
 
 /* Totals over the recording: what the quality table shows. */
@@ -111,6 +114,12 @@ void match_event(struct match *match, const struct event *ev);
 
 /* The same for a run of a merge, whose hints make it faster. */
 void match_batch(struct match *match, const struct merge_batch *run);
+
+/*
+ * Now and then: sees that what lies in files takes no more memory than @limit for
+ * the whole process, and that they could be written.
+ */
+struct err *match_check_memory(struct match *match, uint64_t limit) MUST_CHECK;
 
 /* Closes the books; after it only match_judge() and the accessors may be called. */
 void match_finish(struct match *match);

@@ -26,20 +26,27 @@ struct table_secret table_secret(void)
 
 void table_resize(struct table *t, const struct table_ops *ops, size_t cap)
 {
-	t->slot = xreallocarray(t->slot, cap, ops->size);
-	memset(t->slot + t->cap * ops->size, 0, (cap - t->cap) * ops->size);
+	if (t->spill) {
+		spill_resize(t->spill, t, t->cap * ops->size, cap * ops->size);
+	} else {
+		t->slot = xreallocarray(t->slot, cap, ops->size);
+		memset(t->slot + t->cap * ops->size, 0, (cap - t->cap) * ops->size);
+	}
 	t->cap = cap;
 	t->limit = cap / 10 * 7;
 }
 
 void table_init(struct table *t, const struct table_ops *ops)
 {
-	*t = (struct table){ .secret = table_secret() };
+	*t = (struct table){ .secret = table_secret(), .size = ops->size };
 	table_resize(t, ops, MIN_CAP);
 }
 
 void table_deinit(struct table *t)
 {
-	free(t->slot);
+	if (t->spill)
+		spill_release(t->spill, t, t->cap * t->size);
+	else
+		free(t->slot);
 	*t = (struct table){ 0 };
 }

@@ -25,6 +25,7 @@
 
 #include "base/cleanup.h"
 #include "base/xalloc.h"
+#include "match/spill.h"
 
 struct table_secret {
 	uint64_t add;
@@ -34,8 +35,12 @@ struct table_secret {
 struct table {
 	char *slot;
 	size_t cap, limit;
-	size_t nr; /* slots taken, by the dead too */
+	size_t nr;   /* slots taken, by the dead too */
+	size_t size; /* of a slot */
 	struct table_secret secret;
+	struct spill *spill; /* whose memory it is; NULL: on the heap */
+	int fd;		     /* of the file that slot is of, … */
+	bool mapped;	     /* … if it is */
 };
 
 /* An entry of all zero bits is an empty slot. */
@@ -48,6 +53,9 @@ struct table_ops {
 
 /* Below this size, in slots, room is cheaper than the work of making it. */
 enum { TABLE_SMALL = 1 << 17 };
+
+/* Who walks over slots in a file leaves them behind, so many at a time. */
+enum { TABLE_TRIM = 1 << 18 };
 
 #define TABLE_INLINE static inline __attribute__((always_inline))
 
@@ -68,6 +76,13 @@ TABLE_INLINE uint64_t table_hash(struct table_secret s, uint64_t key)
 TABLE_INLINE size_t table_home(const struct table *t, uint64_t key)
 {
 	return (size_t)(((unsigned __int128)table_hash(t->secret, key) * t->cap) >> 64);
+}
+
+/* A walk has come to slot @i. */
+TABLE_INLINE void table_passed(const struct table *t, size_t i)
+{
+	if (__builtin_expect(t->mapped && !(i % TABLE_TRIM), 0))
+		spill_trim(t->spill);
 }
 
 /* The entry of @key, or the empty slot where it would go. */
@@ -140,6 +155,7 @@ TABLE_INLINE void table_grow(struct table *t, const struct table_ops *ops)
 	for (size_t i = old_cap; i-- > 0;) {
 		char *e = t->slot + i * ops->size;
 
+		table_passed(t, i);
 		if (!ops->used(e))
 			continue;
 		size_t to = table_home(t, ops->key(e));
@@ -172,12 +188,15 @@ static __attribute__((noinline, unused)) void table_make_room(struct table *t,
 {
 	size_t dead = 0;
 
-	for (size_t i = 0; i < t->cap; i++)
+	for (size_t i = 0; i < t->cap; i++) {
+		table_passed(t, i);
 		dead += ops->used(t->slot + i * ops->size) &&
 			!ops->live(t->slot + i * ops->size);
+	}
 	for (size_t i = 0; i < t->cap && dead;) {
 		const char *e = t->slot + i * ops->size;
 
+		table_passed(t, i);
 		if (ops->used(e) && !ops->live(e))
 			table_drop(t, ops, i); /* another one may have moved to i */
 		else
@@ -210,6 +229,8 @@ TABLE_INLINE void *table_next(const struct table *t, const struct table_ops *ops
 {
 	while (*i < t->cap) {
 		char *e = t->slot + (*i)++ * ops->size;
+
+		table_passed(t, *i);
 
 		if (ops->live(e))
 			return e;

@@ -1,0 +1,33 @@
+#!/bin/sh
+# An analysis within a limit of memory gives the same database.
+ap=${ALLOCPROF:?}
+scale=${BUILD:?}/tests/bench/bench_scale
+tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
+
+t() { # NAME CONDITION...: one test
+	name=$1; shift
+	if "$@"; then echo "ok $name"; else echo "not ok $name"; sed 's/^/# /' "$tmp/err"; fi
+}
+dump() { # NAME OPTION...: the database as text
+	name=$1; shift
+	"$ap" analyze -i "$tmp/x.dat" -o "$tmp/$name.db" --no-cache "$@" 2>"$tmp/err" &&
+		sqlite3 "$tmp/$name.db" .dump >"$tmp/$name.sql"
+}
+
+"$scale" -c 3 -l 600000 "$tmp/x.dat" 700000
+"$ap" analyze -i "$tmp/x.dat" -o "$tmp/x.db" --memory-limit 10M 2>"$tmp/err"
+t a_limit_that_is_too_small_is_refused [ $? = 2 -a ! -e "$tmp/x.db" ]
+command -v sqlite3 >/dev/null || {
+	echo "skip a_limit_changes_no_number: no sqlite3"
+	exit 0
+}
+dump free && dump limited --memory-limit 64M
+t a_limit_changes_no_number cmp "$tmp/free.sql" "$tmp/limited.sql"
+
+# 64 KB sub-buffers, many CPUs and call sites, a stack on every event.
+"$scale" -c 256 -b 65536 -s 20000 -l 20000 -k "$tmp/x.dat" 200000
+dump many --threads 2
+t a_large_machine_loses_nothing [ "$("$ap" sql -i "$tmp/many.db" --format csv \
+	"SELECT events, lost_events FROM recording" | tail -1)" = 399872,0 ]
+dump one --threads 1
+t nor_does_it_depend_on_threads cmp "$tmp/many.sql" "$tmp/one.sql"
