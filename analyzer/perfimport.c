@@ -42,7 +42,7 @@ static const char stack_format[] =
 
 /* One CPU's pages on their way to the file. */
 struct cpu {
-	int fd; /* of a file without a name; -1: none yet */
+	int fd;		       /* of a file without a name; -1: none yet */
 	struct ringpage *page; /* begun, or NULL */
 	uint64_t bytes, events, all_lost;
 	uint64_t lost; /* in front of the next page */
@@ -324,8 +324,8 @@ static void add_mmap(struct importer *im, const struct perfdata_record *record)
 	}
 	if (!len || strcspn(base, " \n\t") < len || im->modules.len > 1 << 24)
 		return;
-	text_printf(&im->modules, "%.*s %" PRIu64 " 0 - Live 0x%016" PRIx64 "\n", (int)len, base,
-		    record->length, record->start);
+	text_printf(&im->modules, "%.*s %" PRIu64 " 0 - Live 0x%016" PRIx64 "\n", (int)len,
+		    base, record->length, record->start);
 }
 
 static struct err *take(struct importer *im, const struct perfdata_record *record)
@@ -424,7 +424,8 @@ static void add_cpustats(const struct importer *im, struct recording *recording)
 
 		text_printf(texts_new(&recording->blobs, name),
 			    "entries: 0\noverrun: %" PRIu64
-			    "\ncommit overrun: 0\ndropped events: 0\nread events: %" PRIu64 "\n",
+			    "\ncommit overrun: 0\ndropped events: 0\nread events: %" PRIu64
+			    "\n",
 			    cpu->all_lost, cpu->events);
 	}
 }
@@ -443,9 +444,9 @@ static const char *kernel_build_id(const struct perfdata *perf)
 static uint64_t text_address(const struct text *kallsyms)
 {
 	static const char name[] = " T _text\n";
-	const char *at = kallsyms->len ? memmem(kallsyms->data, kallsyms->len, name,
-						strlen(name))
-				       : NULL;
+	const char *at = kallsyms->len
+				 ? memmem(kallsyms->data, kallsyms->len, name, strlen(name))
+				 : NULL;
 
 	return at && at - (const char *)kallsyms->data >= 16 ? strtoull(at - 16, NULL, 16) : 0;
 }
@@ -466,7 +467,8 @@ static bool add_symbols_of_here(struct importer *im, struct recording *recording
 	if (!im->text_start || text_address(&kallsyms) != im->text_start)
 		return false;
 	if (wanted &&
-	    (!machine_build_id((struct span){ (const uint8_t *)notes.data, notes.len }, &here) ||
+	    (!machine_build_id((struct span){ (const uint8_t *)notes.data, notes.len },
+			       &here) ||
 	     here.len != strlen(wanted) || memcmp(here.data, wanted, here.len)))
 		return false;
 	struct text *text = texts_new(&recording->standard, "kallsyms");
@@ -564,8 +566,8 @@ struct err *perfimport(const char *path, const char *output, struct perfimport_r
 	CLEANUP(importer_deinit) struct importer im = {};
 	CLEANUP(datfile_cleanup) struct datfile *file = NULL;
 	const char *slash = strrchr(output, '/');
-	auto_free char *dir = slash ? xstrndup(output, (size_t)(slash - output) + 1)
-				    : xstrdup(".");
+	auto_free char *dir =
+		slash ? xstrndup(output, (size_t)(slash - output) + 1) : xstrdup(".");
 
 	im.dir = dir;
 	TRY(perfdata_open(path, &im.perf));

@@ -73,7 +73,8 @@ static struct err *find_cgroup(const char *path, char **ret)
 		*ret = xasprintf("/%s", rest);
 		return NULL;
 	}
-	return err_new(ERR_USAGE, "--cgroup %s: there is no such group in /sys/fs/cgroup", path);
+	return err_new(ERR_USAGE, "--cgroup %s: there is no such group in /sys/fs/cgroup",
+		       path);
 }
 
 struct err *wishes_find(const struct wishes_args *args, const struct database_args *database,

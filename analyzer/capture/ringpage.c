@@ -11,11 +11,10 @@ enum {
 	SMALL_MAX = 112, /* of an event whose length fits its head */
 };
 
-const char ringpage_header[] =
-	"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
-	"\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
-	"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
-	"\tfield: char data;\toffset:16;\tsize:16368;\tsigned:0;\n";
+const char ringpage_header[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+			       "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
+			       "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
+			       "\tfield: char data;\toffset:16;\tsize:16368;\tsigned:0;\n";
 
 void ringpage_begin(struct ringpage *page, uint64_t ts, uint64_t lost)
 {
@@ -59,8 +58,7 @@ bool ringpage_add(struct ringpage *page, uint64_t ts, const void *event, size_t 
 		put_time(page, TIME_STAMP, ts);
 	else if (far)
 		put_time(page, TIME_EXTEND, delta);
-	put_head(page, in_array ? 0 : (unsigned int)words,
-		 back || far ? 0 : (uint32_t)delta);
+	put_head(page, in_array ? 0 : (unsigned int)words, back || far ? 0 : (uint32_t)delta);
 	if (in_array)
 		put(page, (uint32_t)words * 4 + 4);
 	memcpy(page->data + DATA + page->len, event, len);

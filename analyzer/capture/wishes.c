@@ -24,7 +24,7 @@ struct err *wishes_filter(const struct wishes *w, uint32_t random, struct evfilt
 		TRY(evfilter_caches(f, w->other_caches, true));
 	if (w->call_sites.names)
 		TRY(evfilter_sites(f, w->call_sites.names, w->call_sites.range,
-				 w->call_sites.nr));
+				   w->call_sites.nr));
 	if (w->tids)
 		TRY(evfilter_tasks(f, w->tids));
 	if (w->sample <= 1)

@@ -20,8 +20,8 @@ struct wishes_sites {
 };
 
 struct wishes {
-	uint32_t sample;   /* one in so many chunks of memory */
-	uint64_t min_size; /* of an allocation, bytes */
+	uint32_t sample;		   /* one in so many chunks of memory */
+	uint64_t min_size;		   /* of an allocation, bytes */
 	const char *caches, *other_caches; /* names; only these, all but these */
 	const char *expr;		   /* as tracefs takes it */
 	const char *tids;

@@ -16,7 +16,7 @@ static const char magic[] = "PERFILE2";
 
 enum {
 	HEADER_SIZE = 104,
-	ATTR_MIN = 64,	/* the first version of struct perf_event_attr */
+	ATTR_MIN = 64, /* the first version of struct perf_event_attr */
 	ATTR_MAX = 4096,
 	IDS_MAX = 1 << 20,
 	SECTION_MAX = 64 << 20, /* of a feature that is held in memory */
@@ -165,8 +165,7 @@ static struct err *read_attrs(struct perfdata *perf, const struct section *attrs
 		return err_new(ERR_FORMAT, "events of %" PRIu64 " bytes in %" PRIu64, attr_size,
 			       attrs->size);
 	for (uint64_t off = 0; off < attrs->size; off += attr_size) {
-		struct metadata_src src =
-			metadata_at(&perf->container.meta, attrs->off + off);
+		struct metadata_src src = metadata_at(&perf->container.meta, attrs->off + off);
 		struct span attr;
 		struct section ids;
 		size_t layout;
@@ -537,8 +536,8 @@ static bool parse_mmap(struct bytes b, bool second, struct perfdata_record *ret)
 static bool parse(struct perfdata *perf, struct span record, const struct head *head,
 		  struct perfdata_record *ret, bool *ret_well)
 {
-	struct bytes body = bytes_of(record.data + sizeof(*head), record.len - sizeof(*head),
-				     false);
+	struct bytes body =
+		bytes_of(record.data + sizeof(*head), record.len - sizeof(*head), false);
 	uint64_t id;
 
 	*ret = (struct perfdata_record){};

@@ -44,7 +44,7 @@ struct perfdata_record {
 /* Texts of the header; "" where it has none. */
 struct perfdata_facts {
 	char *hostname, *release, *version, *arch;
-	uint32_t nr_cpus;  /* highest number + 1; 0: not told */
+	uint32_t nr_cpus; /* highest number + 1; 0: not told */
 	bool clock_is_mono;
 };
 

@@ -99,9 +99,9 @@ static const struct perfsample_layout *find(const struct perfsample *layouts, ui
 {
 	const struct perfsample_id key = { .id = id };
 	const struct perfsample_id *found =
-		layouts->nr_ids ? bsearch(&key, layouts->id, layouts->nr_ids, sizeof(key),
-					  compare)
-				: NULL;
+		layouts->nr_ids
+			? bsearch(&key, layouts->id, layouts->nr_ids, sizeof(key), compare)
+			: NULL;
 
 	return found ? &layouts->layout[found->layout] : NULL;
 }

@@ -68,9 +68,9 @@ static bool grow_file(struct spill *s, struct table *t, size_t old_bytes, size_t
 	void *slot = MAP_FAILED;
 
 	if (!error) {
-		slot = t->mapped
-			       ? mremap(t->slot, old_bytes, new_bytes, MREMAP_MAYMOVE)
-			       : mmap(NULL, new_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		slot = t->mapped ? mremap(t->slot, old_bytes, new_bytes, MREMAP_MAYMOVE)
+				 : mmap(NULL, new_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+					0);
 		error = slot == MAP_FAILED ? errno : 0;
 	}
 	if (error) {
