@@ -400,18 +400,20 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
 	return cut ? err_new(ERR_OS, "%s: the recording ends there", cut) : NULL;
 }
 
-/* Those that end a recording; what is ignored, as under nohup, stays ignored. */
+/*
+ * All that would end the process by default, so that none does it with the instance there;
+ * what is ignored, as under nohup, stays ignored.
+ */
 static int block_signals(void)
 {
+	static const int signals[] = { SIGINT,	SIGTERM, SIGHUP,    SIGQUIT, SIGUSR1, SIGUSR2,
+				       SIGALRM, SIGPROF, SIGVTALRM, SIGXCPU, SIGPWR,  SIGIO,
+				       SIGCHLD };
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGUSR2);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&set, signals[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -471,6 +473,8 @@ static struct err *record_run(const void *data, char **words, int *status)
 		return err_os(errno, "record: cannot make a signalfd");
 	/* A reader of stderr that left must not end this with the instance there. */
 	signal(SIGPIPE, SIG_IGN);
+	/* A limit of the file's size is an error like a full disk. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* Where it is ignored, nobody hears that the command has ended. */
 	signal(SIGCHLD, SIG_DFL);
 	raise_fd_limit();

@@ -34,8 +34,9 @@ struct editions {
 	uint32_t files;	       /* names given */
 	struct edition wanted; /* a window that was asked for; @end 0: none */
 	struct edition writing;
-	bool busy;	 /* @writing is with the publisher */
-	struct err *err; /* the chain is broken */
+	bool busy;   /* @writing is with the publisher */
+	bool broken; /* a file of the chain could not be written */
+	int errnum;  /* for that reason, if it is one of the system */
 };
 
 static uint64_t now_ns(void)
@@ -66,7 +67,6 @@ void editions_close(struct editions *s)
 	if (!s)
 		return;
 	publisher_close(s->publisher);
-	err_free(s->err);
 	free(s->closed_ns);
 	free(s);
 }
@@ -215,7 +215,7 @@ static void submit(struct editions *s, const struct edition *e)
 /* What is to be written next; false when there is nothing, or not yet. */
 static bool next_edition(const struct editions *s, struct edition *ret)
 {
-	if (s->busy || s->err)
+	if (s->busy || s->broken)
 		return false;
 	if (is_flight(s)) {
 		*ret = s->wanted;
@@ -252,9 +252,10 @@ bool editions_poll(struct editions *s, char **ret_path, uint64_t *ret_bytes,
 	s->busy = false;
 	if (is_flight(s))
 		return true;
-	if (*ret_err)
-		/* Rule 3; the caller tells this one, the end tells it again. */
-		s->err = err_new(err_kind(*ret_err), "%s", err_text(*ret_err));
+	/* Rule 3. */
+	s->broken = *ret_err != NULL;
+	if (s->broken)
+		s->errnum = err_errno(*ret_err);
 	else
 		drop(s, s->writing.end);
 	return true;
@@ -325,14 +326,15 @@ bool editions_settled(struct editions *s)
 {
 	write_next(s);
 	return !s->busy && !s->wanted.end &&
-	       (is_flight(s) || s->err || s->oldest == s->segment);
+	       (is_flight(s) || s->broken || s->oldest == s->segment);
 }
 
 struct err *editions_last(struct editions *s, uint64_t end_ns, struct texts *blobs,
 			  uint64_t *ret_start_ns, uint32_t *ret_first, char **ret_path)
 {
-	if (s->err)
-		return take_ptr(s->err);
+	if (s->broken)
+		return s->errnum ? err_os(s->errnum, "a file of the chain was not written")
+				 : err_new(ERR_OS, "a file of the chain was not written");
 	struct edition e = { s->oldest, s->segment, s->start_ns, end_ns };
 
 	if (is_flight(s)) {
