@@ -359,6 +359,9 @@ static struct err *write_all(struct session *s, const struct recorder_opts *ropt
 	if (s->keep)
 		TRY(write_file(s));
 	print_summary(s, s->keep ? recorder_path(s->recorder) : db);
+	/* FILE.part/ goes before the database says what FILE is like. */
+	if (s->keep)
+		recorder_close(take_ptr(s->recorder));
 	return s->live ? live_write(s->live, s->keep ? ropts->output : NULL, db) : NULL;
 }
 
@@ -391,7 +394,8 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
 	if (s->terminal)
 		fprintf(stderr, "\r\033[K");
 	TRY(err);
-	const char *cut = recorder_cut(s->recorder);
+	const char *why = recorder_cut(s->recorder);
+	auto_free char *cut = why ? xstrdup(why) : NULL;
 
 	/* A stream that failed is what cut tells. */
 	if (behind && !cut)

@@ -16,7 +16,14 @@ t() { # NAME CONDITION...: one test
 	name=$1; shift
 	if "$@"; then echo "ok $name"; else echo "not ok $name"; sed 's/^/# /' err; fi
 }
-left() { ls -d "$tracefs"/instances/allocprof* "$tmp"/*.part "$tmp"/allocprof-top.* 2>/dev/null; }
+# Instances of recorders that are gone; others may be at work.
+left() {
+	ls -d "$tmp"/*.part "$tmp"/allocprof-top.* 2>/dev/null
+	for i in "$tracefs"/instances/allocprof.*; do
+		pid=${i##*/allocprof.}
+		[ ! -d "$i" ] || [ -d "/proc/${pid%%.*}" ] || echo "$i"
+	done
+}
 load='i=0; while [ $i -lt 400 ]; do : | cat; i=$((i + 1)); done'
 # All that the views say, but for what names the analysis itself.
 content() {

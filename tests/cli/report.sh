@@ -133,7 +133,7 @@ for sql in "DELETE FROM _raw_site" "DROP VIEW call_sites" "PRAGMA user_version =
 	run sql -i other.db "$sql"; t "sql_refuses_${sql%% *}" failed "refused"
 done
 t the_database_is_untouched cmp -s before.db other.db
-run sql -i other.db "SELECT 1" "SELECT 2"; t sql_takes_one_query usage_error "one query"
+run sql -i other.db "SELECT 1" "SELECT 2"; t sql_takes_one_query usage_error "SELECT 2: not a parameter"
 run sql -i allocprof.dat "SELECT count(*) AS n FROM call_sites"
 t sql_analyzes_a_recording [ $status = 0 -a "$(tail -1 out)" = 7 ]
 
