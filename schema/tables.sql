@@ -188,7 +188,8 @@ CREATE TABLE _raw_site (
 	weight INTEGER NOT NULL DEFAULT 1, -- all but failures is what was counted times this
 	net_calls_var REAL NOT NULL DEFAULT 0, -- variance by sampling of the call site's net_calls, …
 	net_bytes_var REAL NOT NULL DEFAULT 0, -- … net_bytes …
-	alloc_bytes_var REAL NOT NULL DEFAULT 0 -- … and alloc_bytes; one of its raw sites has it
+	alloc_bytes_var REAL NOT NULL DEFAULT 0, -- … and alloc_bytes; one of its raw sites has it
+	slack_bytes INTEGER NOT NULL DEFAULT 0 -- pages: bytes that large kmallocs did not ask for
 ) STRICT;
 
 -- A function at an address, perhaps inlined into another one there.

@@ -783,12 +783,13 @@ SELECT
 	sum(r.allocs) AS allocs,   -- objects allocated
 	sum(r.alloc_bytes) AS alloc_bytes, -- bytes allocated
 	sum(r.bytes_req) AS bytes_req, -- bytes asked for
-	iif(c.kind = 'slab', sum(r.alloc_bytes) - sum(r.bytes_req), 0)
-		AS waste_bytes,        -- slab: bytes allocated beyond those asked for, else 0
-	iif(c.kind = 'slab' AND sum(r.alloc_bytes), 1 - 1.0 * sum(r.bytes_req) / sum(r.alloc_bytes), 0)
-		AS waste_share,        -- the same as a share of the bytes allocated
-	iif(c.kind = 'slab' AND sum(r.allocs), cast(sum(r.net_bytes) *
-		(1 - 1.0 * sum(r.bytes_req) / max(sum(r.alloc_bytes), 1)) AS INTEGER), 0)
+	iif(c.kind = 'slab', sum(r.alloc_bytes) - sum(r.bytes_req), sum(r.slack_bytes))
+		AS waste_bytes,        -- bytes allocated beyond those asked for: of slab objects, and of the
+	                           -- pages that a kmalloc of more than two pages takes
+	1.0 * iif(c.kind = 'slab', sum(r.alloc_bytes) - sum(r.bytes_req), sum(r.slack_bytes)) /
+		max(sum(r.alloc_bytes), 1) AS waste_share, -- the same as a share of the bytes allocated
+	CAST(1.0 * sum(r.net_bytes) * iif(c.kind = 'slab', sum(r.alloc_bytes) - sum(r.bytes_req),
+		sum(r.slack_bytes)) / max(sum(r.alloc_bytes), 1) AS INTEGER)
 		AS net_waste_bytes,    -- that share of the bytes live at the end: an estimate
 	iif(c.kind = 'slab' AND sum(r.allocs) AND count(r.cache) = 0, max(0, sum(r.at_peak_bytes) -
 		sum(r.at_peak_calls) * ((sum(r.bytes_req) / sum(r.allocs) + 7) / 8 * 8)), 0)

@@ -324,6 +324,7 @@ static void scale_site(struct site *s)
 	s->peak_bytes *= w;
 	s->at_peak *= w;
 	s->at_peak_bytes *= w;
+	s->slack_bytes *= w;
 	s->lived *= w;
 	s->lived_sum_ns *= (double)w;
 	s->lived_quick *= w;

@@ -90,6 +90,7 @@ struct site {
 	uint64_t at_peak_bytes;
 
 	uint64_t bytes_req;
+	uint64_t slack_bytes;	 /* pages: of blocks that large kmallocs took, not asked for */
 	uint64_t failures;	 /* allocations that returned nothing; no object */
 	uint64_t missing_stacks; /* allocations whose stack went missing */
 

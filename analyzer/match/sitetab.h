@@ -409,6 +409,13 @@ static inline void sitetab_pieces(struct sitetab *tab, uint32_t account, uint64_
 	tab->accounts.doubt[account].pieces += pieces;
 }
 
+/* Of a block of pages that a large kmalloc took, @bytes were not asked for. */
+static inline void sitetab_slack(struct sitetab *tab, uint32_t account, uint64_t bytes)
+{
+	if (!sitetab_is_older(tab, account))
+		tab->site[account_site(&tab->accounts.account[account])].slack_bytes += bytes;
+}
+
 static inline void sitetab_pending(struct sitetab *tab, uint32_t account, uint64_t bytes)
 {
 	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];

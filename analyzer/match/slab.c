@@ -69,16 +69,18 @@ void slab_window(struct slab *slab)
 
 /* ---- rule 10: the page block of a large kmalloc */
 
-static bool has_block(const struct slab *slab, const struct event *ev)
+static bool has_block(const struct slab *slab, const struct event *ev, uint32_t *ret_account)
 {
 	uint64_t pages = ev->bytes_alloc / slab->page_size, pfn;
+	unsigned int order;
 
 	if (slab->offset.base)
 		pfn = (ev->addr - slab->offset.base) / slab->page_size;
 	else if (!offset_block_before(&slab->offset, ev, &pfn))
 		return false;
 	return pages * slab->page_size == ev->bytes_alloc && !(pages & (pages - 1)) &&
-	       page_is_block(slab->page_map, pfn, (unsigned int)__builtin_ctzll(pages));
+	       page_block(slab->page_map, pfn, &order, ret_account) &&
+	       order == (unsigned int)__builtin_ctzll(pages);
 }
 
 /* ---- rule 3: an allocation at a live address */
@@ -184,7 +186,8 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 	}
 	bool large = ev->kind == EVENT_KMALLOC && ev->bytes_alloc > 2 * slab->page_size;
 	struct slab_large *l = large ? large_of(slab, ev) : NULL;
-	bool twin = large && has_block(slab, ev);
+	uint32_t block = 0;
+	bool twin = large && has_block(slab, ev, &block);
 
 	offset_slab_alloc(&slab->offset, ev);
 	slab->pages.ends_told = slab->offset.base != 0;
@@ -205,6 +208,8 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 	live_set_time(o, time);
 	if (twin) {
 		slab->totals->large_kmalloc_blocks++;
+		if (ev->bytes_req < ev->bytes_alloc)
+			sitetab_slack(slab->sites, block, ev->bytes_alloc - ev->bytes_req);
 	} else {
 		site = ev->stack ? site : vmalloc_slab_site(slab->vmalloc, ev, site);
 		o->account = sitetab_account(slab->sites, site, ev);

@@ -43,7 +43,7 @@ static const struct {
 	[INSERT_TASK] = { "_task", 4 },
 	[INSERT_QUALITY] = { "_quality", 5 },
 	[INSERT_CALLSITE] = { "_callsite", 8 },
-	[INSERT_RAW_SITE] = { "_raw_site", 62 },
+	[INSERT_RAW_SITE] = { "_raw_site", 63 },
 	[INSERT_FRAME] = { "_frame", 9 },
 	[INSERT_RAW_FRAME] = { "_raw_frame", 3 },
 	[INSERT_CELLS + WRITER_CACHE] = { "_cache", 2 },
@@ -656,6 +656,7 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 	sqlite3_bind_double(stmt, 28 + (int)nr_counts, site->live_var);
 	sqlite3_bind_double(stmt, 29 + (int)nr_counts, site->live_bytes_var);
 	sqlite3_bind_double(stmt, 30 + (int)nr_counts, site->alloc_bytes_var);
+	bind_int(stmt, 31 + (int)nr_counts, (int64_t)site->slack_bytes);
 	TRY(step(writer, stmt));
 	for (size_t i = 0; i < callsite->nr_frames; i++)
 		TRY(write_frame(writer, id, i, &callsite->frame[i]));

@@ -76,7 +76,8 @@ static const struct listing listings[] = {
 		  { "cache", "CACHE", VIEW_PLAIN, true },
 		  { "kind", "KIND", VIEW_PLAIN, false },
 		  { NULL, "SITE", VIEW_SITE, false } },
-		{ "WASTE is what slab objects take beyond what was asked for, of all that was allocated",
+		{ "WASTE is what slab objects and large kmallocs take beyond what was asked for, of all "
+		  "that was allocated",
 		  "CACHE SAVES: what a cache for objects of this size would have saved at the peak" },
 	},
 	[ANSWER_AT] = {
@@ -154,6 +155,65 @@ static struct err *print_rows(struct query *query, const struct listing *listing
 	return NULL;
 }
 
+/* What else is wasted, by other things than call sites. */
+static const struct {
+	const char *query, *title;
+	struct view_column column[MAX_COLUMNS];
+} waste_sections[] = {
+	{ "waste_caches",
+	  "Slab caches",
+	  { { "WASTE", VIEW_BYTES },
+	    { "SHARE", VIEW_SHARE },
+	    { "ALLOCATED", VIEW_BYTES },
+	    { "NET", VIEW_BYTES },
+	    { "SITES", VIEW_PLAIN },
+	    { "FAILED", VIEW_PLAIN },
+	    { "CACHE", VIEW_PLAIN } } },
+	{ "waste_orders",
+	  "Page blocks that need neighbours, by order and migrate type",
+	  { { "NET", VIEW_BYTES },
+	    { "BLOCKS", VIEW_PLAIN },
+	    { "ALLOCATED", VIEW_BYTES },
+	    { "ALLOCS", VIEW_PLAIN },
+	    { "FAILED", VIEW_PLAIN },
+	    { "ORDER", VIEW_PLAIN },
+	    { "TYPE", VIEW_PLAIN } } },
+	{ "waste_failures",
+	  "Failed allocations",
+	  { { "FAILED", VIEW_PLAIN },
+	    { "KIND", VIEW_PLAIN },
+	    { "ORDER", VIEW_PLAIN },
+	    { "GFP", VIEW_PLAIN },
+	    { "SITE", VIEW_SITE } } },
+};
+
+/* Its first columns, as many as it has titles; nothing when it has no row. */
+static struct err *print_section(struct query_db *db, size_t section,
+				 const struct sites_opts *opts, FILE *out,
+				 const struct view_layout *layout)
+{
+	const struct view_column *column = waste_sections[section].column;
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+	size_t nr = 0;
+
+	while (nr < MAX_COLUMNS && column[nr].title)
+		nr++;
+	TRY(prepare(db, waste_sections[section].query, opts, NULL, &query));
+	TRY(query_next(query, &row));
+	if (!row)
+		return NULL;
+	fprintf(out, "\n%s\n\n", waste_sections[section].title);
+	CLEANUP(view_cleanup) struct view *view = view_new(VIEW_TABLE, out, layout, column, nr);
+
+	while (row) {
+		view_row(view, row);
+		TRY(query_next(query, &row));
+	}
+	view_finish(view);
+	return NULL;
+}
+
 struct err *answer_print(struct query_db *db, enum answer answer, const struct sites_opts *opts,
 			 const char *at, enum view_format format, FILE *out,
 			 const struct view_layout *layout)
@@ -167,6 +227,10 @@ struct err *answer_print(struct query_db *db, enum answer answer, const struct s
 		return view_query(query, format, out, layout);
 	TRY(report_head(db, opts, out));
 	TRY(print_rows(query, listing, out, layout, &nr));
+	for (size_t i = 0;
+	     answer == ANSWER_WASTE && i < sizeof(waste_sections) / sizeof(*waste_sections);
+	     i++)
+		TRY(print_section(db, i, opts, out, layout));
 	putc('\n', out);
 	for (size_t i = 0; i < 3 && listing->notes[i]; i++)
 		fprintf(out, "Note: %s\n", listing->notes[i]);

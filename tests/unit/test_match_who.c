@@ -339,3 +339,23 @@ TEST(in_a_window_what_is_older_is_told_apart)
 	CHECK_EQ(match_totals(match)->unknown_frees[SITE_SLAB], 0);
 	CHECK_EQ(match_totals(match)->last_ns, 9500);
 }
+
+TEST(a_large_kmalloc_leaves_the_rest_of_its_block_unused)
+{
+	FEED(f);
+	feed_prime_base(&f);
+	feed_page_alloc(&f, A, 0x4000, 4);
+
+	struct event ev = { .kind = EVENT_KMALLOC,
+			    .call_site = B,
+			    .addr = FEED_BASE + UINT64_C(0x4000) * 4096,
+			    .bytes_req = 40000,
+			    .bytes_alloc = 65536,
+			    .ts_ns = f.now_ns };
+
+	match_event(f.match, &ev);
+	feed_finish(&f);
+	CHECK_EQ(match_totals(f.match)->large_kmalloc_blocks, 1);
+	CHECK_EQ(feed_page_site(&f, A)->slack_bytes, 25536);
+	CHECK_EQ(feed_page_site(&f, A)->alloc_bytes, 65536);
+}
