@@ -2,7 +2,9 @@
 #include "doctor.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +14,9 @@
 #include "capture/blobs.h"
 #include "capture/cpulist.h"
 #include "capture/instance.h"
+#include "capture/kcore.h"
 #include "capture/machine.h"
+#include "capture/probes.h"
 #include "capture/recorder.h"
 #include "capture/tracedir.h"
 #include "capture/tracepoints.h"
@@ -156,18 +160,73 @@ static struct err *examine_instance(struct doctor *doctor, const struct instance
 	return NULL;
 }
 
-static void examine_tracing(struct doctor *doctor, const char *tracedir)
+/* What of our probes this kernel takes. They are made as for a recording. */
+static void examine_probes(struct doctor *doctor, const char *tracedir,
+			   const struct instance *instance, const struct text *kallsyms,
+			   struct probes *probes)
+{
+	auto_text list = {}, note = {};
+	uint64_t vmemmap = 0;
+	size_t nr = 0;
+
+	probes_sweep(tracedir);
+	probes_enable(
+		&(struct probes_opts){
+			.tracedir = tracedir,
+			.instance = instance->dir,
+			.kinds = TRACEPOINT_MEMORY,
+			.kallsyms = span_of(kallsyms),
+			.vmemmap = kcore_vmemmap(span_of(kallsyms), &vmemmap),
+		},
+		probes, &list, &note);
+	for (const char *pos = list.data; pos && (pos = strstr(pos, " on ")); pos++)
+		nr++;
+	if (!probes->group)
+		explain(add(doctor, "probes", DOCTOR_LESS, "this kernel has no kprobe events"),
+			"frees in bulk and by RCU, allocations in bulk, pages that move: inferred as "
+			"far as can be",
+			"a kernel with CONFIG_KPROBE_EVENTS");
+	else if (note.len)
+		explain(add(doctor, "probes", DOCTOR_LESS, "%zu; %s", nr, note.data),
+			"what these functions do, as far as it cannot be inferred", NULL);
+	else
+		add(doctor, "probes", DOCTOR_OK, "%zu", nr);
+}
+
+/* A reader that has to wait for its turn loses events on a busy machine. */
+static void examine_realtime(struct doctor *doctor)
+{
+	struct sched_param was = {}, first = { .sched_priority = 1 };
+	int policy = sched_getscheduler(0);
+
+	sched_getparam(0, &was);
+	if (policy >= 0 && !sched_setscheduler(0, SCHED_FIFO, &first)) {
+		sched_setscheduler(0, policy, &was);
+		add(doctor, "realtime", DOCTOR_OK, "readers go before other tasks");
+		return;
+	}
+	explain(add(doctor, "realtime", DOCTOR_LESS, "SCHED_FIFO: %s", strerror(errno)),
+		"events, when all CPUs are busy and a reader comes late",
+		"root, CAP_SYS_NICE, or a limit (ulimit -r 1)");
+}
+
+static void examine_tracing(struct doctor *doctor, const char *tracedir,
+			    const struct text *kallsyms)
 {
 	struct instance instance = {};
+	struct probes probes = {};
 	struct err *err = instance_create(tracedir, &instance);
 
 	if (!err)
 		err = examine_instance(doctor, &instance);
+	if (!err)
+		examine_probes(doctor, tracedir, &instance, kallsyms, &probes);
 	if (err)
 		explain(add(doctor, "events", DOCTOR_BLIND, "%s", err_text(err)),
 			"everything: nothing can be recorded", NULL);
 	err_free(err);
 	err_free(instance_remove(&instance));
+	probes_remove(&probes, tracedir);
 }
 
 static void examine_buffers(struct doctor *doctor)
@@ -355,6 +414,7 @@ void doctor_examine(const char *vmlinux, const char *const *debug_dirs, struct d
 	auto_err struct err *no_tracefs = tracedir_find(&tracedir);
 
 	*ret = (struct doctor){};
+	err_free(text_read_file(&kallsyms, "/proc/kallsyms"));
 	if (no_tracefs) {
 		explain(add(ret, "tracefs", DOCTOR_BLIND, "%s", err_text(no_tracefs)),
 			"everything: nothing can be recorded", NULL);
@@ -362,10 +422,10 @@ void doctor_examine(const char *vmlinux, const char *const *debug_dirs, struct d
 		add(ret, "tracefs", DOCTOR_OK, "%s", tracedir);
 		/* First: our own instance is none of the others. */
 		examine_others(ret, tracedir);
-		examine_tracing(ret, tracedir);
+		examine_tracing(ret, tracedir, &kallsyms);
 	}
+	examine_realtime(ret);
 	examine_buffers(ret);
-	err_free(text_read_file(&kallsyms, "/proc/kallsyms"));
 	examine_symbols(ret, &kallsyms);
 	examine_debuginfo(ret, vmlinux, debug_dirs, &kallsyms);
 }

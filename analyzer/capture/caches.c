@@ -75,7 +75,7 @@ struct err *caches_find(const char *name, char **ret_name, uint64_t *ret_bytes)
 	struct span slabinfo = { (const uint8_t *)text.data, text.len };
 
 	if (err)
-		return err_new(ERR_UNSUPPORTED, "%s, which has the names of slab caches",
+		return err_new(ERR_UNSUPPORTED, "%s: it has the names of slab caches, for root",
 			       err_text(err));
 	if (caches_size(slabinfo, name, ret_bytes)) {
 		*ret_name = xstrdup(name);

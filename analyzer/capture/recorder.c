@@ -18,6 +18,7 @@
 #include "capture/kcore.h"
 #include "capture/machine.h"
 #include "capture/modules.h"
+#include "capture/modwatch.h"
 #include "capture/opaque.h"
 #include "capture/probes.h"
 #include "capture/recording.h"
@@ -41,6 +42,7 @@ struct recorder {
 	struct instance instance;
 	struct probes probes;
 	struct evfilter filter;
+	struct modwatch *modwatch;
 	struct text stack_sites;
 	struct part part;
 	struct squeeze *squeeze;
@@ -305,6 +307,8 @@ static void describe_self(struct recorder *r, const struct recorder_opts *opts,
 	text_printf(text, "%d\n", getpid());
 	for (size_t i = 0; i < rec->cpus.nr; i++)
 		text_printf(text, "%d\n", streams_tid(r->streams, i));
+	if (r->modwatch)
+		text_printf(text, "%d\n", modwatch_tid(r->modwatch));
 	for (size_t i = 0; squeeze_tid(r->squeeze, i); i++)
 		text_printf(text, "%d\n", squeeze_tid(r->squeeze, i));
 	if (r->editions)
@@ -382,6 +386,7 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 	TRY(set_up_instance(r, opts, kinds));
 	TRY(describe(r));
 	TRY(open_streams(r, opts));
+	r->modwatch = modwatch_start();
 	describe_self(r, opts, kinds);
 	TRY(recording_write_meta(rec, &r->part, META_LEVEL));
 	r->stats = xcalloc(rec->cpus.nr, sizeof(*r->stats));
@@ -415,6 +420,7 @@ void recorder_close(struct recorder *r)
 		return;
 	if (r->instance.dir && !r->stopped)
 		err_free(instance_switch(&r->instance, false));
+	modwatch_stop(r->modwatch);
 	editions_close(r->editions);
 	streams_close(r->streams);
 	squeeze_close(r->squeeze);
@@ -634,6 +640,7 @@ static void describe_until_now(const struct recorder *r, struct recording *rec)
 	machine_add_tasks(names);
 	machine_merge_tasks(names, span_of(&earlier));
 	tasks_describe(texts_new(&rec->blobs, BLOB_TASKS "end"));
+	modwatch_add(r->modwatch, &rec->blobs, texts_get(&rec->standard, "kallsyms"));
 	add_new_modules(rec);
 }
 

@@ -28,9 +28,11 @@ struct err *tracedir_refused(int errnum, const char *path)
 	if (errnum != EPERM && errnum != EACCES)
 		return err_os(errnum, "%s", path);
 	if (geteuid() != 0)
-		return err_new(ERR_OS,
-			       "recording the kernel needs root (%s: %s); run it with sudo",
-			       path, strerror(errnum));
+		return err_new(
+			ERR_OS,
+			"recording the kernel needs root, or rights to tracefs (%s: %s); run it "
+			"with sudo",
+			path, strerror(errnum));
 	if (locked_down())
 		return err_new(ERR_OS,
 			       "kernel lockdown forbids tracing (%s: %s); boot without "
@@ -112,5 +114,6 @@ bool tracedir_has(const char *dir, const char *file)
 {
 	auto_free char *path = xasprintf("%s/%s", dir, file);
 
-	return access(path, F_OK) == 0;
+	/* access() asks for the real user, and forgets capabilities for that. */
+	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
 }

@@ -10,6 +10,7 @@
 #include "capture/instance.h"
 #include "capture/machine.h"
 #include "capture/modules.h"
+#include "capture/modwatch.h"
 #include "capture/recorder.h"
 #include "capture/snapshot.h"
 #include "capture/tracepoints.h"
@@ -369,4 +370,33 @@ TEST(new_modules_bring_their_lines_only)
 	CHECK_STR(ids.data, "zram 1234\n");
 	text_deinit(&symbols);
 	text_deinit(&ids);
+}
+
+TEST(only_the_uevent_of_a_module_says_that_one_came)
+{
+	static const char module[] = "add@/module/xfs\0ACTION=add\0";
+
+	CHECK(modwatch_is_load(module, sizeof(module)));
+	CHECK(!modwatch_is_load("remove@/module/xfs", 18));
+	CHECK(!modwatch_is_load("add@/devices/virtual/block/loop0", 32));
+	CHECK(!modwatch_is_load("add@/module/", 12));
+	CHECK(!modwatch_is_load("add@/mod", 8));
+	CHECK(!modwatch_is_load("", 0));
+}
+
+TEST(watching_for_modules_ends_when_told_to)
+{
+	CLEANUP(texts_deinit) struct texts blobs = {};
+	auto_text kallsyms = {};
+	struct modwatch *watch = modwatch_start();
+
+	if (!watch)
+		test_skip("no uevents here");
+	CHECK(modwatch_tid(watch) > 0);
+	modwatch_add(watch, &blobs, &kallsyms);
+	CHECK(!kallsyms.len);
+	modwatch_stop(watch);
+	modwatch_stop(NULL);
+	modwatch_add(NULL, &blobs, &kallsyms);
+	CHECK_EQ(modwatch_tid(NULL), 0);
 }
