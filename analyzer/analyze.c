@@ -163,11 +163,20 @@ static bool is_wanted(void *tasks, const struct event *ev)
 	return tasks_wanted(tasks, ev);
 }
 
+/* What an event tells besides memory. */
+static void notice(struct analysis *a, const struct event *ev)
+{
+	tasks_event(a->tasks, ev);
+	if (ev->kind == EVENT_MODULE_LOAD || ev->kind == EVENT_MODULE_FREE)
+		resolver_module_event(a->resolver, names_text(a->names, ev->cache), ev->ts_ns,
+				      ev->kind == EVENT_MODULE_LOAD);
+}
+
 /* Whose an allocation is, is asked at its time. */
 static void match_some(struct analysis *a, const struct merge_batch *batch)
 {
 	for (size_t i = 0; i < batch->nr; i++) {
-		tasks_event(a->tasks, &batch->event[i]);
+		notice(a, &batch->event[i]);
 		match_event(a->match, &batch->event[i]);
 	}
 }
@@ -203,7 +212,7 @@ static struct err *match_all(struct analysis *a)
 			match_some(a, &batch);
 		} else {
 			for (size_t i = 0; i < batch.nr; i++)
-				tasks_event(a->tasks, &batch.event[i]);
+				notice(a, &batch.event[i]);
 			match_batch(a->match, &batch);
 		}
 		nr += batch.nr;
@@ -287,7 +296,7 @@ static void resolve_site(const struct match *match, const struct site *site,
 	size_t nr;
 	const uint64_t *addr = site_addresses(match, site, &nr);
 
-	resolver_site(resolver, addr, nr, ret);
+	resolver_site_at(resolver, addr, nr, site->first_ns, site->last_ns, ret);
 }
 
 /* Debug information is read by several threads when it is known what is wanted of it. */

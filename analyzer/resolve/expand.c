@@ -7,6 +7,7 @@
 
 struct slot {
 	uint64_t addr;
+	const struct module *owner;  /* space_owner() */
 	struct expansion *expansion; /* NULL: free */
 };
 
@@ -33,11 +34,13 @@ void expand_free(struct expand *e)
 	free(e);
 }
 
-static struct slot *find_slot(struct slot *slot, size_t nr_slots, uint64_t addr)
+static struct slot *find_slot(struct slot *slot, size_t nr_slots, uint64_t addr,
+			      const struct module *owner)
 {
 	size_t i = (size_t)(addr * UINT64_C(0x9e3779b97f4a7c15) >> 20);
 
-	while (slot[i & (nr_slots - 1)].expansion && slot[i & (nr_slots - 1)].addr != addr)
+	while (slot[i & (nr_slots - 1)].expansion && (slot[i & (nr_slots - 1)].addr != addr ||
+						      slot[i & (nr_slots - 1)].owner != owner))
 		i++;
 	return &slot[i & (nr_slots - 1)];
 }
@@ -49,7 +52,7 @@ static void grow(struct expand *e)
 
 	for (size_t i = 0; i < e->nr_slots; i++)
 		if (e->slot[i].expansion)
-			*find_slot(slot, nr, e->slot[i].addr) = e->slot[i];
+			*find_slot(slot, nr, e->slot[i].addr, e->slot[i].owner) = e->slot[i];
 	free(e->slot);
 	e->slot = slot;
 	e->nr_slots = nr;
@@ -96,10 +99,11 @@ const struct expansion *expand_addr(struct expand *e, uint64_t addr)
 {
 	if (e->nr * 2 >= e->nr_slots)
 		grow(e);
-	struct slot *slot = find_slot(e->slot, e->nr_slots, addr);
+	const struct module *owner = space_owner(e->space, addr - 1);
+	struct slot *slot = find_slot(e->slot, e->nr_slots, addr, owner);
 
 	if (!slot->expansion) {
-		*slot = (struct slot){ addr, make(e, addr) };
+		*slot = (struct slot){ addr, owner, make(e, addr) };
 		e->nr++;
 	}
 	return slot->expansion;

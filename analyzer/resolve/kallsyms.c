@@ -331,6 +331,32 @@ const struct ksym *kallsyms_at(const struct kallsyms *k, uint64_t addr, uint64_t
 	return sym;
 }
 
+const struct ksym *kallsyms_of_module(const struct kallsyms *k, uint64_t addr,
+				      const char *module, uint64_t *ret_size)
+{
+	const struct ksym *found = NULL;
+	size_t next = count_upto(k, addr), i = next;
+
+	/* Of several at one address the first, as in kallsyms_at(). */
+	for (; i && addr - k->sym[i - 1].addr < MAX_FUNCTION; i--) {
+		const struct ksym *sym = &k->sym[i - 1];
+
+		if (found && sym->addr != found->addr)
+			break;
+		if (sym->module && !strcmp(sym->module, module))
+			found = sym;
+	}
+	if (!found)
+		return NULL;
+	while (next < k->nr && (!k->sym[next].module || strcmp(k->sym[next].module, module)) &&
+	       k->sym[next].addr - found->addr < MAX_FUNCTION)
+		next++;
+	uint64_t size = next < k->nr ? k->sym[next].addr - found->addr : 0;
+
+	*ret_size = size < MAX_FUNCTION ? size : 0;
+	return found;
+}
+
 static int compare_name(const void *va, const void *vb, void *arg)
 {
 	const struct ksym *sym = arg;

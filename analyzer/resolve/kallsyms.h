@@ -43,6 +43,10 @@ size_t kallsyms_bad_lines(const struct kallsyms *kallsyms);
 const struct ksym *kallsyms_at(const struct kallsyms *kallsyms, uint64_t addr,
 			       uint64_t *ret_size);
 
+/* The same of module @module alone, past others that are mixed with its symbols. */
+const struct ksym *kallsyms_of_module(const struct kallsyms *kallsyms, uint64_t addr,
+				      const char *module, uint64_t *ret_size);
+
 /* The @i-th symbol of that name, global ones first, or NULL. O(log n). */
 const struct ksym *kallsyms_find(struct kallsyms *kallsyms, const char *name, size_t i);
 

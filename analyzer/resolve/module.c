@@ -5,7 +5,13 @@
 #include "resolve/pool.h"
 
 /* Lines are cut into this many words; what follows is of no use here. */
-enum { MAX_WORDS = 6, MAX_WORD = 255, MAX_MODULES = 1 << 13, MAX_SECTIONS = 1 << 12 };
+enum {
+	MAX_WORDS = 6,
+	MAX_WORD = 255,
+	MAX_MODULES = 1 << 13,
+	MAX_SECTIONS = 1 << 12,
+	MAX_SECTION = 1 << 20, /* bytes */
+};
 
 /* A module's text is never larger than the room the kernel has for all of them. */
 #define MAX_MODULE_SIZE (UINT64_C(2) << 30)
@@ -14,6 +20,7 @@ struct modules {
 	struct pool *pool;
 	struct module *module;
 	size_t nr, cap;
+	size_t last; /* that a line of this text was about */
 	const char *kernel_build_id;
 };
 
@@ -59,22 +66,53 @@ static bool parse_u64(const char *s, int base, uint64_t *ret)
 	return end != s && !*end;
 }
 
-/* Found or made; NULL when there are too many to be true. */
-static struct module *get(struct modules *m, const char *name)
+/* What a line is about, so that a second one of a module says so. */
+static bool has_base(const struct module *module, const char *what)
+{
+	(void)what;
+	return module->base;
+}
+
+static bool has_section(const struct module *module, const char *what)
+{
+	for (size_t i = 0; i < module->nr_sections; i++)
+		if (!strcmp(module->section[i].name, what))
+			return true;
+	return false;
+}
+
+static bool has_build_id(const struct module *module, const char *what)
+{
+	(void)what;
+	return module->build_id;
+}
+
+/*
+ * The first module of that name that does not have @what yet; made when there is
+ * none. NULL when there are too many to be true.
+ */
+static struct module *get(struct modules *m, const char *name,
+			  bool (*has)(const struct module *module, const char *what),
+			  const char *what)
 {
 	/* The texts list a module's lines together: the last one is the likely one. */
-	if (m->nr && !strcmp(m->module[m->nr - 1].name, name))
-		return &m->module[m->nr - 1];
+	if (m->last < m->nr && !strcmp(m->module[m->last].name, name) &&
+	    !has(&m->module[m->last], what))
+		return &m->module[m->last];
 	const char *interned = pool_str(m->pool, name);
 
-	for (size_t i = 0; i < m->nr; i++)
-		if (m->module[i].name == interned)
-			return &m->module[i];
+	for (size_t i = 0; i < m->nr; i++) {
+		if (m->module[i].name != interned || has(&m->module[i], what))
+			continue;
+		m->last = i;
+		return &m->module[i];
+	}
 	if (m->nr == MAX_MODULES)
 		return NULL;
 	vec_room(m->module, m->nr, m->cap);
 	m->module[m->nr] = (struct module){ .name = interned };
-	return &m->module[m->nr++];
+	m->last = m->nr++;
+	return &m->module[m->last];
 }
 
 static void parse_modules(struct modules *m, struct span text)
@@ -89,7 +127,7 @@ static void parse_modules(struct modules *m, struct span text)
 		if (split(line, word) < 6 || !parse_u64(word[1], 10, &size) ||
 		    !parse_u64(word[5], 16, &base) || size > MAX_MODULE_SIZE)
 			continue;
-		struct module *module = get(m, word[0]);
+		struct module *module = get(m, word[0], has_base, NULL);
 
 		if (module) {
 			module->base = base;
@@ -108,7 +146,7 @@ static void parse_sections(struct modules *m, struct span text)
 
 		if (split(line, word) < 3 || !parse_u64(word[2], 16, &addr) || !addr)
 			continue;
-		struct module *module = get(m, word[0]);
+		struct module *module = get(m, word[0], has_section, word[1]);
 
 		if (!module || module->nr_sections == MAX_SECTIONS)
 			continue;
@@ -132,7 +170,7 @@ static void parse_build_ids(struct modules *m, struct span text)
 			m->kernel_build_id = id;
 			continue;
 		}
-		struct module *module = get(m, word[0]);
+		struct module *module = get(m, word[0], has_build_id, NULL);
 
 		if (module)
 			module->build_id = id;
@@ -146,7 +184,9 @@ struct modules *modules_parse(struct span modules, struct span sections, struct 
 	m->pool = pool_new();
 	m->kernel_build_id = "";
 	parse_modules(m, modules);
+	m->last = SIZE_MAX;
 	parse_sections(m, sections);
+	m->last = SIZE_MAX;
 	parse_build_ids(m, build_ids);
 	return m;
 }
@@ -197,6 +237,40 @@ const struct module *modules_find(const struct modules *m, const char *name)
 		if (!strcmp(m->module[i].name, name))
 			return &m->module[i];
 	return NULL;
+}
+
+uint64_t module_start(const struct module *module, uint64_t addr)
+{
+	uint64_t start = 0;
+	bool text = false;
+
+	for (size_t s = 0; s < module->nr_sections; s++) {
+		if (module->section[s].addr > addr || module->section[s].addr < start)
+			continue;
+		start = module->section[s].addr;
+		text = is_text_section(module->section[s].name);
+	}
+	if (text && addr - start < MAX_SECTION)
+		return start;
+	return module->base && addr - module->base < module->size ? module->base : 0;
+}
+
+const struct module *modules_find_at(const struct modules *m, const char *name, uint64_t addr)
+{
+	const struct module *best = NULL;
+	uint64_t best_start = 0;
+
+	for (size_t i = 0; i < m->nr; i++) {
+		if (strcmp(m->module[i].name, name))
+			continue;
+		uint64_t start = module_start(&m->module[i], addr);
+
+		if (!best || start >= best_start) {
+			best = &m->module[i];
+			best_start = start;
+		}
+	}
+	return best;
 }
 
 const char *modules_kernel_build_id(const struct modules *m)

@@ -10,6 +10,8 @@
  * Rules:  (1) the addresses of sections stay good after the module was gone or
  *             its init text was freed, so they go before base and size
  *         (2) a line that is none is left out
+ *         (3) a module that was loaded again at another address is another one of the
+ *             same name: lines of what it has already are the next one's
  */
 #ifndef RESOLVE_MODULE_H
 #define RESOLVE_MODULE_H
@@ -39,12 +41,18 @@ DEFINE_CLEANUP(struct modules *, modules, modules_free)
 /* The module whose code @addr lies in, or NULL. O(number of sections). */
 const struct module *modules_at(const struct modules *modules, uint64_t addr);
 
+/* Where the code of @module begins that may hold @addr; 0 when none does. */
+uint64_t module_start(const struct module *module, uint64_t addr);
+
 /* All of them. */
 size_t modules_nr(const struct modules *modules);
 const struct module *modules_get(const struct modules *modules, size_t i);
 
 /* By name, or NULL. */
 const struct module *modules_find(const struct modules *modules, const char *name);
+/* Of several of that name the one whose code begins closest before @addr. */
+const struct module *modules_find_at(const struct modules *modules, const char *name,
+				     uint64_t addr);
 
 /* The kernel's own build-id as recorded, in hex; "" when it is not known. */
 const char *modules_kernel_build_id(const struct modules *modules);

@@ -9,6 +9,7 @@
 struct answer {
 	const uint64_t *addr;
 	size_t nr;
+	uint64_t owners; /* which modules had the addresses, where that changed */
 	struct callsite callsite;
 };
 
@@ -76,6 +77,20 @@ struct err *resolver_open(const struct resolver_opts *opts, struct resolver **re
 	return NULL;
 }
 
+/* A number for the modules that had these addresses; 0 where none ever changed. */
+static uint64_t owners_of(const struct resolver *r, const uint64_t *addr, size_t nr)
+{
+	uint64_t h = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct module *owner = space_owner(r->space, addr[i] - 1);
+
+		if (owner)
+			h = (h ^ (uintptr_t)owner ^ i) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	return h;
+}
+
 static size_t hash(const uint64_t *addr, size_t nr)
 {
 	uint64_t h = nr;
@@ -86,12 +101,12 @@ static size_t hash(const uint64_t *addr, size_t nr)
 }
 
 static struct answer **find_slot(struct answer **slot, size_t nr_slots, const uint64_t *addr,
-				 size_t nr)
+				 size_t nr, uint64_t owners)
 {
 	for (size_t i = hash(addr, nr);; i++) {
 		struct answer **at = &slot[i & (nr_slots - 1)];
 
-		if (!*at || ((*at)->nr == nr &&
+		if (!*at || ((*at)->nr == nr && (*at)->owners == owners &&
 			     (!nr || !memcmp((*at)->addr, addr, nr * sizeof(*addr)))))
 			return at;
 	}
@@ -104,17 +119,32 @@ static void grow(struct resolver *r)
 
 	for (size_t i = 0; i < r->nr_slots; i++)
 		if (r->slot[i])
-			*find_slot(slot, nr, r->slot[i]->addr, r->slot[i]->nr) = r->slot[i];
+			*find_slot(slot, nr, r->slot[i]->addr, r->slot[i]->nr,
+				   r->slot[i]->owners) = r->slot[i];
 	free(r->slot);
 	r->slot = slot;
 	r->nr_slots = nr;
 }
 
+void resolver_module_event(struct resolver *r, const char *name, uint64_t ts_ns, bool loaded)
+{
+	space_module_event(r->space, name, ts_ns, loaded);
+}
+
 void resolver_site(struct resolver *r, const uint64_t *addr, size_t nr, struct callsite *ret)
 {
+	resolver_site_at(r, addr, nr, 0, UINT64_MAX, ret);
+}
+
+void resolver_site_at(struct resolver *r, const uint64_t *addr, size_t nr, uint64_t from_ns,
+		      uint64_t to_ns, struct callsite *ret)
+{
+	space_set_time(r->space, from_ns, to_ns);
+	uint64_t owners = owners_of(r, addr, nr);
+
 	if (r->nr_answers * 2 >= r->nr_slots)
 		grow(r);
-	struct answer **slot = find_slot(r->slot, r->nr_slots, addr, nr);
+	struct answer **slot = find_slot(r->slot, r->nr_slots, addr, nr, owners);
 
 	if (!*slot) {
 		struct answer *answer = pool_alloc(r->pool, sizeof(*answer));
@@ -122,7 +152,7 @@ void resolver_site(struct resolver *r, const uint64_t *addr, size_t nr, struct c
 
 		if (nr)
 			memcpy(copy, addr, nr * sizeof(*copy));
-		*answer = (struct answer){ .addr = copy, .nr = nr };
+		*answer = (struct answer){ .addr = copy, .nr = nr, .owners = owners };
 		attribute_site(r->attribute, addr, nr, &answer->callsite);
 		*slot = answer;
 		r->nr_answers++;

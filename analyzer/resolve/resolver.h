@@ -86,6 +86,14 @@ DEFINE_CLEANUP(struct resolver *, resolver, resolver_close)
 void resolver_site(struct resolver *resolver, const uint64_t *addr, size_t nr,
 		   struct callsite *ret);
 
+/* The same for a site whose events lie between these times: modules come and go. */
+void resolver_site_at(struct resolver *resolver, const uint64_t *addr, size_t nr,
+		      uint64_t from_ns, uint64_t to_ns, struct callsite *ret);
+
+/* Module @name was loaded or unloaded then. In the order of time, before the sites. */
+void resolver_module_event(struct resolver *resolver, const char *name, uint64_t ts_ns,
+			   bool loaded);
+
 /* These addresses, of the sites that will be asked for, may be looked up at once. */
 void resolver_expect(struct resolver *resolver, const uint64_t *addr, size_t nr);
 

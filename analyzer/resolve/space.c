@@ -6,15 +6,17 @@
 #include "base/xalloc.h"
 #include "resolve/cache.h"
 #include "resolve/download.h"
+#include "resolve/hint.h"
 #include "resolve/identity.h"
 #include "resolve/layout.h"
-#include "resolve/module.h"
+#include "resolve/owners.h"
 #include "resolve/rules.h"
 #include "resolve/search.h"
 
 struct object {
-	const char *module;   /* NULL for the kernel */
-	struct debuginfo *di; /* NULL when there is none */
+	const char *module;	       /* NULL for the kernel */
+	const struct module *recorded; /* or NULL */
+	struct debuginfo *di;	       /* NULL when there is none */
 	uint64_t slide;
 };
 
@@ -28,6 +30,8 @@ struct space {
 	struct pool *pool;
 	struct kallsyms *kallsyms;
 	struct modules *modules;
+	struct owners *owners;
+	uint64_t from_ns, to_ns; /* when what is asked for was seen */
 	struct search *search;
 	struct download *download; /* NULL: no server is asked */
 	const char *release;
@@ -59,6 +63,7 @@ void space_close(struct space *s)
 	free(s->note);
 	search_free(s->search);
 	download_free(s->download);
+	owners_free(s->owners);
 	modules_free(s->modules);
 	kallsyms_free(s->kallsyms);
 	free(s);
@@ -71,57 +76,6 @@ static void add_note(struct space *s, const char *note)
 			return;
 	vec_room(s->note, s->nr_notes, s->cap_notes);
 	s->note[s->nr_notes++] = note;
-}
-
-static bool ends_in(const char *s, const char *end)
-{
-	size_t len = strlen(s), end_len = strlen(end);
-
-	return len >= end_len && !strcmp(s + len - end_len, end);
-}
-
-/* What would help, as far as a release tells whose kernel it is. */
-static const char *kernel_hint(struct space *s)
-{
-	const char *rel = s->release;
-
-	if (!rel)
-		return pool_str(s->pool, "no debug information for the kernel: give its "
-					 "vmlinux with --vmlinux");
-	if (ends_in(rel, "-amd64") || ends_in(rel, "-arm64") || ends_in(rel, "-686-pae"))
-		return pool_printf(s->pool,
-				   "no debug information for kernel %s: install "
-				   "linux-image-%s-dbg, or give --vmlinux",
-				   rel, rel);
-	if (ends_in(rel, "-generic") || ends_in(rel, "-lowlatency"))
-		return pool_printf(s->pool,
-				   "no debug information for kernel %s: install "
-				   "linux-image-%s-dbgsym, or give --vmlinux",
-				   rel, rel);
-	/* SUSE's flavours: 6.4.0-150600.23.25-default */
-	const char *flavour = strrchr(rel, '-');
-
-	if (flavour && (!strcmp(flavour, "-default") || !strcmp(flavour, "-azure") ||
-			!strcmp(flavour, "-rt")))
-		return pool_printf(s->pool,
-				   "no debug information for kernel %s: install "
-				   "kernel%s-debuginfo of this version, or give --vmlinux",
-				   rel, flavour);
-	if (strstr(rel, "-arch"))
-		return pool_printf(s->pool,
-				   "no debug information for kernel %s: the vmlinux of Arch's "
-				   "linux-headers is stripped; build package linux with debug "
-				   "information, and give its --vmlinux",
-				   rel);
-	if (strstr(rel, ".fc") || strstr(rel, ".el"))
-		return pool_printf(s->pool,
-				   "no debug information for kernel %s: install "
-				   "kernel-debuginfo-%s, or give --vmlinux",
-				   rel, rel);
-	return pool_printf(s->pool,
-			   "no debug information for kernel %s: give the vmlinux of this "
-			   "build, compiled with CONFIG_DEBUG_INFO, with --vmlinux",
-			   rel);
 }
 
 static struct err *open_kernel(struct space *s, const char *path)
@@ -174,7 +128,7 @@ static void find_kernel(struct space *s)
 			return;
 		add_note(s, pool_printf(s->pool, "not used: %s", err_text(err)));
 	}
-	add_note(s, kernel_hint(s));
+	add_note(s, hint_kernel(s->release, s->pool));
 }
 
 /* The first file that may be the kernel's, and its build-id; NULL if there is none. */
@@ -310,6 +264,8 @@ struct err *space_open(const struct resolver_opts *opts, struct pool *pool, stru
 	s->release = opts->release && *opts->release ? pool_str(pool, opts->release) : NULL;
 	TRY(kallsyms_parse(opts->kallsyms, &s->kallsyms));
 	s->modules = modules_parse(opts->modules, opts->sections, opts->build_ids);
+	s->owners = owners_new(s->modules);
+	s->to_ns = UINT64_MAX;
 	s->search = search_new(s->release, opts->debug_dirs, pool);
 	if (opts->debuginfod) {
 		s->download = download_new(opts->downloading, opts->downloading_arg);
@@ -336,9 +292,45 @@ struct err *space_open(const struct resolver_opts *opts, struct pool *pool, stru
 	return NULL;
 }
 
+void space_module_event(struct space *s, const char *name, uint64_t ts_ns, bool loaded)
+{
+	owners_event(s->owners, name, ts_ns, loaded);
+}
+
+void space_set_time(struct space *s, uint64_t from_ns, uint64_t to_ns)
+{
+	s->from_ns = from_ns;
+	s->to_ns = to_ns;
+}
+
+const struct module *space_owner(const struct space *s, uint64_t pc)
+{
+	return owners_at(s->owners, pc, s->from_ns, s->to_ns);
+}
+
+/*
+ * The module whose init code @pc is: the kernel forgets its symbols, so that @sym
+ * may be what another module has before it.
+ */
+static const struct module *behind(const struct space *s, uint64_t pc, const struct ksym *sym)
+{
+	const struct module *module = sym && sym->module ? modules_at(s->modules, pc) : NULL;
+
+	return module && strcmp(module->name, sym->module) &&
+			       module_start(module, pc) > sym->addr
+		       ? module
+		       : NULL;
+}
+
 const struct ksym *space_symbol(const struct space *s, uint64_t pc, uint64_t *ret_size)
 {
-	return kallsyms_at(s->kallsyms, pc, ret_size);
+	const struct module *owner = space_owner(s, pc);
+
+	if (owner)
+		return kallsyms_of_module(s->kallsyms, pc, owner->name, ret_size);
+	const struct ksym *sym = kallsyms_at(s->kallsyms, pc, ret_size);
+
+	return behind(s, pc, sym) ? NULL : sym;
 }
 
 const struct kallsyms *space_kallsyms(const struct space *s)
@@ -349,8 +341,15 @@ const struct kallsyms *space_kallsyms(const struct space *s)
 const char *space_module(struct space *s, uint64_t pc)
 {
 	uint64_t size;
+	const struct module *owner = space_owner(s, pc);
+
+	if (owner)
+		return owner->name;
 	const struct ksym *sym = kallsyms_at(s->kallsyms, pc, &size);
 
+	owner = behind(s, pc, sym);
+	if (owner)
+		return owner->name;
 	if (sym && (sym->module || (size && pc - sym->addr < size)))
 		return sym->module;
 	const struct module *module = modules_at(s->modules, pc);
@@ -387,10 +386,10 @@ static struct err *open_module(struct space *s, const struct module *recorded, c
 	return NULL;
 }
 
-static struct debuginfo *find_module(struct space *s, const char *name)
+static struct debuginfo *find_module(struct space *s, const char *name,
+				     const struct module *module)
 {
 	const struct module unknown = { .name = name };
-	const struct module *module = modules_find(s->modules, name);
 	const char *path, *why = "no debug information found";
 	struct debuginfo *di = NULL;
 
@@ -431,13 +430,21 @@ static struct object *object_at(struct space *s, uint64_t pc)
 	if (is_pseudo_module(name))
 		return NULL;
 	name = pool_str(s->pool, name);
+	const struct module *recorded = space_owner(s, pc);
+
+	if (!recorded)
+		recorded = modules_find_at(s->modules, name, pc);
 	for (size_t i = 0; i < s->nr_objects; i++)
-		if (s->object[i].module == name)
+		if (s->object[i].module == name && s->object[i].recorded == recorded)
 			return s->object[i].di ? &s->object[i] : NULL;
 	vec_room(s->object, s->nr_objects, s->cap_objects);
 	struct object *object = &s->object[s->nr_objects++];
 
-	*object = (struct object){ .module = name, .di = find_module(s, name) };
+	*object = (struct object){
+		.module = name,
+		.recorded = recorded,
+		.di = find_module(s, name, recorded),
+	};
 	return object->di ? object : NULL;
 }
 

@@ -15,6 +15,7 @@
 
 #include "resolve/debuginfo.h"
 #include "resolve/kallsyms.h"
+#include "resolve/module.h"
 #include "resolve/resolver.h"
 
 struct space;
@@ -31,6 +32,13 @@ struct err *space_open(const struct resolver_opts *opts, struct pool *pool,
 		       struct space **ret) MUST_CHECK;
 void space_close(struct space *space);
 DEFINE_CLEANUP(struct space *, space, space_close)
+
+/* When a module came or went, in the order of time. */
+void space_module_event(struct space *space, const char *name, uint64_t ts_ns, bool loaded);
+/* What is asked for from now on was seen between these times. */
+void space_set_time(struct space *space, uint64_t from_ns, uint64_t to_ns);
+/* Which of several modules had @pc then; NULL where that makes no difference. */
+const struct module *space_owner(const struct space *space, uint64_t pc);
 
 /* Symbol that covers @pc, or NULL; *ret_size as kallsyms_at(). */
 const struct ksym *space_symbol(const struct space *space, uint64_t pc, uint64_t *ret_size);

@@ -97,3 +97,22 @@ TEST(words_without_end_do_no_harm)
 
 	CHECK(!modules_at(m, 1));
 }
+
+TEST(a_module_loaded_again_elsewhere_is_a_second_one)
+{
+	CLEANUP(modules_cleanup)
+	struct modules *m = modules_parse(
+		text("nbd 4096 0 - Live 0xffffffffc0100000\nnbd 4096 0 - Live 0xffffffffc0300000\n"),
+		text("nbd .text 0xffffffffc0100000\nnbd .init.text 0xffffffffc0200000\n"
+		     "nbd .text 0xffffffffc0300000\nnbd .init.text 0xffffffffc0400000\n"),
+		text("nbd 0123abcd\nnbd 4567abcd\n"));
+
+	CHECK_EQ(modules_nr(m), 2);
+	CHECK_EQ(modules_find(m, "nbd")->base, 0xffffffffc0100000);
+	CHECK_STR(modules_find_at(m, "nbd", 0xffffffffc0100010)->build_id, "0123abcd");
+	CHECK_STR(modules_find_at(m, "nbd", 0xffffffffc0300010)->build_id, "4567abcd");
+	CHECK_STR(modules_find_at(m, "nbd", 0xffffffffc0200010)->build_id, "0123abcd");
+	CHECK_EQ(modules_find_at(m, "nbd", 0xffffffffc0400010)->section[0].addr,
+		 0xffffffffc0300000);
+	CHECK(!modules_find_at(m, "dm", 0xffffffffc0100010));
+}

@@ -609,6 +609,138 @@ TEST(a_module_whose_symbols_lie_elsewhere_is_not_used)
 	CHECK(said);
 }
 
+TEST(an_address_that_two_modules_had_is_the_one_of_the_sites_time)
+{
+	build_module();
+	const char *dirs[] = { test_dir(), NULL };
+	struct resolver_opts opts = {
+		.kallsyms = text("ffffffff81000000 T _text\nffffffff81000100 T _etext\n"
+				 "ffffffffc0510000 t nbd_dev_add\t[my_nbd]\n"
+				 "ffffffffc0510080 t nbd_end\t[my_nbd]\n"
+				 "ffffffffc050fff0 t other_read\t[other]\n"
+				 "ffffffffc0510008 t other_write\t[other]\n"
+				 "ffffffffc0510040 t other_end\t[other]\n"),
+		.modules = text("my_nbd 65536 0 - Live 0xffffffffc0510000\n"
+				"other 65536 0 - Live 0xffffffffc050f000\n"),
+		.sections = text("my_nbd .text 0xffffffffc0510000\n"),
+		.release = "6.12.1",
+		.debug_dirs = dirs,
+	};
+	CLEANUP(resolver_cleanup) struct resolver *r = NULL;
+	uint64_t addr = 0xffffffffc0510010;
+	struct callsite c;
+
+	CHECK_OK(resolver_open(&opts, &r));
+	resolver_module_event(r, "my_nbd", 1000, false);
+	resolver_module_event(r, "other", 2000, true);
+	resolver_site_at(r, &addr, 1, 100, 200, &c);
+	CHECK_STR(c.primary.module, "my_nbd");
+	CHECK_EQ(c.resolved_by, RESOLVED_DWARF);
+	CHECK_STR(c.frame[c.nr_frames - 1].func, "nbd_dev_add");
+	resolver_site_at(r, &addr, 1, 2100, 2200, &c);
+	CHECK_STR(c.primary.module, "other");
+	CHECK_EQ(c.resolved_by, RESOLVED_KALLSYMS);
+	CHECK_STR(c.primary.func, "other_write");
+	CHECK_EQ(c.primary.sym_off, 8);
+	CHECK_EQ(c.primary.sym_size, 0x38);
+	/* And again. */
+	resolver_site_at(r, &addr, 1, 300, 400, &c);
+	CHECK_STR(c.primary.module, "my_nbd");
+}
+
+TEST(init_code_without_symbols_is_not_the_function_of_another_module_before_it)
+{
+	struct resolver_opts opts = {
+		.kallsyms = text("ffffffff81000000 T _text\nffffffff81000100 T _etext\n"
+				 "ffffffffc0510000 t other_write\t[other]\n"
+				 "ffffffffc0610000 t nbd_dev_add\t[my_nbd]\n"),
+		.sections = text("other .text 0xffffffffc0510000\n"
+				 "my_nbd .text 0xffffffffc0610000\n"
+				 "my_nbd .init.text 0xffffffffc0520000\n"),
+		.release = "6.12.1",
+	};
+	CLEANUP(resolver_cleanup) struct resolver *r = NULL;
+	uint64_t init = 0xffffffffc0520010, other = 0xffffffffc0510010;
+	struct callsite c;
+
+	CHECK_OK(resolver_open(&opts, &r));
+	resolver_site(r, &init, 1, &c);
+	CHECK_STR(c.primary.module, "my_nbd");
+	CHECK_STR(c.primary.func, "0xffffffffc0520010");
+	resolver_site(r, &other, 1, &c);
+	CHECK_STR(c.primary.module, "other");
+	CHECK_STR(c.primary.func, "other_write");
+}
+
+TEST(bpf_programs_and_trampolines_are_named_by_their_symbols)
+{
+	struct resolver_opts opts = {
+		.kallsyms = text("ffffffff81000000 T _text\nffffffff81000100 T _etext\n"
+				 "ffffffffc0600000 t ftrace_trampoline\t[__builtin__ftrace]\n"
+				 "ffffffffc0700000 t bpf_prog_6deef7357e7b4530_probe\t[bpf]\n"
+				 "ffffffffc0701000 t bpf_trampoline_6442\t[bpf]\n"),
+		.release = "6.12.1",
+	};
+	static const struct {
+		uint64_t addr;
+		const char *func, *module;
+	} want[] = {
+		{ 0xffffffffc0600010, "ftrace_trampoline", "__builtin__ftrace" },
+		{ 0xffffffffc0700010, "bpf_prog_6deef7357e7b4530_probe", "bpf" },
+		{ 0xffffffffc0701010, "bpf_trampoline_6442", "bpf" },
+	};
+	CLEANUP(resolver_cleanup) struct resolver *r = NULL;
+	struct callsite c;
+
+	CHECK_OK(resolver_open(&opts, &r));
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		resolver_site(r, &want[i].addr, 1, &c);
+		CHECK_STR(c.primary.func, want[i].func);
+		CHECK_STR(c.primary.module, want[i].module);
+		CHECK_EQ(c.resolved_by, RESOLVED_KALLSYMS);
+		CHECK_EQ(c.primary.sym_off, 0x10);
+	}
+	/* No file is looked for under such a name. */
+	for (size_t i = 0; resolver_note(r, i); i++)
+		CHECK(!strstr(resolver_note(r, i), "module"));
+}
+
+TEST(a_module_loaded_again_elsewhere_resolves_at_both_places)
+{
+	build_module();
+	const char *dirs[] = { test_dir(), NULL };
+	struct resolver_opts opts = {
+		.kallsyms = text("ffffffff81000000 T _text\nffffffff81000100 T _etext\n"
+				 "ffffffffc0510000 t nbd_dev_add\t[my_nbd]\n"
+				 "ffffffffc0510080 t nbd_end\t[my_nbd]\n"
+				 "ffffffffc0710000 t nbd_dev_add\t[my_nbd]\n"
+				 "ffffffffc0710080 t nbd_end\t[my_nbd]\n"),
+		.modules = text("my_nbd 65536 0 - Live 0xffffffffc0510000\n"
+				"my_nbd 65536 0 - Live 0xffffffffc0710000\n"),
+		.sections = text("my_nbd .text 0xffffffffc0510000\n"
+				 "my_nbd .init.text 0xffffffffc0620000\n"
+				 "my_nbd .text 0xffffffffc0710000\n"
+				 "my_nbd .init.text 0xffffffffc0820000\n"),
+		.build_ids = text(""),
+		.release = "6.12.1",
+		.debug_dirs = dirs,
+	};
+	static const uint64_t addr[] = { 0xffffffffc0510001, 0xffffffffc0710001 };
+	static const uint64_t init[] = { 0xffffffffc0620001, 0xffffffffc0820001 };
+	CLEANUP(resolver_cleanup) struct resolver *r = NULL;
+	struct callsite c;
+
+	CHECK_OK(resolver_open(&opts, &r));
+	for (size_t i = 0; i < 2; i++) {
+		resolver_site(r, &addr[i], 1, &c);
+		CHECK_EQ(c.resolved_by, RESOLVED_DWARF);
+		CHECK_STR(c.frame[c.nr_frames - 1].func, "nbd_dev_add");
+		resolver_site(r, &init[i], 1, &c);
+		CHECK_EQ(c.resolved_by, RESOLVED_DWARF);
+		CHECK_STR(c.primary.func, "nbd_init");
+	}
+}
+
 TEST(a_module_without_debug_information_is_noted_once)
 {
 	const char *dirs[] = { test_dir(), NULL };
