@@ -458,11 +458,16 @@ static struct err *note_missing_events(struct writer *writer, const struct trace
 
 	if (!tracefile_text(file, BLOB_EVENTS, &text))
 		return NULL;
-	while (span_line(&text, &line))
-		if (word(line, 0, &name) && word(line, 1, &state) && state.len == 7 &&
-		    !memcmp(state.data, "missing", 7))
-			TRY(note(writer, "the recorded kernel has no event %.*s", (int)name.len,
-				 (const char *)name.data));
+	while (span_line(&text, &line)) {
+		if (!word(line, 0, &name) || !word(line, 1, &state) || state.len != 7 ||
+		    memcmp(state.data, "missing", 7) != 0)
+			continue;
+		/* "kprobes missing" is of no event of its own. */
+		bool event = memchr(name.data, ':', name.len);
+
+		TRY(note(writer, "the recorded kernel has no %s%.*s", event ? "event " : "",
+			 (int)name.len, (const char *)name.data));
+	}
 	return NULL;
 }
 

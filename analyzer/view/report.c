@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 #include "store/schema.h"
+#include "view/functions.h"
 #include "view/place.h"
 #include "view/text.h"
 
@@ -418,6 +419,28 @@ static struct err *print_notes(struct query_db *db, FILE *out)
 	}
 }
 
+/* Three lines for who reads nothing else. */
+static struct err *print_summary(struct query_db *db, const struct sites_opts *opts, FILE *out)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	if (functions_register_all(query_db_handle(db)))
+		return err_new(ERR_OS, "no memory for SQL functions");
+	TRY(query_prepare(db, schema_query("summary"), NULL, &query));
+	query_bind_text(query, ":kinds", opts->kinds);
+	query_bind_int(query, ":self", opts->self);
+	putc('\n', out);
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			return NULL;
+		auto_free char *text = text_printable(row[0].text, row[0].len);
+
+		fprintf(out, "%s\n", text);
+	}
+}
+
 static char *upper(const char *text)
 {
 	char *ret = xstrdup(text);
@@ -495,5 +518,6 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 		      "counts again; vmalloc is address space\n",
 		      out);
 	TRY(print_self(db, opts, out));
-	return print_notes(db, out);
+	TRY(print_notes(db, out));
+	return print_summary(db, opts, out);
 }
