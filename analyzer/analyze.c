@@ -514,7 +514,7 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 	TRY(facts_write_symbols(writer, resolver));
 	TRY(writer_quality(writer, match_totals(a->match), merge_stats(a->merge),
 			   tracefile_truncated_bytes(file),
-			   tracefile_unfinished(file) && !a->live));
+			   tracefile_unfinished(file) && !a->live, facts_probe_misses(file)));
 	TRY(writer_commit(writer));
 	ret->events = merge_stats(a->merge)->events;
 	ret->sites = writer_nr_call_sites(writer);

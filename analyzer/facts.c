@@ -452,6 +452,19 @@ static struct err *note_chain(struct writer *writer, const struct tracefile *fil
 		    index + 1);
 }
 
+uint64_t facts_probe_misses(const struct tracefile *file)
+{
+	struct span text, line, rest;
+	uint64_t ret = 0;
+
+	if (!tracefile_text(file, BLOB_EVENTS, &text))
+		return 0;
+	while (span_line(&text, &line))
+		if (after(line, "probes missed ", &rest) && number(rest, &ret))
+			return ret;
+	return 0;
+}
+
 static struct err *note_missing_events(struct writer *writer, const struct tracefile *file)
 {
 	struct span text, line, name, state;

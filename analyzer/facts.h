@@ -24,6 +24,9 @@ bool facts_times(const struct tracefile *file, uint64_t *ret_start_ns, uint64_t 
 /* The tasks of the recorder, *ret_nr of them, owned by the caller. */
 int32_t *facts_self(const struct tracefile *file, size_t *ret_nr);
 
+/* Calls that the probes had no room to watch. */
+uint64_t facts_probe_misses(const struct tracefile *file);
+
 /* Which part of memory was recorded. */
 struct sample_rate facts_sample(const struct tracefile *file);
 

@@ -92,7 +92,9 @@ SELECT
 	sum(r.net_bytes / r.weight) AS sampled_net_bytes, -- net_bytes as counted: estimates are this times weight
 	CAST(sqrt(sum(r.net_bytes_var)) AS INTEGER) AS net_se_bytes, -- standard error of net_bytes by sampling
 	CAST(sqrt(sum(r.net_calls_var)) AS INTEGER) AS net_se_calls, -- the same of net_calls
-	CAST(sqrt(sum(r.alloc_bytes_var)) AS INTEGER) AS alloc_se_bytes -- the same of alloc_bytes
+	CAST(sqrt(sum(r.alloc_bytes_var)) AS INTEGER) AS alloc_se_bytes, -- the same of alloc_bytes
+	sum(r.rcu_pending_calls) AS rcu_pending_calls, -- of net_calls, objects that RCU was about to free
+	sum(r.rcu_pending_bytes) AS rcu_pending_bytes -- bytes of those
 FROM _callsite c
 JOIN _raw_site r ON r.callsite = c.id
 JOIN _recording m ON m.id = r.recording

@@ -86,6 +86,8 @@ void bulk_finish(struct bulk *bulk, bool silent, uint64_t before)
 			continue;
 		if (!silent || live_time(o) >= before) {
 			sitetab_pending(bulk->sites, o->account, o->bytes);
+			bulk->totals->rcu_pending++;
+			bulk->totals->rcu_pending_bytes += o->bytes;
 			continue;
 		}
 		sitetab_infer(bulk->sites, o->account, END_RCU, 1, o->bytes);

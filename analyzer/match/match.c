@@ -2,6 +2,7 @@
 #include "match/match.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 
 /* Long enough for memory to answer, short enough for the caches to keep it. */
 enum { AHEAD = 6 };
+
+/* Of pages, where nothing tells: that many of them lost leave nothing to judge by. */
+#define MOST_LOST 0.99
 
 /* A few pids; most others are told apart by the bit for their low bits. */
 struct tasks {
@@ -563,8 +567,23 @@ void match_finish(struct match *m)
 }
 
 /*
- * What gaps without a count lost: at least a page of events each, and else as
- * many in their time as all CPUs had on average when nothing was lost.
+ * At least a page of events was lost in each of @gaps. Where a page was lost in
+ * front of nearly every page that was not, there were more to a gap: when pages
+ * are lost with a probability of p each, a gap is 1 / (1 - p) pages long, and has
+ * p of the other pages behind it.
+ */
+static double least_lost(double gaps, double seen)
+{
+	double pages = seen / SITETAB_BURST + 1;
+	double p = gaps < pages ? gaps / pages : 1;
+
+	p += 2 * sqrt(p * (1 - p) / pages);
+	return gaps * SITETAB_BURST / (1 - (p < MOST_LOST ? p : MOST_LOST));
+}
+
+/*
+ * What gaps without a count lost: at least that, and else as many in their time as
+ * all CPUs had on average when nothing was lost.
  */
 static uint64_t estimate_lost(const struct match *m)
 {
@@ -577,7 +596,7 @@ static uint64_t estimate_lost(const struct match *m)
 	/* Gaps of several buffers may add up to more than there was. */
 	double rate = time > gaps ? seen / (time - gaps) : time > 0 ? seen / time : 0;
 	double lost = rate * (double)m->uncounted_ns;
-	double least = (double)m->totals.lost_uncounted_gaps * SITETAB_BURST;
+	double least = least_lost((double)m->totals.lost_uncounted_gaps, seen);
 
 	lost = lost > least ? lost : least;
 	return lost < 1e18 ? m->totals.lost_counted + (uint64_t)lost

@@ -92,14 +92,16 @@ struct match_totals {
 	uint64_t
 		silent_allocs; /* rule 5: unknown slab frees of objects made in the recording */
 	uint64_t silent_pages; /* rule 16: of areas, and told by no event */
-	uint64_t cross_type_frees; /* rule 7: kfree of a cache object or the reverse */
-	uint64_t skewed_frees;	   /* rule 3: stamped just after the reuse they allowed */
-	uint64_t unsized;	   /* slab objects whose size the recording does not tell */
-	uint64_t bulk_pages_known; /* pages of alloc_pages_bulk that an event had told */
-	uint64_t moved_pages;	   /* rule 12 */
-	uint64_t merged_allocs;	   /* whose task no account tells: there were too many */
-	uint64_t implausible;	   /* sizes, orders and pfns that no kernel has; left out */
-	uint64_t page_offset_base; /* direct map, voted from the trace; 0 if not known */
+	uint64_t cross_type_frees;  /* rule 7: kfree of a cache object or the reverse */
+	uint64_t skewed_frees;	    /* rule 3: stamped just after the reuse they allowed */
+	uint64_t unsized;	    /* slab objects whose size the recording does not tell */
+	uint64_t bulk_pages_known;  /* pages of alloc_pages_bulk that an event had told */
+	uint64_t moved_pages;	    /* rule 12 */
+	uint64_t rcu_pending;	    /* rule 13: live objects that RCU had … */
+	uint64_t rcu_pending_bytes; /* … and theirs */
+	uint64_t merged_allocs;	    /* whose task no account tells: there were too many */
+	uint64_t implausible;	    /* sizes, orders and pfns that no kernel has; left out */
+	uint64_t page_offset_base;  /* direct map, voted from the trace; 0 if not known */
 	uint64_t page_offset_votes;
 	uint64_t page_offset_dissent;
 	uint64_t first_ns, last_ns;

@@ -5,13 +5,13 @@
 
 /* A counter added to either struct wants a row here. */
 _Static_assert(sizeof(struct match_totals) ==
-		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 25) * sizeof(uint64_t),
+		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 27) * sizeof(uint64_t),
 	       "every counter of match_totals is a row of quality");
 _Static_assert(sizeof(struct merge_stats) == 8 * sizeof(uint64_t),
 	       "every counter of merge_stats is a row of quality");
 
 size_t quality_rows(const struct match_totals *match, const struct merge_stats *merge,
-		    uint64_t truncated_bytes, bool unfinished,
+		    uint64_t truncated_bytes, bool unfinished, uint64_t probe_misses,
 		    struct quality_row ret[QUALITY_MAX])
 {
 	size_t nr = 0;
@@ -102,6 +102,13 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	ROW("merged_allocs", match->merged_allocs, "objects",
 	    "objects of which no account tells the task, since there were more than 262144 "
 	    "accounts; their call sites are not affected");
+	ROW("rcu_pending", match->rcu_pending, "objects",
+	    "objects live at the end that had been given to RCU to be freed: they hold memory, "
+	    "and will not for long");
+	ROW("rcu_pending_bytes", match->rcu_pending_bytes, "bytes", "bytes of those");
+	ROW("probe_misses", probe_misses, "calls",
+	    "calls of bulk allocation that a probe had no room to watch: what they made is not "
+	    "known");
 	EVENTS("kmalloc", EVENT_KMALLOC, "kmem:kmalloc and kmalloc_node");
 	EVENTS("cache_alloc", EVENT_CACHE_ALLOC,
 	       "kmem:kmem_cache_alloc and kmem_cache_alloc_node");

@@ -15,11 +15,11 @@ struct quality_row {
 	uint64_t value;
 };
 
-enum { QUALITY_MAX = 64 };
+enum { QUALITY_MAX = 72 };
 
 /* Fills @ret and returns how many; every counter is there, also at zero. */
 size_t quality_rows(const struct match_totals *match, const struct merge_stats *merge,
-		    uint64_t truncated_bytes, bool unfinished,
+		    uint64_t truncated_bytes, bool unfinished, uint64_t probe_misses,
 		    struct quality_row ret[QUALITY_MAX]);
 
 #endif

@@ -665,10 +665,10 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 
 struct err *writer_quality(struct writer *writer, const struct match_totals *match,
 			   const struct merge_stats *merge, uint64_t truncated_bytes,
-			   bool unfinished)
+			   bool unfinished, uint64_t probe_misses)
 {
 	struct quality_row rows[QUALITY_MAX];
-	size_t nr = quality_rows(match, merge, truncated_bytes, unfinished, rows);
+	size_t nr = quality_rows(match, merge, truncated_bytes, unfinished, probe_misses, rows);
 	sqlite3_stmt *stmt = writer->insert[INSERT_QUALITY];
 
 	for (size_t i = 0; i < nr; i++) {

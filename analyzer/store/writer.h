@@ -109,7 +109,7 @@ uint64_t writer_nr_call_sites(const struct writer *writer);
 /* Table _quality, from everything that counted doubt. */
 struct err *writer_quality(struct writer *writer, const struct match_totals *match,
 			   const struct merge_stats *merge, uint64_t truncated_bytes,
-			   bool unfinished) MUST_CHECK;
+			   bool unfinished, uint64_t probe_misses) MUST_CHECK;
 
 struct err *writer_commit(struct writer *writer) MUST_CHECK;
 

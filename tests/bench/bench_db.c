@@ -90,7 +90,7 @@ static struct err *run(const char *path, uint64_t sites)
 	TRY(writer_recording_text(w, "release", "6.12.0", 6));
 	TRY(writer_recording_int(w, "start_ns", 1));
 	TRY(writer_recording_int(w, "end_ns", INT64_C(2) << 30));
-	TRY(writer_quality(w, &(struct match_totals){}, &(struct merge_stats){}, 0, false));
+	TRY(writer_quality(w, &(struct match_totals){}, &(struct merge_stats){}, 0, false, 0));
 	for (uint64_t n = 0; n < sites; n++) {
 		TRY(write_site(&m, w, n));
 		if (n % 2)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "capture/blobs.h"
 #include "decode/tracefile.h"
 #include "tests/lib/mkdat.h"
 
@@ -93,6 +94,11 @@ struct err *thin_recording(const char *from, const char *to, unsigned int percen
 	TRY(tracefile_open(from, &file));
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		copy_text(file, m, texts[i]);
+	/* Whose an allocation was stays known. */
+	struct span self;
+
+	if (tracefile_text(file, BLOB_SELF, &self))
+		mkdat_blob(m, BLOB_SELF, self.data, self.len);
 	copy_formats(file, m);
 	for (size_t b = 0; b < tracefile_nr_buffers(file); b++) {
 		mkdat_buffer(m, tracefile_buffer_name(file, b), tracefile_buffer_clock(file, b),

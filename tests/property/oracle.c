@@ -833,6 +833,8 @@ void oracle_finish(struct oracle *o)
 			o->site[b->site].pieces += b->bytes / 4096 - 1;
 		o->site[b->site].live++;
 		o->site[b->site].rcu_pending += b->rcu;
+		o->totals.rcu_pending += b->rcu;
+		o->totals.rcu_pending_bytes += b->rcu ? b->bytes : 0;
 		o->site[b->site].rcu_pending_bytes += b->rcu ? b->bytes : 0;
 		o->site[b->site].uncertain += b->ts < o->gap_end;
 		o->site[b->site].uncertain_bytes += b->ts < o->gap_end ? b->bytes : 0;

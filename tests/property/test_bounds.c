@@ -14,7 +14,7 @@
 #include "tests/lib/test.h"
 #include "tests/lib/thin.h"
 
-enum { SEEDS = 3 };
+enum { SEEDS = 4 };
 
 static const unsigned int percents[] = { 25, 50, 90 };
 
@@ -23,22 +23,25 @@ static const unsigned int percents[] = { 25, 50, 90 };
  * does not list is within when its net is at most what quality says of those.
  */
 static const char compare[] =
-	"WITH key(kind, file, line, func, module, off) AS ("
-	"  SELECT kind, file, line, func, module, iif(file IS NULL, sym_off, 0) FROM whole.call_sites"
-	"  UNION SELECT kind, file, line, func, module, iif(file IS NULL, sym_off, 0) FROM call_sites),"
+	"WITH key(kind, file, line, func, module, off, self) AS ("
+	"  SELECT kind, file, line, func, module, iif(file IS NULL, sym_off, 0), self"
+	"   FROM whole.call_sites"
+	"  UNION SELECT kind, file, line, func, module, iif(file IS NULL, sym_off, 0), self"
+	"   FROM call_sites),"
 	"both AS (SELECT coalesce(w.net_bytes, 0) AS bytes, coalesce(w.net_calls, 0) AS calls, t.*"
 	"  FROM key k LEFT JOIN whole.call_sites w ON w.kind = k.kind AND w.file IS k.file AND"
 	"   w.line IS k.line AND w.func IS k.func AND w.module IS k.module AND"
-	"   iif(w.file IS NULL, w.sym_off, 0) IS k.off"
+	"   iif(w.file IS NULL, w.sym_off, 0) IS k.off AND w.self = k.self"
 	"  LEFT JOIN call_sites t ON t.kind = k.kind AND t.file IS k.file AND"
 	"   t.line IS k.line AND t.func IS k.func AND t.module IS k.module AND"
-	"   iif(t.file IS NULL, t.sym_off, 0) IS k.off),"
+	"   iif(t.file IS NULL, t.sym_off, 0) IS k.off AND t.self = k.self),"
 	"missed AS (SELECT (SELECT value FROM quality WHERE name = 'missed_bytes') AS most_bytes,"
 	"  (SELECT value FROM quality WHERE name = 'missed_calls') AS most_calls)"
 	"SELECT count(*), sum(iif(id IS NULL, bytes <= most_bytes AND calls <= most_calls,"
 	"  bytes BETWEEN net_lower_bytes AND net_upper_bytes AND"
 	"  calls BETWEEN net_lower_calls AND net_upper_calls)),"
-	" sum(id IS NULL AND bytes <> 0), sum(id IS NOT NULL AND net_lower_bytes > 0)"
+	" sum(id IS NULL AND bytes <> 0), sum(id IS NOT NULL AND net_lower_bytes > 0),"
+	" total(net_upper_bytes - net_lower_bytes) / 1e6, total(abs(net_bytes)) / 1e6"
 	" FROM both, missed";
 
 static void analyze_into(const char *input, const char *output)
@@ -66,9 +69,11 @@ static void check_bounds(const char *name, const char *recording, const char *wh
 
 	int sites = sqlite3_column_int(row, 0), within = sqlite3_column_int(row, 1);
 
-	printf("# %s, %u %% thrown away, seed %d: of %d call sites %d within (%.2f %%), %d not seen\n",
+	printf("# %s, %u %% thrown away, seed %d: of %d call sites %d within (%.2f %%), %d not seen; "
+	       "bounds of %.1f MB for %.1f MB\n",
 	       name, percent, (int)seed, sites, within, 100.0 * within / sites,
-	       sqlite3_column_int(row, 2));
+	       sqlite3_column_int(row, 2), sqlite3_column_double(row, 4),
+	       sqlite3_column_double(row, 5));
 	CHECK(sites > 50);
 	CHECK(within * 100 >= sites * 99);
 	sqlite3_finalize(row);

@@ -33,7 +33,7 @@ static char *open_one(void)
 
 	CHECK_OK(writer_open(path, &writer));
 	CHECK_OK(writer_site(writer, &site, &callsite, NULL));
-	CHECK_OK(writer_quality(writer, &match, &merge, 0, false));
+	CHECK_OK(writer_quality(writer, &match, &merge, 0, false, 0));
 	CHECK_OK(writer_commit(writer));
 	writer_close(writer);
 	CHECK_OK(query_db_open(path, &db));

@@ -19,7 +19,7 @@ static void begin(void)
 	CHECK_OK(writer_open(path, &writer));
 	CHECK_OK(writer_quality(writer,
 				&(struct match_totals){ .unknown_free_bytes[SITE_PAGE] = 4096 },
-				&(struct merge_stats){}, 0, false));
+				&(struct merge_stats){}, 0, false, 0));
 }
 
 static void snapshot(const char *name, const char *at, const char *text)

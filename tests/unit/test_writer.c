@@ -76,7 +76,7 @@ static void begin(const char *path)
 	CHECK_OK(writer_open(path, &writer));
 	CHECK_OK(writer_recording_int(writer, "start_ns", 1000000000));
 	CHECK_OK(writer_recording_int(writer, "end_ns", 3500000000));
-	CHECK_OK(writer_quality(writer, &totals, &merge, 0, false));
+	CHECK_OK(writer_quality(writer, &totals, &merge, 0, false, 0));
 }
 
 static void end(void)
@@ -392,7 +392,7 @@ TEST(facts_cpus_snapshots_and_notes_are_kept)
 TEST(every_counter_of_doubt_has_a_name_of_its_own_and_a_meaning)
 {
 	struct quality_row rows[QUALITY_MAX];
-	size_t nr = quality_rows(&totals, &merge, 0, false, rows);
+	size_t nr = quality_rows(&totals, &merge, 0, false, 7, rows);
 
 	CHECK(nr > 20);
 	for (size_t i = 0; i < nr; i++) {
@@ -409,14 +409,17 @@ TEST(the_counters_of_doubt_come_from_where_they_say)
 	totals.lost_gaps = 3;
 	totals.unknown_frees[SITE_PAGE] = 11;
 	totals.events[EVENT_KFREE] = 99;
+	totals.rcu_pending = 4;
 	merge.orphan_stacks = 5;
 	CHECK_OK(writer_open(path, &writer));
-	CHECK_OK(writer_quality(writer, &totals, &merge, 4096, false));
+	CHECK_OK(writer_quality(writer, &totals, &merge, 4096, false, 7));
 	end();
 	CHECK_STR(value(path, "SELECT lost_gaps FROM recording"), "3");
 #define OF(name) value(path, "SELECT value FROM quality WHERE name = '" name "'")
 	CHECK_STR(OF("unknown_frees_page"), "11");
 	CHECK_STR(OF("events_kfree"), "99");
+	CHECK_STR(OF("rcu_pending"), "4");
+	CHECK_STR(OF("probe_misses"), "7");
 	CHECK_STR(OF("orphan_stacks"), "5");
 	CHECK_STR(OF("truncated_bytes"), "4096");
 	CHECK_STR(OF("duplicate_kmallocs"), "0");
