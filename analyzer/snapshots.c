@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "snapshots.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,11 @@ static bool word_is(struct span word, const char *text)
 struct place {
 	struct writer *writer;
 	const char *name, *at;
+	char zone[64]; /* zoneinfo: whose lines follow; empty: nobody's */
 };
+
+/* Of the end of an area nothing is mapped, which none of its users has. */
+enum { GUARD = 4096 };
 
 static struct err *value(const struct place *place, struct span key, const char *unit,
 			 int64_t v)
@@ -56,7 +61,7 @@ static struct err *value(const struct place *place, struct span key, const char 
 }
 
 /* "MemFree:  123 kB"; without a unit it is a number of pages or so. */
-static struct err *meminfo_line(const struct place *place, struct span line)
+static struct err *meminfo_line(struct place *place, struct span line)
 {
 	struct span key, unit;
 	int64_t v;
@@ -71,7 +76,7 @@ static struct err *meminfo_line(const struct place *place, struct span line)
 }
 
 /* "name active_objs num_objs objsize …": the first two lines begin otherwise. */
-static struct err *slabinfo_line(const struct place *place, struct span line)
+static struct err *slabinfo_line(struct place *place, struct span line)
 {
 	struct span key;
 	int64_t active, all, bytes;
@@ -87,7 +92,7 @@ static struct err *slabinfo_line(const struct place *place, struct span line)
  * "bytes calls file:line [module] func:name …": the key ends with the function. Lines
  * of one key can differ in whether they are marked as inaccurate.
  */
-static struct err *allocinfo_line(const struct place *place, struct span line)
+static struct err *allocinfo_line(struct place *place, struct span line)
 {
 	auto_free char *key = xcalloc(1, line.len + 2);
 	int64_t bytes, calls;
@@ -117,18 +122,80 @@ static struct err *allocinfo_line(const struct place *place, struct span line)
 	return NULL;
 }
 
+/* "nr_free_pages 123": pages, or how often something happened. */
+static struct err *vmstat_line(struct place *place, struct span line)
+{
+	struct span key;
+	int64_t v;
+
+	if (!next_word(&line, &key) || !next_number(&line, &v))
+		return NULL;
+	return value(place, key, "count", v);
+}
+
+/* "Node 0, zone DMA" and what is its own; "per-node stats" are the node's. */
+static struct err *zoneinfo_line(struct place *place, struct span line)
+{
+	struct span word, rest = line;
+	int64_t v;
+
+	if (!next_word(&line, &word))
+		return NULL;
+	if (word_is(word, "Node")) {
+		struct span node, zone;
+
+		place->zone[0] = '\0';
+		if (next_word(&line, &node) && next_word(&line, &word) &&
+		    next_word(&line, &zone) && node.len < 16 && zone.len < 16)
+			snprintf(place->zone, sizeof(place->zone), "Node %.*s zone %.*s ",
+				 (int)node.len, (const char *)node.data, (int)zone.len,
+				 (const char *)zone.data);
+		return NULL;
+	}
+	/* What each CPU keeps of a zone is not told apart by the lines. */
+	if (word_is(word, "pagesets"))
+		place->zone[0] = '\0';
+	if (!place->zone[0])
+		return NULL;
+	if (word_is(word, "pages"))
+		next_word(&line, &word);
+	if (!next_number(&line, &v) || next_word(&line, &rest))
+		return NULL;
+	auto_free char *key =
+		xasprintf("%s%.*s", place->zone, (int)word.len, (const char *)word.data);
+
+	return value(place, (struct span){ (const uint8_t *)key, strlen(key) }, "count", v);
+}
+
+/* "0xSTART-0xEND SIZE CALLER+0xOFF/0xLEN [module] …"; unpurged areas are freed. */
+static struct err *vmallocinfo_line(struct place *place, struct span line)
+{
+	struct span range, key;
+	int64_t bytes;
+
+	if (!next_word(&line, &range) || !next_number(&line, &bytes) ||
+	    !next_word(&line, &key) || word_is(key, "unpurged"))
+		return NULL;
+	const uint8_t *plus = memchr(key.data, '+', key.len);
+
+	if (plus)
+		key.len = (size_t)(plus - key.data);
+	TRY(value(place, key, "bytes", bytes > GUARD ? bytes - GUARD : bytes));
+	return value(place, key, "areas", 1);
+}
+
 struct err *snapshots_write(struct writer *writer, const char *name, const char *at,
 			    struct span text)
 {
 	static const struct {
 		const char *name;
-		struct err *(*line)(const struct place *place, struct span line);
+		struct err *(*line)(struct place *place, struct span line);
 	} files[] = {
-		{ "meminfo", meminfo_line },
-		{ "slabinfo", slabinfo_line },
-		{ "allocinfo", allocinfo_line },
+		{ "meminfo", meminfo_line },   { "vmstat", vmstat_line },
+		{ "zoneinfo", zoneinfo_line }, { "vmallocinfo", vmallocinfo_line },
+		{ "slabinfo", slabinfo_line }, { "allocinfo", allocinfo_line },
 	};
-	const struct place place = { writer, name, at };
+	struct place place = { writer, name, at, "" };
 	struct span line;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

@@ -2,7 +2,7 @@
 /*
  * snapshots.h - the numbers in the texts of /proc that a recording carries
  *
- * In:     a snapshot of meminfo, slabinfo or allocinfo
+ * In:     a snapshot of meminfo, vmstat, zoneinfo, vmallocinfo, slabinfo or allocinfo
  * Out:    rows of table _snapshot_value
  * Not:    takes the form for granted: a line that is not in it is left out.
  *         What the numbers are compared with is in schema/views.sql

@@ -295,11 +295,14 @@ ORDER BY id;
 -- The numbers in those texts. A key that a file has twice is summed.
 CREATE VIEW snapshot_values AS
 SELECT
-	name,                      -- file in /proc: meminfo, slabinfo, allocinfo
-	key,                       -- as the file has it: a field, a cache, a call site
+	name,                      -- file in /proc: meminfo, vmstat, zoneinfo, vmallocinfo, slabinfo,
+	                           -- allocinfo
+	key,                       -- as the file has it: a field, a cache, a call site; zoneinfo: "Node N, zone
+	                           -- NAME" and the field; vmallocinfo: the function that asked for areas
 	unit,                      -- bytes; allocinfo: bytes and calls, and inaccurate_bytes for those of
 	                           -- the bytes that the kernel marks so; slabinfo: objects (active ones)
-	                           -- and object_bytes (of one object)
+	                           -- and object_bytes (of one object); vmallocinfo: bytes (without guard
+	                           -- pages) and areas; vmstat and zoneinfo: count
 	sum(iif(at = 'start', value, 0)) AS at_start, -- value at the start; 0: none
 	sum(iif(at = 'end', value, 0)) AS at_end, -- value at the end; 0: none
 	sum(iif(at = 'end', value, -value)) AS change, -- by how much it grew
@@ -350,11 +353,12 @@ FROM (VALUES
 
 -- How much of the change in the fields of /proc/meminfo the recording explains.
 -- What it counts was allocated in the recording: what was freed of older memory
--- is in the kernel's figure only, except for MemFree. The kernel keeps some of its
+-- is in the kernel's figure only, except for MemFree and where its call site is known. The kernel keeps some of its
 -- figures per CPU and adds them up late, so that a few hundred KiB mean nothing.
 CREATE VIEW reconcile_meminfo AS
 WITH recorded AS (
-	SELECT m.item AS item, r.recording AS recording, sum(r.net_bytes) AS bytes
+	SELECT m.item AS item, r.recording AS recording,
+		sum(r.net_bytes - r.preexisting_bytes) AS bytes
 	FROM (SELECT DISTINCT x.item AS item, s.raw_site AS raw_site
 		FROM reconcile_functions x
 		JOIN _frame f ON f.func = x.func
@@ -363,6 +367,20 @@ WITH recorded AS (
 		JOIN _callsite c ON c.id = t.callsite AND c.kind = x.kind) m
 	JOIN _raw_site r ON r.id = m.raw_site
 	GROUP BY m.item, r.recording
+	UNION ALL
+	-- Slabs of caches that can be reclaimed are asked for as such.
+	SELECT iif(a.migratetype = 2, 'SReclaimable', 'SUnreclaim'), r.recording,
+		sum(a.alloc_bytes - a.free_bytes - a.inferred_bytes)
+	FROM (SELECT DISTINCT s.raw_site AS raw_site
+		FROM reconcile_functions x
+		JOIN _frame f ON f.func = x.func
+		JOIN _raw_frame s ON s.frame = f.id
+		JOIN _raw_site t ON t.id = s.raw_site
+		JOIN _callsite c ON c.id = t.callsite AND c.kind = x.kind
+		WHERE x.item = 'Slab') m
+	JOIN _raw_site r ON r.id = m.raw_site
+	JOIN _account a ON a.raw_site = r.id
+	GROUP BY 1, r.recording
 	UNION ALL
 	SELECT 'MemFree', m.id,
 		(SELECT coalesce(sum(value), 0) FROM _quality
@@ -382,6 +400,8 @@ SELECT
 	v.host AS host             -- name of the recorded machine
 FROM (VALUES
 	('Slab', 'pages of slabs and of large kmallocs (SReclaimable + SUnreclaim)'),
+	('SReclaimable', 'pages of slabs of caches that can be reclaimed'),
+	('SUnreclaim', 'pages of other slabs, and of large kmallocs'),
 	('PageTables', 'page tables of processes; those of the kernel itself are not in the field'),
 	('KernelStack', 'stacks from vmalloc; freed ones that a CPU keeps are in the recording only'),
 	('Percpu', 'pages behind percpu chunks'),
@@ -392,6 +412,87 @@ FROM (VALUES
 ) i
 JOIN snapshot_values v ON v.name = 'meminfo' AND v.key = i.column1
 LEFT JOIN recorded r ON r.item = i.column1 AND r.recording = v.recording;
+
+-- What /proc/vmstat counts that happens to pages, whoever they are for.
+CREATE VIEW reconcile_vmstat AS
+SELECT
+	item,                      -- line of /proc/vmstat; pgalloc: the sum of those for each zone
+	kernel,                    -- by how much it grew: pages
+	recorded,                  -- what was recorded, pages
+	recorded - kernel AS difference, -- recorded less kernel
+	covers,                    -- what is compared
+	recording,                 -- of which recording
+	(SELECT hostname FROM _recording WHERE _recording.id = recording) AS host -- name of the recorded machine
+FROM (
+	SELECT 'pgalloc' AS item, sum(v.change) AS kernel,
+		(SELECT coalesce(sum(r.alloc_bytes), 0) FROM _callsite c
+			JOIN _raw_site r ON r.callsite = c.id
+			WHERE c.kind = 'page' AND r.recording = m.id) / m.page_size AS recorded,
+		'pages allocated, also in bulk' AS covers, m.id AS recording
+	FROM _recording m
+	JOIN snapshot_values v ON v.recording = m.id AND v.name = 'vmstat' AND v.key LIKE 'pgalloc\_%' ESCAPE '\'
+	GROUP BY m.id
+	UNION ALL
+	SELECT 'pgfree', v.change,
+		((SELECT coalesce(sum(r.alloc_bytes - r.net_bytes), 0) FROM _callsite c
+			JOIN _raw_site r ON r.callsite = c.id
+			WHERE c.kind = 'page' AND r.recording = m.id) +
+		(SELECT coalesce(sum(value), 0) FROM _quality
+			WHERE name = 'unknown_free_bytes_page' AND recording = m.id)) / m.page_size,
+		'pages freed, those of older memory too', m.id
+	FROM _recording m
+	JOIN snapshot_values v ON v.recording = m.id AND v.name = 'vmstat' AND v.key = 'pgfree'
+	UNION ALL
+	SELECT 'pgmigrate_success', v.change,
+		(SELECT coalesce(sum(value), 0) FROM _quality
+			WHERE name = 'moved_pages' AND recording = m.id),
+		'pages whose content moved; without probes nothing tells', m.id
+	FROM _recording m
+	JOIN snapshot_values v ON v.recording = m.id AND v.name = 'vmstat' AND
+		v.key = 'pgmigrate_success'
+);
+
+-- Areas of /proc/vmallocinfo by the function that it names. That is the nearest in
+-- the stack of a recorded area that the file knows; which one the kernel takes
+-- depends on what its compiler inlined.
+CREATE VIEW reconcile_vmalloc AS
+WITH known AS MATERIALIZED (
+	SELECT DISTINCT key AS func FROM _snapshot_value WHERE name = 'vmallocinfo'
+),
+caller AS (
+	SELECT s.raw_site AS raw_site, f.func AS func, min(s.depth)
+	FROM _raw_frame s
+	JOIN _frame f ON f.id = s.frame
+	JOIN _raw_site r ON r.id = s.raw_site
+	JOIN _callsite c ON c.id = r.callsite
+	WHERE c.kind = 'vmalloc' AND f.func IN (SELECT func FROM known)
+	GROUP BY s.raw_site
+)
+SELECT
+	caller,                    -- function that asked for the areas
+	sum(kernel_bytes) AS kernel_bytes, -- by how much they grew, without guard pages
+	sum(kernel_areas) AS kernel_areas, -- by how many
+	sum(recorded_bytes) AS recorded_bytes, -- the same by the recording
+	sum(recorded_areas) AS recorded_areas, -- the same by the recording
+	sum(recorded_bytes) - sum(kernel_bytes) AS difference_bytes, -- recorded less kernel
+	recording,                 -- of which recording
+	(SELECT hostname FROM _recording WHERE _recording.id = recording) AS host -- name of the recorded machine
+FROM (
+	SELECT key AS caller, iif(unit = 'bytes', change, 0) AS kernel_bytes,
+		iif(unit = 'areas', change, 0) AS kernel_areas, 0 AS recorded_bytes, 0 AS recorded_areas,
+		recording
+	FROM snapshot_values WHERE name = 'vmallocinfo'
+	UNION ALL
+	SELECT coalesce(k.func, r.func, '[unknown]'), 0, 0, r.net_bytes - r.preexisting_freed_bytes,
+		r.net_calls - r.preexisting_frees, r.recording
+	FROM raw_sites r
+	LEFT JOIN caller k ON k.raw_site = r.id
+	WHERE r.kind = 'vmalloc'
+)
+WHERE recording IN (SELECT recording FROM snapshot_values WHERE name = 'vmallocinfo')
+GROUP BY recording, caller
+HAVING sum(kernel_bytes) <> 0 OR sum(kernel_areas) <> 0 OR sum(recorded_bytes) <> 0 OR
+	sum(recorded_areas) <> 0;
 
 -- The same per slab cache, of those that changed or that the recording names. The
 -- kernel's count of active objects has those too that CPUs keep for the next

@@ -665,6 +665,7 @@ static void describe_edition(void *arg, struct recording *edition, uint64_t star
 	describe_until_now(r, edition);
 	/* What memory looks like when a window is asked for is part of the answer. */
 	if (r->flight) {
+		snapshot_prepare(&snapshot);
 		snapshot_take(&snapshot, SNAPSHOT_END);
 		snapshot_store(&snapshot, SNAPSHOT_END, &edition->blobs);
 	}

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/snapshot.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/xalloc.h"
 #include "capture/blobs.h"
@@ -15,30 +18,53 @@ static const char *const moments[NR_SNAPSHOTS] = { "start", "end" };
 
 void snapshot_deinit(struct snapshot *snapshot)
 {
-	for (size_t m = 0; m < NR_SNAPSHOTS; m++)
-		for (size_t i = 0; i < SNAPSHOT_FILES; i++)
+	for (size_t i = 0; i < SNAPSHOT_FILES; i++) {
+		if (snapshot->open[i])
+			close(snapshot->fd[i]);
+		for (size_t m = 0; m < NR_SNAPSHOTS; m++)
 			text_deinit(&snapshot->text[m][i]);
+	}
+	*snapshot = (struct snapshot){};
 }
 
-static void read_into(struct text *text, const char *name)
+/* What the file holds now; an error leaves nothing. */
+static void read_anew(int fd, struct text *text)
 {
-	char path[32] = "/proc/";
-	/* Not all kernels have all of them, and an absent one stays empty. */
-	auto_err struct err *err = text_read_file(text, strcat(path, name));
+	ssize_t n;
 
-	if (err)
+	text->len = 0;
+	for (;;) {
+		size_t room = text->cap - text->len - 1;
+
+		n = pread(fd, text->data + text->len, room, (off_t)text->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		text->len += (size_t)n;
+		if ((size_t)n == room)
+			text_room(text, text->cap);
+	}
+	if (n < 0)
 		text->len = 0;
+	text->data[text->len] = '\0';
 }
 
 void snapshot_prepare(struct snapshot *snapshot)
 {
 	*snapshot = (struct snapshot){};
 	for (size_t i = 0; i < SNAPSHOT_FILES; i++) {
+		char path[32] = "/proc/";
+		/* Not all kernels have all of them. */
+		int fd = open(strcat(path, files[i]), O_RDONLY | O_CLOEXEC);
 		auto_text probe = {};
 
-		read_into(&probe, files[i]);
-		if (!probe.len)
+		if (fd < 0)
 			continue;
+		snapshot->fd[i] = fd;
+		snapshot->open[i] = true;
+		text_room(&probe, 4096);
+		read_anew(fd, &probe);
 		/* Half as much again: they grow with modules, caches and areas. */
 		size_t room = probe.len + probe.len / 2 + 65536;
 
@@ -56,12 +82,9 @@ void snapshot_take(struct snapshot *snapshot, enum snapshot_moment moment)
 {
 	for (size_t n = 0; n < SNAPSHOT_FILES; n++) {
 		size_t i = moment == SNAPSHOT_START ? n : SNAPSHOT_FILES - 1 - n;
-		struct text *text = &snapshot->text[moment][i];
 
-		if (!text->cap)
-			continue;
-		text->len = 0;
-		read_into(text, files[i]);
+		if (snapshot->open[i])
+			read_anew(snapshot->fd[i], &snapshot->text[moment][i]);
 	}
 }
 

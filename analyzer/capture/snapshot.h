@@ -5,13 +5,16 @@
  * In:     the files of /proc that sum up memory, those this kernel has
  * Out:    their text just before and just after the recording
  * Use:    snapshot_prepare, snapshot_take for each moment, snapshot_store
- * Rules:  (1) taking one allocates no memory of the process: the buffers are
- *             there and touched before
+ * Rules:  (1) taking one allocates no memory of the process, and little of the kernel:
+ *             the buffers are there and touched before, the files are open and have
+ *             been read, so that the kernel has its buffers too
  *         (2) allocinfo is read next to the recording: last at its start, first
  *             at its end
  */
 #ifndef CAPTURE_SNAPSHOT_H
 #define CAPTURE_SNAPSHOT_H
+
+#include <stdbool.h>
 
 #include "capture/texts.h"
 
@@ -21,6 +24,8 @@ enum snapshot_moment { SNAPSHOT_START, SNAPSHOT_END, NR_SNAPSHOTS };
 
 struct snapshot {
 	struct text text[NR_SNAPSHOTS][SNAPSHOT_FILES];
+	int fd[SNAPSHOT_FILES];
+	bool open[SNAPSHOT_FILES];
 };
 
 void snapshot_deinit(struct snapshot *snapshot);

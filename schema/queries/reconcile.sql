@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What the kernel counted beside what was recorded: allocprof report --reconcile.
 --
--- Memory, caches and call sites, those that differ most first. Those of
+-- Memory, pages, areas, caches and call sites, those that differ most first. Those of
 -- several recordings are summed.
 SELECT section, name, unit, sum(kernel_change) AS kernel_change,
 	sum(recorded_change) AS recorded_change, sum(difference) AS difference, covers
@@ -11,11 +11,18 @@ FROM (
 		difference_bytes AS difference, covers, row_number() OVER () AS place
 	FROM reconcile_meminfo
 	UNION ALL
-	SELECT 2, 'slabinfo', cache, 'objects', kernel_objects, recorded_objects,
+	SELECT 2, 'vmstat', item, 'pages', kernel, recorded, difference, covers, NULL
+	FROM reconcile_vmstat
+	UNION ALL
+	SELECT 3, 'vmallocinfo', caller, 'bytes', kernel_bytes, recorded_bytes, difference_bytes,
+		NULL, NULL
+	FROM reconcile_vmalloc
+	UNION ALL
+	SELECT 4, 'slabinfo', cache, 'objects', kernel_objects, recorded_objects,
 		difference_objects, NULL, NULL
 	FROM reconcile_caches
 	UNION ALL
-	SELECT 3, 'allocinfo', site, 'bytes', kernel_bytes, recorded_bytes, difference_bytes, NULL,
+	SELECT 5, 'allocinfo', site, 'bytes', kernel_bytes, recorded_bytes, difference_bytes, NULL,
 		NULL
 	FROM reconcile_sites
 )

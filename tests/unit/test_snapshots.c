@@ -115,6 +115,56 @@ TEST(meminfo_lines_that_are_bytes_have_values)
 		  "MemFree 10240 4096 -6144|New 0 1024 1024");
 }
 
+TEST(lines_of_vmstat_and_zoneinfo_are_counts)
+{
+	static const char zones[] =
+		"Node 0, zone      DMA\n  per-node stats\n      nr_anon_pages 7\n"
+		"  pages free     123\n        min      4\n"
+		"        protection: (0, 2, 3)\n      nr_free_pages 123\n  pagesets\n"
+		"    cpu: 0\n              count: 55\n  start_pfn:           1\n"
+		"Node 0, zone    DMA32\n  pages free     9\n";
+
+	begin();
+	snapshot("vmstat", "start", "nr_free_pages 10\npgfree 5\nbad\nx y\n");
+	snapshot("vmstat", "end", "nr_free_pages 8\npgfree 9\n");
+	snapshot("zoneinfo", "start", zones);
+	snapshot("zoneinfo", "end", zones);
+	CHECK_STR(rows("SELECT key, unit, at_start || '' FROM snapshot_values "
+		       "ORDER BY name DESC, key"),
+		  "Node 0, zone DMA free count 123|Node 0, zone DMA min count 4|"
+		  "Node 0, zone DMA nr_anon_pages count 7|"
+		  "Node 0, zone DMA nr_free_pages count 123|Node 0, zone DMA32 free count 9|"
+		  "nr_free_pages count 10|pgfree count 5");
+}
+
+TEST(areas_are_compared_by_the_function_that_asked_for_them)
+{
+	begin();
+	snapshot("vmallocinfo", "start", "0x1-0x2   20480 f+0x1/0x2 pages=4 vmalloc N0=4\n");
+	snapshot("vmallocinfo", "end",
+		 "0x1-0x2   20480 f+0x1/0x2 pages=4 vmalloc N0=4\n"
+		 "0x3-0x4   20480 f+0x1/0x2 [m] pages=4 vmalloc N0=4\n"
+		 "0x5-0x6   20480 unpurged vm_area\n0x7-0x8    8192 g+0x0/0x8 ioremap\n");
+	site(SITE_VMALLOC, "m.c", 1, "f", NULL, 16384, 1);
+	site(SITE_VMALLOC, "m.c", 2, "h", NULL, 4096, 1);
+	CHECK_STR(rows("SELECT caller, kernel_bytes || '', kernel_areas || '', "
+		       "recorded_bytes || '', recorded_areas || '' FROM reconcile_vmalloc "
+		       "ORDER BY caller"),
+		  "f 16384 1 16384 1|g 4096 1 0 0|h 0 0 4096 1");
+}
+
+TEST(pages_are_compared_with_what_vmstat_counts)
+{
+	begin();
+	snapshot("vmstat", "start", "pgalloc_dma 10\npgalloc_normal 100\npgfree 5\n");
+	snapshot("vmstat", "end", "pgalloc_dma 11\npgalloc_normal 103\npgfree 6\n");
+	CHECK_OK(writer_recording_int(writer, "page_size", 4096));
+	site(SITE_PAGE, "m.c", 1, "f", NULL, 12288, 3);
+	CHECK_STR(rows("SELECT item, kernel || '', recorded || '' FROM reconcile_vmstat "
+		       "ORDER BY item"),
+		  "pgalloc 4 3|pgfree 1 1");
+}
+
 TEST(a_file_that_was_taken_once_compares_with_nothing)
 {
 	begin();
