@@ -17,6 +17,7 @@
 #include "resolve/rules.h"
 #include "store/origin.h"
 #include "tasks.h"
+#include "zones.h"
 
 /* Asks the clock once in so many events: a look costs as much as an event. */
 enum { LOOK_EVERY = 1 << 16, SHOW_EVERY_NS = 100000000 };
@@ -503,6 +504,7 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 	TRY(origin_write(&a->origin, writer));
 	TRY(facts_write(writer, file, a->live, a->merge, a->match, &lost));
 	TRY(tasks_write(a->tasks, file, writer));
+	TRY(zones_write(writer, file));
 	if (a->part_from_ns)
 		TRY(writer_recording_int(writer, "from_ns", (int64_t)a->part_from_ns));
 	if (a->part_to_ns)

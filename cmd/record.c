@@ -410,9 +410,9 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
  */
 static int block_signals(void)
 {
-	static const int signals[] = { SIGINT,	SIGTERM, SIGHUP,    SIGQUIT, SIGUSR1, SIGUSR2,
-				       SIGALRM, SIGPROF, SIGVTALRM, SIGXCPU, SIGPWR,  SIGIO,
-				       SIGCHLD };
+	static const int signals[] = { SIGINT,	SIGTERM, SIGHUP,  SIGQUIT,   SIGUSR1,
+				       SIGUSR2, SIGALRM, SIGPROF, SIGVTALRM, SIGXCPU,
+				       SIGPWR,	SIGIO,	 SIGCHLD };
 	sigset_t set;
 
 	sigemptyset(&set);

@@ -252,6 +252,17 @@ CREATE TABLE _cpu_node (
 	PRIMARY KEY (recording, cpu)
 ) STRICT, WITHOUT ROWID;
 
+-- A zone of physical memory, as /proc/zoneinfo tells it.
+CREATE TABLE _zone (
+	node INTEGER NOT NULL,  -- number of its NUMA node
+	zone TEXT NOT NULL,     -- its name
+	start_pfn INTEGER NOT NULL, -- number of its first page
+	spanned INTEGER NOT NULL, -- pages from there to its end, holes among them
+	present INTEGER NOT NULL, -- of those, pages that there are
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
+	PRIMARY KEY (recording, node, zone)
+) STRICT, WITHOUT ROWID;
+
 -- Who allocated at a raw site, and how: the counters of a raw site, taken apart.
 CREATE TABLE _account (
 	raw_site INTEGER NOT NULL REFERENCES _raw_site (id), -- where

@@ -1043,3 +1043,16 @@ FROM (VALUES
 	(2, 'process', 'cache', 'maple_node', 'mappings of processes'),
 	(2, 'process', 'cache', 'anon_vma*', 'mappings of processes')
 );
+
+-- Which pages belong to which NUMA node: a page is of the zone in whose span its
+-- number (pfn) lies.
+CREATE VIEW zones AS
+SELECT
+	node,                      -- number of the NUMA node
+	zone,                      -- DMA, DMA32, Normal, Movable, …
+	start_pfn,                 -- number of its first page
+	start_pfn + spanned AS end_pfn, -- one past that of its last
+	spanned,                   -- pages between them, holes among them
+	present,                   -- of those, pages that there are
+	recording                  -- of which recording
+FROM _zone;

@@ -137,8 +137,8 @@ struct modwatch *modwatch_start(void)
 	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	bool started = w->socket >= 0 && w->quit_fd >= 0 &&
-		       !pthread_create(&w->thread, NULL, run, w);
+	bool started =
+		w->socket >= 0 && w->quit_fd >= 0 && !pthread_create(&w->thread, NULL, run, w);
 
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!started) {

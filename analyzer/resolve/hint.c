@@ -16,7 +16,7 @@ const char *hint_kernel(const char *rel, struct pool *pool)
 {
 	if (!rel)
 		return pool_str(pool, "no debug information for the kernel: give its "
-					 "vmlinux with --vmlinux");
+				      "vmlinux with --vmlinux");
 	if (ends_in(rel, "-amd64") || ends_in(rel, "-arm64") || ends_in(rel, "-686-pae"))
 		return pool_printf(pool,
 				   "no debug information for kernel %s: install "

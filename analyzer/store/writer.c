@@ -51,6 +51,7 @@ static const struct {
 	[INSERT_CELLS + WRITER_GFP_NAME] = { "_gfp_name", 3 },
 	[INSERT_CELLS + WRITER_MIGRATETYPE] = { "_migratetype", 2 },
 	[INSERT_CELLS + WRITER_CPU_NODE] = { "_cpu_node", 2 },
+	[INSERT_CELLS + WRITER_ZONE] = { "_zone", 5 },
 	[INSERT_CELLS + WRITER_ACCOUNT] = { "_account", 19 },
 	[INSERT_CELLS + WRITER_BUCKET] = { "_bucket", 6 },
 	[INSERT_CELLS + WRITER_LIFE] = { "_life", 4 },
