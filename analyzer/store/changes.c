@@ -10,7 +10,7 @@
 /* Mean of the runs, and how far it may be off. */
 struct estimate {
 	double mean, calls, too_much, too_little;
-	double variance; /* of the mean; only with several runs */
+	double variance; /* of the mean; of a single run by how it moved */
 	size_t nr;
 };
 
@@ -25,6 +25,8 @@ static struct estimate estimate(const struct figure *figure, size_t nr)
 		ret.too_much += figure[i].too_much / (double)nr;
 		ret.too_little += figure[i].too_little / (double)nr;
 	}
+	if (figure && nr == 1)
+		ret.variance = figure->variance;
 	for (size_t i = 0; figure && nr > 1 && i < nr; i++) {
 		double off = figure[i].value - ret.mean;
 
@@ -46,6 +48,9 @@ static double quantile(double freedom)
 	return freedom < (double)nr ? t[(size_t)freedom - 1] : 2.797;
 }
 
+/* The same of what is known well. */
+#define NORMAL 2.576
+
 static double square(double v)
 {
 	return v * v;
@@ -60,7 +65,7 @@ static double spread(const struct estimate *old, const struct estimate *new)
 			 (new->nr > 1 ? square(b) / (double)(new->nr - 1) : 0);
 
 	if (old->nr < 2 && new->nr < 2)
-		return 0;
+		return NORMAL * sqrt(old->variance + new->variance);
 	if (!(a + b > 0))
 		return 0;
 	double used = (old->nr > 1 ? a : 0) + (new->nr > 1 ? b : 0);
@@ -115,6 +120,7 @@ static struct figure *sum_kind(const struct side *side, uint32_t kind)
 			sum[r].calls += figure->calls;
 			sum[r].too_much += figure->too_much;
 			sum[r].too_little += figure->too_little;
+			sum[r].variance += figure->variance;
 		}
 	}
 	return sum;

@@ -8,6 +8,7 @@
  * Rules:  (1) the figure of a side is the mean of its runs
  *         (2) noise of several runs is Welch's: what the difference of the means
  *             exceeds by chance once in a hundred comparisons
+ *             With one run on each side it is how far a figure moves in its own run
  *         (3) noise is never less than what the figures themselves leave open: where
  *             their bounds overlap, nothing is known to have changed
  *         (4) exchanging the sides negates every change and nothing else

@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "store/library.h"
+#include "store/wobble.h"
 
 void strings_deinit(struct strings *strings)
 {
@@ -54,6 +55,7 @@ void side_deinit(struct side *side)
 	}
 	intern_deinit(&side->keys);
 	free(side->figure);
+	free(side->id);
 	free(side->site);
 	free(side->run);
 	*side = (struct side){};
@@ -204,6 +206,7 @@ enum {
 	CALLS,
 	ALLOC_BYTES,
 	OBJECT_BYTES,
+	SITE,
 };
 
 static struct side_site site_of(struct side *side, const struct cell *row,
@@ -250,7 +253,14 @@ static struct err *add_sites(struct side *side, struct query_db *db, const char 
 		if (opts->any_kind && !strcmp(row[KIND].text, "vmalloc"))
 			continue;
 		struct side_site like = site_of(side, row, opts);
-		struct figure *figure = &find_site(side, &like)[run - side->run];
+		struct figure *figures = find_site(side, &like);
+		struct figure *figure = &figures[run - side->run];
+
+		vec_room(side->id, side->nr_ids, side->cap_ids);
+		side->id[side->nr_ids++] = (struct side_id){
+			.id = row[SITE].i,
+			.site = (size_t)(figures - side->figure) / side->max_runs,
+		};
 
 		figure->value += number(&row[VALUE]);
 		figure->too_much += fmax(number(&row[TOO_MUCH]), 0);
@@ -279,6 +289,7 @@ static struct err *divide(struct side *side, size_t first, const struct side_opt
 			figure->too_much = figure->too_much * scale / run->divisor;
 			figure->too_little = figure->too_little * scale / run->divisor;
 			figure->calls = figure->calls * scale / run->divisor;
+			figure->variance *= scale / run->divisor * (scale / run->divisor);
 		}
 	}
 	return NULL;
@@ -290,11 +301,14 @@ struct err *side_add(struct side *side, struct query_db *db, const char *name,
 	size_t first = side->nr_runs, nr;
 	bool any;
 
+	side->nr_ids = 0;
 	TRY(side_look(db, &nr, &any));
 	TRY(add_runs(side, db, name, opts, nr > 1));
 	TRY(err_wrap(add_sites(side, db, "diff", opts), "%s", name));
 	if (nr > 1)
 		TRY(err_wrap(add_sites(side, db, "diff_several", opts), "%s", name));
+	if (side->max_runs == 1)
+		TRY(err_wrap(wobble_load(side, db, opts), "%s", name));
 	TRY(divide(side, first, opts));
 	side->nr_inputs++;
 	return NULL;

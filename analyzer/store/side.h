@@ -44,6 +44,7 @@ struct side_opts {
 /* Figures of a site in a run; too_much and too_little say how far off value may be. */
 struct figure {
 	double value, too_much, too_little, calls;
+	double variance; /* of value, by how it moved in the run; 0: not known */
 };
 
 struct side_site {
@@ -62,6 +63,11 @@ struct run {
 	size_t input; /* which side_add() */
 };
 
+struct side_id {
+	int64_t id;
+	size_t site;
+};
+
 struct side {
 	struct strings *strings;
 	struct intern keys;
@@ -72,6 +78,9 @@ struct side {
 	struct run *run;
 	size_t nr_runs, max_runs;
 	size_t nr_inputs;
+	struct side_id *id; /* ids in call_sites of the input that was added last */
+	size_t nr_ids, cap_ids;
+	bool moves; /* some figure has a variance */
 };
 
 /* @max_runs: recordings of all databases to come. */

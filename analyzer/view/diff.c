@@ -258,7 +258,11 @@ static void print_notes(const struct changes *changes, const struct side *old,
 			n, changes->nr_noise == 1 ? "" : "s", changes->noise_sum > 0 ? "+" : "",
 			sum, changes->nr_noise == 1 ? "it" : "them");
 	}
-	if (old->nr_runs == 1 && new->nr_runs == 1)
+	if (old->nr_runs == 1 && new->nr_runs == 1 && (old->moves || new->moves))
+		fputs("Note: one run on either side: noise is how far a figure moves within it; "
+		      "several runs tell more (diff OLD... : NEW...)\n",
+		      out);
+	else if (old->nr_runs == 1 && new->nr_runs == 1)
 		fputs("Note: one run on either side: what varies from run to run is not known; "
 		      "several tell (diff OLD... : NEW...)\n",
 		      out);

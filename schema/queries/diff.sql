@@ -30,7 +30,8 @@ SELECT
 	END AS too_little,
 	net_calls - iif(kind = 'any', preexisting_frees, 0) AS calls,
 	alloc_bytes AS alloc_bytes,
-	iif(allocs > 0, alloc_bytes * 1.0 / allocs, 0) AS object_bytes
+	iif(allocs > 0, alloc_bytes * 1.0 / allocs, 0) AS object_bytes,
+	id AS site
 FROM call_sites
 WHERE recording IS NOT NULL AND self <= :self
 	AND instr(',' || :kinds || ',', ',' || kind || ',')

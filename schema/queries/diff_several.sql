@@ -29,7 +29,8 @@ SELECT
 	END AS too_little,
 	sum(r.net_calls) - iif(c.kind = 'any', sum(r.preexisting_frees), 0) AS calls,
 	sum(r.alloc_bytes) AS alloc_bytes,
-	iif(sum(r.allocs) > 0, sum(r.alloc_bytes) * 1.0 / sum(r.allocs), 0) AS object_bytes
+	iif(sum(r.allocs) > 0, sum(r.alloc_bytes) * 1.0 / sum(r.allocs), 0) AS object_bytes,
+	c.id AS site
 FROM call_sites c
 JOIN raw_sites r ON r.call_site = c.id
 WHERE c.recording IS NULL AND c.self <= :self

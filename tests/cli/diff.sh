@@ -164,6 +164,38 @@ run diff o1 : n1 : n2; t one_colon_is_enough [ "$status" = 2 ]
 run diff small.dat lossy.dat -f csv
 t what_lost_events_leave_open_is_no_change [ "$(wc -l <out)" = 1 -a "$status" = 0 ]
 
+# --- noise within a run: against the levels of site_buckets, by hand
+"$ap" sql -i big.db --format csv "SELECT c.func || '+' || c.sym_off, bucket, b.net_bytes, (SELECT buckets FROM _recording) AS n
+	FROM site_buckets b JOIN call_sites c ON c.id = b.call_site
+	WHERE c.kind = 'slab' AND NOT c.self ORDER BY 1, 2" | sed 1d >levels
+run diff big.dat small.dat --kind slab -f csv -a
+cp out noise
+awk -F, '
+function finish(i, m, sx, sy, syy, sxy, x, mean) {
+	for (i = last + 1; i < n; i++) level[i] = level[last]
+	m = n - int(n / 2)
+	for (i = int(n / 2); i < n; i++) sy += level[i]
+	mean = sy / m
+	for (i = int(n / 2); i < n; i++) {
+		x = i - int(n / 2) - (m - 1) / 2
+		sxy += x * (level[i] - mean); syy += (level[i] - mean) ^ 2; sx += x * x
+	}
+	v = (syy - sxy * sxy / sx) / (m - 2)
+	printf "%s %.9g\n", site, 2.576 * (v > 0 ? sqrt(v) : 0)
+}
+$1 != site { if (site != "") finish(); last = -1; site = $1; n = $4 }
+{ for (i = last + 1; i < $2; i++) level[i] = last < 0 ? 0 : level[last]
+	level[$2] = $3; last = $2 }
+END { finish() }' levels | sort >by_hand
+# The noise of gone sites is theirs alone.
+awk -F, 'NR > 1 && $2 == "gone" { print $10 "+" $12, $19 }' noise | sort >ours
+t noise_within_a_run_is_that_of_its_buckets awk 'NR == FNR { v[$1] = $2; next }
+	!($1 in v) { next }
+	# Never less; more only where bounds leave more open.
+	{ d = $2 - v[$1]; nr += d < 1 + 1e-3 * $2 }
+	d < -1 - 1e-3 * v[$1] { print "# site", $0, v[$1]; bad = 1 }
+	END { exit bad || nr < 50 }' by_hand ours
+
 # --- status
 run diff old.txt new.txt; t different_is_1 [ "$status" = 1 ]
 run diff old.txt; t a_side_is_missing failed 2 "name OLD and NEW"
