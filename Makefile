@@ -215,7 +215,7 @@ format-check: ## compare the sources with .clang-format
 
 # apt-get is only asked for what dpkg does not have.
 DEPS := gcc make pkg-config $(foreach l,$(LIBS),$(lastword $(subst :, ,$(l)))) \
-	asciidoctor man-db trace-cmd libtracecmd-dev libkshark-dev elfutils sqlite3 xz-utils zstd debuginfod dwz clang
+	asciidoctor man-db trace-cmd elfutils sqlite3 xz-utils zstd debuginfod dwz clang
 DEPS_VM := qemu-system-x86 busybox-static stress-ng cpio e2fsprogs xz-utils
 deps: ## install what build, tests and demo need (Debian, as root)
 	$(Q)packaging/install-packages $(DEPS)
