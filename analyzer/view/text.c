@@ -119,7 +119,9 @@ char *text_printable(const char *text, size_t len)
 		plain++;
 	char *ret = xmalloc(plain + 4 * (len - plain) + 1), *out = ret + plain;
 
-	memcpy(ret, text, plain);
+	/* The text of nothing may be NULL. */
+	if (plain)
+		memcpy(ret, text, plain);
 	for (size_t i = plain; i < len;) {
 		uint8_t c = (uint8_t)text[i];
 		size_t n = text_utf8(text + i, len - i);
