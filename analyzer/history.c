@@ -16,6 +16,12 @@ struct course {
 	int64_t now;   /* in the snapshot that is being read */
 };
 
+/* Both numbers, as they were from a snapshot on. */
+struct look {
+	size_t snapshot;
+	int64_t bytes, calls;
+};
+
 /* A line of source; names end in NUL. */
 struct line {
 	char *file, *func, *module;
@@ -23,13 +29,16 @@ struct line {
 	bool inaccurate;
 	struct course bytes, calls;
 	int64_t highest_ns, first_ns, last_ns; /* last_ns: when it last changed */
+	struct look *look;		       /* where it changed */
+	size_t nr_looks, cap_looks;
 };
 
 struct history {
 	struct intern keys;
 	struct line *line;
 	size_t nr_lines, cap_lines;
-	size_t nr_snapshots;
+	size_t nr_snapshots, cap_snapshots;
+	int64_t *ns; /* of each snapshot */
 	int64_t first_ns, last_ns;
 	char *first_text, *last_text; /* NUL-terminated */
 	unsigned int major, minor;
@@ -48,7 +57,9 @@ void history_free(struct history *history)
 		free(history->line[i].file);
 		free(history->line[i].func);
 		free(history->line[i].module);
+		free(history->line[i].look);
 	}
+	free(history->ns);
 	intern_deinit(&history->keys);
 	free(history->first_text);
 	free(history->last_text);
@@ -114,8 +125,16 @@ static void end_snapshot(struct history *history, int64_t unix_ns)
 		if (changed && !first) {
 			line->first_ns = line->first_ns ? line->first_ns : unix_ns;
 			line->last_ns = unix_ns;
+			vec_room(line->look, line->nr_looks, line->cap_looks);
+			line->look[line->nr_looks++] = (struct look){
+				history->nr_snapshots,
+				line->bytes.last,
+				line->calls.last,
+			};
 		}
 	}
+	vec_room(history->ns, history->nr_snapshots, history->cap_snapshots);
+	history->ns[history->nr_snapshots] = unix_ns;
 }
 
 struct err *history_add(struct history *history, struct span text, int64_t unix_ns)
@@ -172,7 +191,8 @@ static struct seen seen(const struct course *course, bool since_boot)
 	return ret;
 }
 
-static struct err *write_line(const struct line *line, bool since_boot, struct writer *writer)
+static struct err *write_line(const struct line *line, bool since_boot, struct writer *writer,
+			      bool *ret_written)
 {
 	struct seen bytes = seen(&line->bytes, since_boot);
 	struct seen calls = seen(&line->calls, since_boot);
@@ -216,10 +236,83 @@ static struct err *write_line(const struct line *line, bool since_boot, struct w
 		.last_ns = (uint64_t)line->last_ns,
 	};
 
+	*ret_written = false;
 	/* Most lines of source never allocate, or not meanwhile. */
 	if (!bytes.alloc && !bytes.older && !calls.alloc && !calls.older)
 		return NULL;
-	return writer_site(writer, &site, &callsite, NULL);
+	TRY(writer_site(writer, &site, &callsite, NULL));
+	*ret_written = true;
+	return NULL;
+}
+
+/* Buckets of time: as many as there are steps, of equal width; none for one moment. */
+struct buckets {
+	int64_t width_ns;
+	int64_t nr;
+};
+
+enum { MAX_BUCKETS = 256 };
+
+static struct buckets buckets_of(const struct history *history)
+{
+	int64_t length = history->last_ns - history->first_ns;
+	int64_t nr = (int64_t)history->nr_snapshots - 1;
+
+	nr = nr < MAX_BUCKETS ? nr : MAX_BUCKETS;
+	if (nr < 1 || length < nr)
+		return (struct buckets){};
+	return (struct buckets){ (length + nr - 1) / nr, nr };
+}
+
+static struct cell integer(int64_t v)
+{
+	return (struct cell){ .type = CELL_INT, .i = v };
+}
+
+static int64_t above(int64_t value, int64_t base)
+{
+	return value > base ? value - base : 0;
+}
+
+/* What is live, as write_line() has it, by when it came and went. */
+static struct err *write_buckets(const struct history *history, const struct line *line,
+				 const struct buckets *buckets, struct writer *writer)
+{
+	struct look was = { 0, line->bytes.first, line->calls.first };
+	int64_t bytes = 0, calls = 0, new_bytes = 0, new_calls = 0;
+
+	for (size_t i = 0; buckets->nr && i < line->nr_looks; i++) {
+		const struct look *look = &line->look[i];
+		int64_t since = history->ns[look->snapshot] - history->first_ns;
+		int64_t bucket = since > 0 ? (since - 1) / buckets->width_ns : 0;
+
+		bytes += above(look->bytes, line->bytes.first) -
+			 above(was.bytes, line->bytes.first);
+		calls += above(look->calls, line->calls.first) -
+			 above(was.calls, line->calls.first);
+		new_bytes += above(look->bytes, was.bytes);
+		new_calls += above(look->calls, was.calls);
+		was = *look;
+		if (i + 1 < line->nr_looks) {
+			int64_t next =
+				history->ns[line->look[i + 1].snapshot] - history->first_ns;
+
+			if ((next > 0 ? (next - 1) / buckets->width_ns : 0) == bucket)
+				continue;
+		}
+		const struct cell row[] = {
+			integer((int64_t)writer_nr_raw_sites(writer)),
+			integer(bucket),
+			integer(bytes),
+			integer(calls),
+			integer(new_bytes),
+			integer(new_calls),
+		};
+
+		TRY(writer_row(writer, WRITER_BUCKET, row));
+		bytes = calls = new_bytes = new_calls = 0;
+	}
+	return NULL;
 }
 
 static struct err *write_text(struct writer *writer, const char *column, const char *text)
@@ -286,7 +379,20 @@ struct err *history_write(const struct history *history, const char *host,
 	if (history->nr_snapshots > 1)
 		TRY(write_snapshot(writer, "start", history->first_text));
 	TRY(write_snapshot(writer, "end", history->last_text));
-	for (size_t i = 0; i < history->nr_lines; i++)
-		TRY(write_line(&history->line[i], history->nr_snapshots == 1, writer));
+	struct buckets buckets = buckets_of(history);
+
+	if (buckets.nr) {
+		TRY(writer_recording_int(writer, "bucket_start_ns", history->first_ns));
+		TRY(writer_recording_int(writer, "bucket_ns", buckets.width_ns));
+		TRY(writer_recording_int(writer, "buckets", buckets.nr));
+	}
+	for (size_t i = 0; i < history->nr_lines; i++) {
+		bool written = false;
+
+		TRY(write_line(&history->line[i], history->nr_snapshots == 1, writer,
+			       &written));
+		if (written)
+			TRY(write_buckets(history, &history->line[i], &buckets, writer));
+	}
 	return write_notes(history, writer);
 }

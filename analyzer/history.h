@@ -10,7 +10,9 @@
  *         (2) what was allocated is the sum of the increases from each snapshot to
  *             the next, and so the least it can be
  *         (3) a line of source that comes twice in a text counts as the sum
- *         (4) kind is any: the kernel's account does not tell it
+ *         (4) buckets of time are as many as there are steps between snapshots, 256 at
+ *             most, and what changed is in the bucket where a snapshot first has it
+ *         (5) kind is any: the kernel's account does not tell it
  */
 #ifndef HISTORY_H
 #define HISTORY_H

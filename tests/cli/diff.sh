@@ -225,6 +225,12 @@ t a_single_snapshot_is_all_that_lives [ "$("$ap" import old.txt -o o.db 2>/dev/n
 run import mid.txt new.txt old.txt -o s.db
 t snapshots_go_by_time [ "$(q s.db "SELECT duration_s FROM recording")" = 10 -a \
 	"$(q s.db "SELECT peak_bytes FROM call_sites WHERE line = 30")" = 32768 ]
+t a_series_has_a_bucket_for_each_step [ "$(q s.db "SELECT buckets, bucket_ns FROM _recording")" = 2,5000000000 ]
+t buckets_add_up_to_what_lives [ "$(q s.db "SELECT count(*) FROM call_sites c WHERE net_bytes <> coalesce((SELECT
+	sum(change_bytes) FROM site_buckets b WHERE b.call_site = c.id), 0) OR alloc_bytes <> coalesce((SELECT
+	sum(alloc_bytes) FROM site_buckets b WHERE b.call_site = c.id), 0)" | tail -n 1)" = 0 ]
+run report -i s.db --growth
+t a_series_shows_growth grep -q "net/fresh.c:8" out
 run import --host box --time 1700000000.5 --time "2023-11-14 22:13:30" old.txt new.txt -o s.db
 t times_can_be_given [ "$(q s.db "SELECT start_unix_ns, duration_s, host FROM recording")" = \
 	1700000000500000000,9.5,box ]
