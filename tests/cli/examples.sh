@@ -21,6 +21,8 @@ cat >"$tmp/bin/allocprof" <<-EOF
 		[ "\$last" = -d ] || [ "\$last" = --settle ] && word=0.3
 		last=\$word
 		set -- "\$@" "\$word"
+		# One that would record until it is told to stop.
+		[ "\$word" != record ] || set -- "\$@" -d 0.3
 	done
 	exec $ap "\$@"
 EOF
