@@ -182,8 +182,9 @@ static bool is_in(const struct tasks *tasks, struct span cgroup)
 {
 	size_t len = tasks->cgroup.len;
 
-	return cgroup.len >= len && !memcmp(cgroup.data, tasks->cgroup.data, len) &&
-	       (cgroup.len == len || cgroup.data[len] == '/') && cgroup.len;
+	if (!cgroup.len || cgroup.len < len || memcmp(cgroup.data, tasks->cgroup.data, len))
+		return false;
+	return cgroup.len == len || cgroup.data[len] == '/';
 }
 
 bool tasks_wanted(const struct tasks *tasks, const struct event *ev)

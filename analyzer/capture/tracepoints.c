@@ -117,16 +117,14 @@ static bool try_trigger(const char *instance, const struct tracepoint *tp, const
 	return try_write(instance, tp, "trigger", text);
 }
 
-/* Whether an event's format has that field. */
-static bool has_field(const char *instance, const struct tracepoint *tp, const char *name)
+/* Whether both sides tell the cache: else a free could not be told from those of others. */
+static bool names_caches(const char *instance)
 {
-	auto_free char *path =
-		xasprintf("%s/events/%s/%s/format", instance, tp->system, tp->event);
-	auto_free char *end = xasprintf(" %s;", name);
+	auto_free char *path = xasprintf("%s/events/kmem/kmem_cache_alloc/format", instance);
 	auto_text text = {};
 	auto_err struct err *err = text_read_file(&text, path);
 
-	return !err && strstr(text.data, end);
+	return !err && strstr(text.data, " name;");
 }
 
 /* What becomes of the events, put together as they are enabled. */
@@ -134,6 +132,7 @@ struct outcome {
 	struct text *list;
 	struct text no_stack, left_out, unfiltered;
 	unsigned int kinds; /* some allocations of which are recorded */
+	bool named;	    /* events of caches name them */
 };
 
 static void add_name(struct text *text, const struct tracepoint *tp)
@@ -156,7 +155,7 @@ static struct err *enable_one(const char *instance, const struct tracepoint *tp,
 	auto_text wanted = {};
 	bool none;
 
-	TRY(evfilter_event(filter, tp->class, has_field(instance, tp, "name"), &wanted, &none));
+	TRY(evfilter_event(filter, tp->class, ret->named, &wanted, &none));
 
 	bool filtered = wanted.len && !none && try_write(instance, tp, "filter", wanted.data);
 
@@ -257,7 +256,8 @@ struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool ask
 			      const struct tracepoint_stacks *stacks, struct text *ret_list,
 			      struct text *ret_note)
 {
-	CLEANUP(outcome_deinit) struct outcome outcome = { .list = ret_list };
+	CLEANUP(outcome_deinit)
+	struct outcome outcome = { .list = ret_list, .named = names_caches(instance) };
 	auto_text missing = {};
 
 	TRY(check_kinds(kinds_present(instance), kinds, asked));
@@ -285,6 +285,12 @@ struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool ask
 		return err_new(ERR_USAGE, "no allocation event can be filtered so: %s",
 			       filter->expr ? filter->expr : "nothing would be recorded");
 	note_outcome(&outcome, &missing, ret_note);
+	if (filter->caches.len && !outcome.named)
+		text_printf(
+			ret_note,
+			"%sthis kernel's kmem_cache_alloc does not name the cache: all with "
+			"objects of that size are recorded",
+			ret_note->len ? "; " : "");
 	return NULL;
 }
 

@@ -41,8 +41,10 @@ TEST(zones_are_told_by_their_first_page_and_span)
 
 TEST(what_is_no_zoneinfo_has_no_zones)
 {
-	static const char *const texts[] = { "", "start_pfn: 1\n", "Node x, zone DMA\nstart_pfn: 1\n",
-					     "Node 0, zone DMA\n start_pfn:\n start_pfnx: 7\n" };
+	static const char *const texts[] = {
+		"", "start_pfn: 1\n", "Node x, zone DMA\nstart_pfn: 1\n",
+		"Node 0, zone DMA\n start_pfn:\n start_pfnx: 7\n"
+	};
 	struct zone zone;
 
 	for (size_t i = 0; i < 4; i++) {
