@@ -197,3 +197,18 @@ run report -i real.dat
 t a_database_of_a_window_is_not_taken_for_the_recording [ -z "$(grep Window out)" ]
 mkdir gone && cp real.db gone/ && cp real.dat gone/x.dat && "$ap" analyze -i gone/x.dat 2>err && rm gone/x.dat
 run report -i gone/x.db --from 3; t a_window_wants_the_recording usage_error "want the recording"
+
+# Two recordings in one database: their accounts, buckets and lives stay theirs.
+"$ap" analyze -i real.dat -o real.db 2>err && "$ap" merge -o both.db real.db allocprof.db >/dev/null 2>>err
+db=both.db
+none merged_accounts_sum_up_to_raw_sites "
+	SELECT r.id FROM raw_sites r JOIN accounts a ON a.raw_site = r.id
+	GROUP BY r.id HAVING r.allocs <> sum(a.allocs) OR r.net_bytes <> sum(a.net_bytes)
+		OR min(a.recording) <> r.recording OR max(a.recording) <> r.recording"
+none merged_peaks_are_those_of_their_sites "
+	SELECT recording, kind, bytes FROM peaks
+	EXCEPT SELECT recording, kind, sum(bytes) FROM site_peaks GROUP BY recording, kind"
+some merged_flags_keep_their_names "SELECT 1 FROM accounts WHERE recording = 1 AND gfp LIKE '%GFP_KERNEL%'"
+none merged_lives_are_those_of_their_sites "
+	SELECT recording, sum(ended) FROM life_bins GROUP BY recording
+	EXCEPT SELECT recording, sum(ended) FROM lifetimes GROUP BY recording"
