@@ -220,7 +220,7 @@ static void walk(struct builder *b)
 	if (!dwdie_at(b->unit, b->unit->first, &die) || !skip(&die) || !die.abbrev->children)
 		return;
 	for (;;) {
-		uint64_t off = bytes_off(&die.b), next;
+		uint64_t off = bytes_off(&die.b), next = 0;
 
 		if (!dwdie_step(&die)) {
 			if (die.bad || !depth--)
