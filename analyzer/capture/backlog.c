@@ -20,7 +20,7 @@ enum { A_PAGE_OF_POINTERS = 512, WAIT_NS = 20000000, MAX_NS = 500000000 };
  * What goes through two workers and two grace periods takes 10 to 50 ms; where the
  * machine has other work, waiting takes longer too, and is waited for more often.
  */
-enum { WAITS = 4, WAITS_WHEN_SLOW = 10, SLOW_NS = 3 * WAIT_NS };
+enum { WAITS = 6, WAITS_WHEN_SLOW = 14, SLOW_NS = 3 * WAIT_NS };
 
 static int64_t now_ns(void)
 {

@@ -11,7 +11,7 @@
  * Out:    nothing; what was put off before the call is mostly freed after it
  * Rules:  (1) goes only where this process may run anyway: an isolated CPU is left alone
  *         (2) a kernel that does it in another way costs the time, never the recording
- *         (3) 0.1 to 0.2 s, and 10 ms more for every ten CPUs; at most 2 s on a
+ *         (3) 0.2 s, and 10 ms more for every ten CPUs; some seconds at most on a
  *             machine that has no time for it
  */
 #ifndef CAPTURE_BACKLOG_H
