@@ -72,6 +72,7 @@ struct perfdata {
 	uint64_t pos, end, start; /* of the records, in the file */
 	struct window file, inflated;
 	ZSTD_DCtx *zstd;
+	bool drained;	    /* it has nothing more to give without input */
 	struct span packed; /* what of a compressed record is still to be inflated; in file */
 	uint64_t malformed;
 };
@@ -425,7 +426,8 @@ static struct err *inflate(struct perfdata *perf, bool *ret_any)
 		if (*ret_any && head.size < sizeof(head))
 			return err_new(ERR_FORMAT, "a compressed record of %u bytes",
 				       head.size);
-		if (*ret_any || !perf->zstd)
+		/* zstd takes too many calls that can do nothing for an error. */
+		if (*ret_any || !perf->zstd || (!perf->packed.len && perf->drained))
 			return NULL;
 		compact(w);
 		ZSTD_inBuffer in = { perf->packed.data, perf->packed.len, 0 };
@@ -440,6 +442,7 @@ static struct err *inflate(struct perfdata *perf, bool *ret_any)
 		perf->packed.data += in.pos;
 		perf->packed.len -= in.pos;
 		w->to = out.pos;
+		perf->drained = out.pos < out.size;
 		if (idle)
 			return NULL;
 	}
