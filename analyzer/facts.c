@@ -519,9 +519,28 @@ static uint64_t since_silent(const struct match *match, uint64_t end_ns)
 	return ret;
 }
 
+/*
+ * Of @n chunks one in N is seen; that it is none has the probability of three
+ * standard errors when @n is 6 N.
+ */
+static struct err *note_sample(struct writer *writer, const struct tracefile *file,
+			       uint32_t page_size)
+{
+	uint64_t one_in = facts_sample(file).one_in;
+	uint64_t bytes = 6 * one_in * ((uint64_t)page_size << SAMPLE_ORDER);
+
+	if (one_in <= 1)
+		return NULL;
+	return note(writer,
+		    "of slab objects and pages one chunk in %" PRIu64
+		    " was recorded: what a call site holds in few chunks, less than %" PRIu64
+		    " KB in all, may be missing or off by more than the error says",
+		    one_in, bytes >> 10);
+}
+
 static struct err *write_notes(struct writer *writer, const struct tracefile *file, bool live,
 			       const struct match *match, const struct merge_stats *merge,
-			       uint64_t lost)
+			       uint32_t page_size, uint64_t lost)
 {
 	const struct match_totals *totals = match_totals(match);
 	uint64_t truncated = tracefile_truncated_bytes(file), missing_stacks;
@@ -548,6 +567,7 @@ static struct err *write_notes(struct writer *writer, const struct tracefile *fi
 			 "pages of the recording that would not decode: %" PRIu64
 			 "; they count as lost; if this is a copy, make a new one",
 			 merge->damaged_pages));
+	TRY(note_sample(writer, file, page_size));
 	TRY(note_missing_events(writer, file));
 	if (inferred)
 		TRY(note(
@@ -623,5 +643,5 @@ struct err *facts_write(struct writer *writer, const struct tracefile *file, boo
 	TRY(writer_recording_int(writer, "events", (int64_t)stats->events));
 	TRY(writer_recording_int(writer, "lost_events", (int64_t)lost));
 	TRY(write_snapshots(writer, file));
-	return write_notes(writer, file, live, match, stats, lost);
+	return write_notes(writer, file, live, match, stats, merge_page_size(merge), lost);
 }

@@ -53,6 +53,10 @@ t the_report_tells_the_error grep -q '±' <<END
 $("$ap" report -i r.db)
 END
 
+t and_from_which_size_it_is_good grep -q 'less than 1536 KB' <<END
+$("$ap" report -i r.db)
+END
+
 record --min-size 16K
 t only_large_objects_are_reported \
 	[ "$(query "SELECT count(*) FROM call_sites WHERE kind = 'slab' AND

@@ -51,9 +51,25 @@ TEST(abbreviations_are_found_by_any_code)
 {
 	/* Codes 1 and 5,000,000; children, a name in the section of strings. */
 	static const uint8_t table[] = {
-		1,    DW_TAG_subprogram, 1, DW_AT_name, DW_FORM_strp, DW_AT_sibling, DW_FORM_ref4,
-		0,    0,
-		0xc0, 0x96, 0xb1, 0x02, DW_TAG_variable, 0, DW_AT_location, DW_FORM_exprloc, 0, 0,
+		1,
+		DW_TAG_subprogram,
+		1,
+		DW_AT_name,
+		DW_FORM_strp,
+		DW_AT_sibling,
+		DW_FORM_ref4,
+		0,
+		0,
+		0xc0,
+		0x96,
+		0xb1,
+		0x02,
+		DW_TAG_variable,
+		0,
+		DW_AT_location,
+		DW_FORM_exprloc,
+		0,
+		0,
 		0,
 	};
 	struct dwabbrevs abbrevs;
@@ -61,7 +77,8 @@ TEST(abbreviations_are_found_by_any_code)
 
 	dwabbrevs_init(&abbrevs, (struct span){ table, sizeof(table) }, 0, params, &len);
 	CHECK_EQ(len, sizeof(table));
-	const struct dwabbrev *a = dwabbrevs_get(&abbrevs, 1), *b = dwabbrevs_get(&abbrevs, 5000000);
+	const struct dwabbrev *a = dwabbrevs_get(&abbrevs, 1),
+			      *b = dwabbrevs_get(&abbrevs, 5000000);
 
 	CHECK(a && b);
 	CHECK_EQ(a->tag, DW_TAG_subprogram);
@@ -83,8 +100,10 @@ TEST(abbreviations_are_found_by_any_code)
 
 TEST(a_table_ends_where_it_makes_no_sense)
 {
-	static const uint8_t table[] = { 1, DW_TAG_variable, 0, DW_AT_name, DW_FORM_string, 0, 0,
-					 2, DW_TAG_variable, 0, DW_AT_name, 0x7f,	    0, 0 };
+	static const uint8_t table[] = {
+		1, DW_TAG_variable, 0, DW_AT_name, DW_FORM_string, 0, 0,
+		2, DW_TAG_variable, 0, DW_AT_name, 0x7f,	   0, 0
+	};
 	struct dwabbrevs abbrevs;
 	size_t len;
 
@@ -146,8 +165,9 @@ TEST(tables_that_overlap_are_not_read_without_end)
 	auto_free uint8_t *abbrev = xcalloc(NR, ENTRY);
 
 	for (size_t i = 0; i < NR; i++) {
-		static const uint8_t entry[ENTRY] = { 1, DW_TAG_variable, 0, DW_AT_name,
-						      DW_FORM_strp, 0, 0 };
+		static const uint8_t entry[ENTRY] = { 1,	  DW_TAG_variable, 0,
+						      DW_AT_name, DW_FORM_strp,	   0,
+						      0 };
 		uint32_t off = (uint32_t)(i * ENTRY);
 
 		memcpy(abbrev + i * ENTRY, entry, ENTRY);
@@ -173,15 +193,58 @@ TEST(tables_that_overlap_are_not_read_without_end)
 
 /* A line program of DWARF 4 with two sequences, the second at lower addresses. */
 static const uint8_t lines[] = {
-	58, 0, 0, 0, /* length */
-	4,  0,       /* version */
-	20, 0, 0, 0, /* length of the header behind it */
-	1,  1, 1, 0xfb, 14, 4, /* min_length, max_ops, is_stmt, line_base, line_range, opcode_base */
-	0,  1, 1,    /* arguments of opcodes 1 to 3 */
-	0,	     /* no directories */
-	'a', '.', 'c', 0, 0, 0, 0, 0, 0, 0, /* a.c, end */
+	58,
+	0,
+	0,
+	0, /* length */
+	4,
+	0, /* version */
+	20,
+	0,
+	0,
+	0, /* length of the header behind it */
+	1,
+	1,
+	1,
+	0xfb,
+	14,
+	4, /* min_length, max_ops, is_stmt, line_base, line_range, opcode_base */
+	0,
+	1,
+	1, /* arguments of opcodes 1 to 3 */
+	0, /* no directories */
+	'a',
+	'.',
+	'c',
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0, /* a.c, end */
 	/* from here: set address 0x2000, a row, +4 and another line, end */
-	0,  9, DW_LNE_set_address, 0, 0x20, 0, 0, 0, 0, 0, 0, 1, 2, 4, 3, 9, 1, 2, 4, 0, 1,
+	0,
+	9,
+	DW_LNE_set_address,
+	0,
+	0x20,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	1,
+	2,
+	4,
+	3,
+	9,
+	1,
+	2,
+	4,
+	0,
+	1,
 	DW_LNE_end_sequence,
 };
 
