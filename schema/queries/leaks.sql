@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Suspects for a leak, with the evidence: the rows of allocprof leaks.
 -- :min=4096 call sites that hold so many bytes at the end, or more
--- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :all=0 1: also what memory is explained, or the evidence is weak
 --
 -- Evidence is the sum of three shares: half for growing to the end, bucket by bucket,

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What dominates, what grows and what is doubtful, a line each: the end of allocprof report.
--- :kinds='slab,page,percpu,vmalloc' these kinds only
+-- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
 --
 -- Sentences, not figures to compute with: those are in the views that it asks.
