@@ -84,19 +84,36 @@ struct hunt {
 	uint64_t seen[MAX_VISITS];
 	size_t nr_seen;
 	const struct frame *best;
+	unsigned int best_line; /* of the call in the function that was not inlined */
+	int best_jumps;		/* how far the function is from the one that was called */
 	bool best_caller;
 };
 
-static void offer(struct hunt *h, const struct frame *frame, bool caller)
+/*
+ * The usual case is what a function does itself, and first; what it leaves to
+ * another, or does later, is for want of memory.
+ */
+static bool is_likelier(const struct hunt *h, unsigned int line, int jumps, bool caller)
 {
+	/* An entry that records its caller is why the address is the caller's. */
+	if (caller != h->best_caller)
+		return caller;
+	return jumps != h->best_jumps ? jumps < h->best_jumps : line < h->best_line;
+}
+
+static void offer(struct hunt *h, const struct expansion *x, int jumps, bool caller)
+{
+	const struct frame *frame = survivor(h->a, x, RULE_DROP);
+	unsigned int line = outermost(x)->line;
+
 	if (!frame || !frame->file)
 		return;
-	/* An entry that records its caller is why the address is the caller's. */
-	if (!h->best || caller > h->best_caller ||
-	    (caller == h->best_caller && frame->line < h->best->line)) {
-		h->best = frame;
-		h->best_caller = caller;
-	}
+	if (h->best && !is_likelier(h, line, jumps, caller))
+		return;
+	h->best = frame;
+	h->best_line = line;
+	h->best_jumps = jumps;
+	h->best_caller = caller;
 }
 
 static void hunt_function(struct hunt *h, uint64_t entry, int jumps);
@@ -109,9 +126,7 @@ static void hunt_call(struct hunt *h, const struct space_call *call, int jumps)
 	bool caller = !h->stack && (class & RULE_CALLER);
 
 	if (caller || (call->tail && (class & RULE_DROP))) {
-		const struct expansion *x = expand_addr(a->expand, call->ret_addr);
-
-		offer(h, survivor(a, x, RULE_DROP), caller);
+		offer(h, expand_addr(a->expand, call->ret_addr), jumps, caller);
 	} else if (call->tail && call->callee && jumps < MAX_JUMPS) {
 		uint64_t target[MAX_ENTRIES];
 		size_t nr = space_entries(a->space, call, target, MAX_ENTRIES);

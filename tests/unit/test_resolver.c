@@ -111,6 +111,17 @@ TEST(a_function_that_jumps_to_the_allocator_is_charged_itself)
 	check_primary(&twice, ATTRIBUTED_CALLEE, "jumps", "init/main.c", "jumps");
 }
 
+TEST(what_a_wrapper_does_itself_comes_before_its_last_resort)
+{
+	CLEANUP(bench_deinit) struct bench b;
+
+	/* The function that it jumps to for want of memory stands before it. */
+	bench_init(&b, "");
+	struct callsite c = resolve(&b, "do_reserves");
+
+	check_primary(&c, ATTRIBUTED_CALLEE, "reserves", "init/main.c", "reserves");
+}
+
 TEST(debug_information_of_version_4_serves_as_well)
 {
 	CLEANUP(bench_deinit) struct bench b;
