@@ -45,6 +45,7 @@ struct analysis {
 	uint64_t part_from_ns, part_to_ns; /* of opts->from and to; 0: none */
 	uint8_t *cpu_node;		   /* that match borrows */
 	char *spill_dir;		   /* likewise */
+	struct audit audit;		   /* likewise */
 };
 
 static uint64_t now_ns(void)
@@ -408,6 +409,7 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 
 	a->spill_dir = slash ? xstrndup(opts->output, (size_t)(slash - opts->output + 1))
 			     : xstrdup(".");
+	audit_parse(&a->audit, text_of(a->file, BLOB_PAGEFLAGS));
 	a->match = match_new(&(struct match_opts){
 		.page_size = merge_page_size(a->merge),
 		.classify = classify,
@@ -415,6 +417,7 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 		.self = self,
 		.nr_self = nr_self,
 		.rcu_silent = frees_silently(a->file),
+		.audit = a->part_to_ns ? NULL : &a->audit,
 		.from_ns = a->part_from_ns,
 		.until_ns = a->part_to_ns,
 		.cpu_node = a->cpu_node,
@@ -442,6 +445,7 @@ void analysis_close(struct analysis *a)
 	tracefile_close(a->file);
 	origin_deinit(&a->origin);
 	free(a->cpu_node);
+	audit_deinit(&a->audit);
 	free(a->spill_dir);
 	free(a);
 }

@@ -43,6 +43,8 @@
 #define BLOB_EVENTS    "events"
 /* address of the first struct page, hex */
 #define BLOB_VMEMMAP   "vmemmap"
+/* "PFN NR s\n" slab, "PFN NR f\n" heads of free blocks, hex: at the end, after loss */
+#define BLOB_PAGEFLAGS "pageflags"
 /* cpustat/N: per_cpu/cpuN/stats after the final drain */
 #define BLOB_CPUSTAT   "cpustat/"
 /* snapshot/{start,end}/{meminfo,slabinfo,…}: /proc/… */

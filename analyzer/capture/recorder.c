@@ -20,6 +20,7 @@
 #include "capture/modules.h"
 #include "capture/modwatch.h"
 #include "capture/opaque.h"
+#include "capture/pageflags.h"
 #include "capture/probes.h"
 #include "capture/recording.h"
 #include "capture/editions.h"
@@ -767,6 +768,21 @@ static struct err *stop(struct recorder *r)
 	return err;
 }
 
+/* Where frees are missing the kernel knows what is gone; else the recording does. */
+static void audit(struct recorder *r)
+{
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < r->recording.cpus.nr; i++) {
+		struct instance_stats stats = {};
+
+		err_free(instance_stats(&r->instance, r->recording.cpus.v[i], &stats));
+		lost += instance_lost(&stats);
+	}
+	if (lost)
+		pageflags_read(texts_get(&r->recording.blobs, BLOB_PAGEFLAGS));
+}
+
 struct err *recorder_stop(struct recorder *r)
 {
 	streams_hold(r->streams);
@@ -777,6 +793,7 @@ struct err *recorder_stop(struct recorder *r)
 
 	r->end_mono_ns = now_ns(CLOCK_MONOTONIC);
 	snapshot_take(&r->snapshot, SNAPSHOT_END);
+	audit(r);
 	r->stopped = true;
 	return keep(r, err ? err : stop(r));
 }

@@ -501,6 +501,26 @@ static void mark_uncertain(struct match *m, const struct table *live, uint64_t t
 			sitetab_uncertain(&m->sites, o->account, 1, o->bytes);
 }
 
+/* Objects allocated before @time whose page holds no slab: rule 18. */
+static void audit_objects(struct match *m, uint64_t time)
+{
+	uint64_t base = m->slab.offset.base;
+	struct live_obj *o;
+
+	if (!base)
+		return;
+	for (size_t i = 0; (o = table_next(&m->slab.live, &live_ops, &i));) {
+		/* A large kmalloc has pages of its own. */
+		if (live_time(o) >= time || o->flags & LIVE_TWIN || o->key < base ||
+		    (!(o->flags & LIVE_CACHE) && o->bytes > 2 * m->opts.page_size) ||
+		    audit_is_slab(m->opts.audit, (o->key - base) / m->opts.page_size))
+			continue;
+		sitetab_infer(&m->sites, o->account, END_SLAB_PAGE, 1, o->bytes);
+		live_end(o);
+		m->totals.audited_objects++;
+	}
+}
+
 static void book_ages(struct match *m, const struct table *live)
 {
 	const struct live_obj *o;
@@ -529,6 +549,10 @@ void match_finish(struct match *m)
 		/* Later times are all stored as the same. */
 		if (time == LIVE_MAX_TIME)
 			time++;
+		if (m->opts.audit && audit_known(m->opts.audit)) {
+			audit_objects(m, time);
+			m->totals.audited_pages += page_audit(&m->pages, m->opts.audit, time);
+		}
 		mark_uncertain(m, &m->slab.live, time);
 		mark_uncertain(m, &m->percpu.live, time);
 		mark_uncertain(m, &m->vmap.live, time);

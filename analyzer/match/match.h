@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "decode/merge.h"
+#include "match/audit.h"
 #include "match/account.h"
 #include "match/flow.h"
 #include "match/life.h"
@@ -70,7 +71,12 @@ struct match_opts {
 	/* Of the tables, in bytes, past which they lie in files in spill_dir; 0: none. */
 	uint64_t memory_limit;
 	const char *spill_dir; /* borrowed for the life of the match */
-	bool filtered;	       /* allocations were left out: an unknown free tells nothing */
+	/*
+	 * What the kernel said of pages at the end, borrowed for the life of the match; may
+	 * be NULL. It is asked about what lived across a gap only (rule 18).
+	 */
+	const struct audit *audit;
+	bool filtered; /* allocations were left out: an unknown free tells nothing */
 };
 
 /* Totals over the recording: what the quality table shows. */
@@ -97,6 +103,8 @@ struct match_totals {
 	uint64_t unsized;	    /* slab objects whose size the recording does not tell */
 	uint64_t bulk_pages_known;  /* pages of alloc_pages_bulk that an event had told */
 	uint64_t moved_pages;	    /* rule 12 */
+	uint64_t audited_objects;   /* rule 18: ended, as their page holds no slab … */
+	uint64_t audited_pages;	    /* … or is free */
 	uint64_t rcu_pending;	    /* rule 13: live objects that RCU had … */
 	uint64_t rcu_pending_bytes; /* … and theirs */
 	uint64_t merged_allocs;	    /* whose task no account tells: there were too many */

@@ -402,6 +402,18 @@ bool page_older(const struct page_map *map, uint64_t pfn, unsigned int order, ui
 	return true;
 }
 
+uint64_t page_audit(struct page_map *map, const struct audit *audit, uint64_t time)
+{
+	struct page_met met = { 0 };
+	struct page_entry *e;
+
+	for (size_t i = 0; (e = table_next(&map->table, &entry_ops, &i));)
+		if (((uint64_t)e->time_high << 32 | e->time_low) < time &&
+		    audit_is_free(audit, e->pfn))
+			take_entry(map, e, HOW_OVERLAP, &met);
+	return met.pages;
+}
+
 void page_mark_uncertain(struct page_map *map, uint64_t time)
 {
 	auto_free uint8_t *seen = xcalloc(map->nr_split + 1, 1);

@@ -22,6 +22,7 @@
 
 #include <stdbool.h>
 
+#include "match/audit.h"
 #include "match/sitetab.h"
 #include "match/table.h"
 
@@ -134,6 +135,9 @@ void page_age(const struct page_map *map);
 /* True when it is the first of a live block that is whole: of which order and whose. */
 bool page_block(const struct page_map *map, uint64_t pfn, unsigned int *ret_order,
 		uint32_t *ret_account);
+
+/* Ends blocks older than @time of which the first page is free; returns their pages. */
+uint64_t page_audit(struct page_map *map, const struct audit *audit, uint64_t time);
 
 /* Books what was allocated before @time as uncertain. */
 void page_mark_uncertain(struct page_map *map, uint64_t time);

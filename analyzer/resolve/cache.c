@@ -15,7 +15,7 @@
 #include "base/xalloc.h"
 
 /* In the order of the machine: a file of another one has another magic. */
-#define CACHE_MAGIC  UINT64_C(0x0131637061657469)
+#define CACHE_MAGIC  UINT64_C(0x0231637061657469)
 #define CACHE_SUFFIX ".sites"
 
 enum { MAX_FILE = 48 << 20, MAX_FILES = 4096, HEADER = 40 };

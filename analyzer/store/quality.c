@@ -5,7 +5,7 @@
 
 /* A counter added to either struct wants a row here. */
 _Static_assert(sizeof(struct match_totals) ==
-		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 27) * sizeof(uint64_t),
+		       (NR_EVENT_KINDS + 2 * NR_SITE_KINDS + 29) * sizeof(uint64_t),
 	       "every counter of match_totals is a row of quality");
 _Static_assert(sizeof(struct merge_stats) == 8 * sizeof(uint64_t),
 	       "every counter of merge_stats is a row of quality");
@@ -109,6 +109,11 @@ size_t quality_rows(const struct match_totals *match, const struct merge_stats *
 	ROW("probe_misses", probe_misses, "calls",
 	    "calls of bulk allocation that a probe had no room to watch: what they made is not "
 	    "known");
+	ROW("audited_objects", match->audited_objects, "objects",
+	    "slab objects that lived across a gap and are gone, as the kernel says that their "
+	    "page is no slab at the end; they count as freed with their page");
+	ROW("audited_pages", match->audited_pages, "pages",
+	    "pages that lived across a gap and are gone, as the kernel says that they are free");
 	EVENTS("kmalloc", EVENT_KMALLOC, "kmem:kmalloc and kmalloc_node");
 	EVENTS("cache_alloc", EVENT_CACHE_ALLOC,
 	       "kmem:kmem_cache_alloc and kmem_cache_alloc_node");

@@ -3,15 +3,30 @@
 
 enum { PAGE_SIZE = 4096, PRIME_PFN = 0x70000 };
 
-void feed_init_classify(struct feed *feed,
-			enum code_class (*classify)(void *arg, uint64_t addr))
+static void init(struct feed *feed, enum code_class (*classify)(void *arg, uint64_t addr),
+		 const struct audit *audit)
 {
 	static const int32_t self[] = { FEED_SELF + 64, FEED_SELF };
 	struct match_opts opts = {
-		.page_size = PAGE_SIZE, .classify = classify, .self = self, .nr_self = 2
+		.page_size = PAGE_SIZE,
+		.classify = classify,
+		.self = self,
+		.nr_self = 2,
+		.audit = audit,
 	};
 
 	*feed = (struct feed){ .match = match_new(&opts), .now_ns = 1000000, .pid = 100 };
+}
+
+void feed_init_classify(struct feed *feed,
+			enum code_class (*classify)(void *arg, uint64_t addr))
+{
+	init(feed, classify, NULL);
+}
+
+void feed_init_audit(struct feed *feed, const struct audit *audit)
+{
+	init(feed, NULL, audit);
 }
 
 void feed_init(struct feed *feed)

@@ -26,6 +26,8 @@ void feed_init(struct feed *feed);
 /* With what rules 3 and 16 ask. */
 void feed_init_classify(struct feed *feed,
 			enum code_class (*classify)(void *arg, uint64_t addr));
+/* With what the kernel said of pages; @audit is borrowed. */
+void feed_init_audit(struct feed *feed, const struct audit *audit);
 void feed_deinit(struct feed *feed);
 
 void feed_kmalloc(struct feed *feed, uint64_t call_site, uint64_t ptr, uint64_t bytes);
