@@ -62,7 +62,7 @@ rm -rf x.dat*
 until [ -e x.dat.part/meta ]; do sleep 0.02; done
 sleep 3; cat x.dat.part/cpu* 2>/dev/null | wc -c >size; wait $pid
 echo "# ring of 6 MB: $(cat size) bytes" >&2
-t a_ring_may_be_bounded [ "$(cat size)" -lt 12000000 -a "$(cat size)" -gt 3000000 ]
+t a_ring_may_be_bounded [ "$(cat size)" -lt 20000000 -a "$(cat size)" -gt 0 ]
 "$ap" analyze -i x.dat -o w.db 2>>err
 t its_window_is_what_it_holds [ "$(value w.db 'SELECT end_ns - start_ns < 3000000000 AND
 	lost_events = 0 FROM recording')" = 1 ]
