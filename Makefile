@@ -170,7 +170,7 @@ $(B)/man/allocprof-schema.5: $(B)/allocprof-schema.5.adoc
 
 C_TESTS = $(TESTS) $(FUZZERS)
 SAN := address,undefined
-tests: $(BIN) $(C_TESTS) $(TOOLS)
+tests: $(BIN) $(C_TESTS) $(TOOLS) $(if $(SANITIZE),,$(EXT))
 
 check: tests ## run all tests, the C ones again with ASan and UBSan
 	$(if $(SANITIZE),,$(Q)$(MAKE) --no-print-directory SANITIZE=$(SAN) tests)
