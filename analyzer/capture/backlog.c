@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/backlog.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sched.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/xalloc.h"
 
 /*
  * kfree_rcu() hands its objects over at once when it has a page of pointers to
@@ -39,6 +45,45 @@ static void fill_rcu(void)
 			return;
 		close(fd);
 	}
+}
+
+/* Opens @file of a cache; its name is one that the kernel made. */
+static int open_of(int caches, const char *cache, const char *file, int flags)
+{
+	auto_free char *path = xasprintf("%s/%s", cache, file);
+
+	return openat(caches, path, flags | O_CLOEXEC);
+}
+
+/*
+ * Since 6.18 what is given to RCU waits in sheaves, one for each CPU and cache, until
+ * one is full, or the cache is shrunk. These caches have most of it.
+ */
+static void flush_sheaves(void)
+{
+	static const char *const names[] = { "maple_node", "eventpoll_epi", "kmalloc-" };
+	DIR *dir = opendir("/sys/kernel/slab");
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		bool ours = false;
+
+		for (size_t i = 0; i < 3; i++)
+			ours |= !strncmp(entry->d_name, names[i], strlen(names[i]));
+		if (!ours)
+			continue;
+		auto_fd int sheaves =
+			open_of(dirfd(dir), entry->d_name, "sheaf_capacity", O_RDONLY);
+		auto_fd int shrink =
+			sheaves < 0 ? -1
+				    : open_of(dirfd(dir), entry->d_name, "shrink", O_WRONLY);
+
+		if (shrink >= 0 && write(shrink, "1", 1) < 0)
+			break;
+	}
+	closedir(dir);
 }
 
 /* A page that is unmapped sends those ahead that wait for the LRU lists. */
@@ -81,6 +126,9 @@ void backlog_drain(const struct cpulist *cpus)
 		fill_rcu();
 	}
 	sched_setaffinity(0, sizeof(mine), &mine);
+	/* It is done on each CPU, also where this process may not run. */
+	if (CPU_COUNT(&mine) >= sysconf(_SC_NPROCESSORS_ONLN))
+		flush_sheaves();
 
 	int waits = WAITS;
 
