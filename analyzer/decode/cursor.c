@@ -419,9 +419,12 @@ static inline bool finish(const struct cursor *c, const struct format_record *re
 	case EVENT_MODULE_LOAD:
 	case EVENT_MODULE_FREE:
 	case EVENT_TASK_NEW:
-	case EVENT_TASK_NAME:
 	case EVENT_TASK_CGROUP:
 	case NR_EVENT_KINDS:
+		break;
+	case EVENT_TASK_NAME:
+		if (!rec->load[FORMAT_ADDR].size)
+			ev->addr = (uint32_t)ev->pid;
 		break;
 	}
 	return true;

@@ -80,8 +80,9 @@ static const struct event_spec specs[] = {
 	{ "module", "module_free", FORMAT_EVENT, EVENT_MODULE_FREE, "name", {} },
 	{ "task", "task_newtask", FORMAT_EVENT, EVENT_TASK_NEW, "comm",
 	  { { "pid", FORMAT_ADDR, true }, { "clone_flags", FORMAT_BYTES_REQ, true } } },
+	/* Some kernels of 6.18 tell none: a task mostly renames itself. */
 	{ "task", "task_rename", FORMAT_EVENT, EVENT_TASK_NAME, "newcomm",
-	  { { "pid", FORMAT_ADDR, true } } },
+	  { { "pid", FORMAT_ADDR, false } } },
 	{ "cgroup", "cgroup_attach_task", FORMAT_EVENT, EVENT_TASK_CGROUP, "dst_path",
 	  { { "pid", FORMAT_ADDR, true }, { "dst_root", FORMAT_BYTES_REQ, true } } },
 	{ "ftrace", "kernel_stack", FORMAT_STACK, EVENT_LOST, NULL,

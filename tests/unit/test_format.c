@@ -378,6 +378,16 @@ TEST(allocations_without_a_lock_are_kmalloc_and_kfree)
 	CHECK_EQ(r.kind, EVENT_KFREE);
 }
 
+TEST(a_renamed_task_may_go_without_a_number)
+{
+	struct format_record r = parsed(
+		"task",
+		"name: task_rename\nID: 702\n" COMMON F("char newcomm[16]", 24, 16) PRINT, 8);
+
+	CHECK_EQ(r.kind, EVENT_TASK_NAME);
+	CHECK_EQ(r.load[FORMAT_ADDR].size, 0);
+}
+
 TEST(id_beyond_16_bits_is_refused)
 {
 	refused("kmem",
