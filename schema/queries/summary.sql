@@ -5,7 +5,9 @@
 --
 -- Sentences, not figures to compute with: those are in the views that it asks.
 WITH site AS (
-	SELECT c.*, coalesce(c.file || ':' || c.line || ' ', '') || c.func || coalesce(' [' || c.module || ']', '') AS place
+	SELECT c.*, coalesce(c.file || ':' || c.line || ' ', '') || c.func ||
+		iif(c.file IS NULL, coalesce(printf('+%#x', c.sym_off), ''), '') ||
+		coalesce(' [' || c.module || ']', '') AS place
 	FROM call_sites c
 	WHERE instr(',' || :kinds || ',', ',' || c.kind || ',') AND c.self <= :self
 ), kind_net AS (
