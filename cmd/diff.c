@@ -121,7 +121,7 @@ static struct err *split(char **words, size_t *ret_old, char ***ret_new, size_t 
 	bool sides = colon && colon + 1 < nr;
 
 	if (!sides && nr != 2)
-		return err_new(ERR_USAGE, "diff: name OLD and NEW, or OLD... : NEW...");
+		return err_new(ERR_USAGE, "name OLD and NEW, or OLD... : NEW...");
 	*ret_old = sides ? colon : 1;
 	*ret_new = words + (sides ? colon + 1 : 1);
 	*ret_nr_new = sides ? nr - colon - 1 : 1;
