@@ -37,7 +37,7 @@ look() { # WHAT: records while leak does it; the report is in out
 	kill $pid; wait $pid 2>/dev/null
 }
 look sockets
-t the_leak_comes_first sh -c "sed -n 2p '$tmp/out' | grep -E '^(certain|likely) .*(sk_prot_alloc|sk_alloc|sock_alloc_inode)'"
+t the_leak_comes_first sh -c "sed -n 2p '$tmp/out' | grep -qE '^(certain|likely) .*(sk_prot_alloc|sk_alloc|sock_alloc_inode)'"
 t it_is_said_why sh -c "sed -n 3p '$tmp/out' | grep -q 'objects not freed'"
 look nothing
 t sockets_that_are_closed_are_no_suspects [ -z "$(grep -E 'sk_prot_alloc|sk_alloc|sock_alloc_inode' "$tmp/out")" ]
