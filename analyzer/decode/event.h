@@ -102,4 +102,18 @@ struct event {
 static_assert(sizeof(struct event) == 64, "an event is one cache line");
 static_assert(NR_EVENT_KINDS <= 32, "a kind has five bits");
 
+/* The key spaces, see above. */
+enum event_space {
+	EVENT_SPACE_NONE, /* of no memory */
+	EVENT_SPACE_SLAB,
+	EVENT_SPACE_PAGE,
+	EVENT_SPACE_PERCPU,
+	EVENT_SPACE_VMAP,
+};
+
+enum event_space event_space(enum event_kind kind);
+
+/* What the kernel calls the event; a name of our own for what only probes tell. */
+const char *event_name(enum event_kind kind);
+
 #endif

@@ -51,78 +51,36 @@ bool sample_has(const struct sample *s, const struct event *ev)
 {
 	if (s->rate.one_in <= 1)
 		return true;
-	switch ((enum event_kind)ev->kind) {
-	case EVENT_KMALLOC:
-	case EVENT_CACHE_ALLOC:
-	case EVENT_KFREE:
-	case EVENT_CACHE_FREE:
-	case EVENT_BULK_ALLOC:
-	case EVENT_BULK_FREE:
-	case EVENT_RCU_FREE:
-		/* Nothing was allocated, which is always recorded. */
+	enum event_space space = event_space(ev->kind);
+
+	/* Nothing was allocated, which is always recorded. */
+	if (space == EVENT_SPACE_SLAB)
 		return ev->addr <= 16 ||
 		       has_chunk(s, ev->addr >> (s->page_shift + SAMPLE_ORDER));
-	case EVENT_PAGE_ALLOC:
-	case EVENT_PAGE_FREE:
-	case EVENT_PAGE_BULK:
-		return ev->addr == EVENT_PFN_NONE || has_block(s, ev->addr, ev->order);
-	case EVENT_PAGE_MOVE:
-		/* Its order is not known. What leaves the sample counts as freed. */
+	if (space != EVENT_SPACE_PAGE)
+		return true;
+	/* Its order is not known. What leaves the sample counts as freed. */
+	if (ev->kind == EVENT_PAGE_MOVE)
 		return has_chunk(s, (ev->addr >> SAMPLE_ORDER) -
 					    (ev->bytes_req >> SAMPLE_ORDER) + s->rate.chunk) &&
 		       (has_chunk(s, ev->addr >> SAMPLE_ORDER) ||
 			!(ev->addr & ((UINT64_C(2) << SAMPLE_ORDER) - 1)));
-	case EVENT_LOST:
-	case EVENT_PERCPU_ALLOC:
-	case EVENT_PERCPU_FREE:
-	case EVENT_VMAP_ALLOC:
-	case EVENT_VMAP_FREE:
-	case EVENT_MODULE_LOAD:
-	case EVENT_MODULE_FREE:
-	case EVENT_TASK_NEW:
-	case EVENT_TASK_NAME:
-	case EVENT_TASK_CGROUP:
-	case NR_EVENT_KINDS:
-		break;
-	}
-	return true;
+	return ev->addr == EVENT_PFN_NONE || has_block(s, ev->addr, ev->order);
 }
 
 uint32_t sample_weight(const struct sample *s, const struct event *ev)
 {
-	unsigned int larger;
-
 	if (s->rate.one_in <= 1)
 		return 1;
-	switch ((enum event_kind)ev->kind) {
-	case EVENT_KMALLOC:
-	case EVENT_CACHE_ALLOC:
-	case EVENT_KFREE:
-	case EVENT_CACHE_FREE:
-	case EVENT_BULK_ALLOC:
-	case EVENT_BULK_FREE:
-	case EVENT_RCU_FREE:
+	enum event_space space = event_space(ev->kind);
+
+	if (space == EVENT_SPACE_SLAB)
 		return s->rate.one_in;
-	case EVENT_PAGE_ALLOC:
-	case EVENT_PAGE_FREE:
-	case EVENT_PAGE_BULK:
-		larger = ev->order > SAMPLE_ORDER ? ev->order - SAMPLE_ORDER : 0;
-		return s->rate.one_in >> larger ? s->rate.one_in >> larger : 1;
-	case EVENT_PAGE_MOVE:
-	case EVENT_LOST:
-	case EVENT_PERCPU_ALLOC:
-	case EVENT_PERCPU_FREE:
-	case EVENT_VMAP_ALLOC:
-	case EVENT_VMAP_FREE:
-	case EVENT_MODULE_LOAD:
-	case EVENT_MODULE_FREE:
-	case EVENT_TASK_NEW:
-	case EVENT_TASK_NAME:
-	case EVENT_TASK_CGROUP:
-	case NR_EVENT_KINDS:
-		break;
-	}
-	return 1;
+	if (space != EVENT_SPACE_PAGE || ev->kind == EVENT_PAGE_MOVE)
+		return 1;
+	unsigned int larger = ev->order > SAMPLE_ORDER ? ev->order - SAMPLE_ORDER : 0;
+
+	return s->rate.one_in >> larger ? s->rate.one_in >> larger : 1;
 }
 
 static struct sample_cell *seek(const struct sample *s, uint32_t site, uint64_t chunk)

@@ -282,89 +282,16 @@ static int tab_eof(sqlite3_vtab_cursor *base)
 	return !((struct row_cursor *)base)->ev;
 }
 
-static const char *event_name(enum event_kind kind)
-{
-	switch (kind) {
-	case EVENT_LOST:
-		return "lost";
-	case EVENT_KMALLOC:
-		return "kmalloc";
-	case EVENT_CACHE_ALLOC:
-		return "kmem_cache_alloc";
-	case EVENT_KFREE:
-		return "kfree";
-	case EVENT_CACHE_FREE:
-		return "kmem_cache_free";
-	case EVENT_PAGE_ALLOC:
-		return "mm_page_alloc";
-	case EVENT_PAGE_FREE:
-		return "mm_page_free";
-	case EVENT_PERCPU_ALLOC:
-		return "percpu_alloc_percpu";
-	case EVENT_PERCPU_FREE:
-		return "percpu_free_percpu";
-	case EVENT_VMAP_ALLOC:
-		return "alloc_vmap_area";
-	case EVENT_VMAP_FREE:
-		return "free_vmap_area";
-	case EVENT_BULK_ALLOC:
-		return "bulk_alloc";
-	case EVENT_BULK_FREE:
-		return "bulk_free";
-	case EVENT_RCU_FREE:
-		return "rcu_free";
-	case EVENT_PAGE_BULK:
-		return "page_bulk";
-	case EVENT_PAGE_MOVE:
-		return "page_move";
-	case EVENT_MODULE_LOAD:
-		return "module_load";
-	case EVENT_MODULE_FREE:
-		return "module_free";
-	case EVENT_TASK_NEW:
-		return "task_newtask";
-	case EVENT_TASK_NAME:
-		return "task_rename";
-	case EVENT_TASK_CGROUP:
-		return "cgroup_attach_task";
-	case NR_EVENT_KINDS:
-		break;
-	}
-	return "unknown";
-}
-
+/* NULL for an event that is of no memory. */
 static const char *kind_name(enum event_kind kind)
 {
-	switch (kind) {
-	case EVENT_KMALLOC:
-	case EVENT_CACHE_ALLOC:
-	case EVENT_KFREE:
-	case EVENT_CACHE_FREE:
-	case EVENT_BULK_ALLOC:
-	case EVENT_BULK_FREE:
-	case EVENT_RCU_FREE:
-		return "slab";
-	case EVENT_PAGE_ALLOC:
-	case EVENT_PAGE_FREE:
-	case EVENT_PAGE_BULK:
-	case EVENT_PAGE_MOVE:
-		return "page";
-	case EVENT_PERCPU_ALLOC:
-	case EVENT_PERCPU_FREE:
-		return "percpu";
-	case EVENT_VMAP_ALLOC:
-	case EVENT_VMAP_FREE:
-		return "vmalloc";
-	case EVENT_LOST:
-	case EVENT_MODULE_LOAD:
-	case EVENT_MODULE_FREE:
-	case EVENT_TASK_NEW:
-	case EVENT_TASK_NAME:
-	case EVENT_TASK_CGROUP:
-	case NR_EVENT_KINDS:
-		break;
-	}
-	return NULL;
+	static const char *const names[] = {
+		[EVENT_SPACE_NONE] = NULL,	[EVENT_SPACE_SLAB] = "slab",
+		[EVENT_SPACE_PAGE] = "page",	[EVENT_SPACE_PERCPU] = "percpu",
+		[EVENT_SPACE_VMAP] = "vmalloc",
+	};
+
+	return names[event_space(kind)];
 }
 
 static bool is_alloc(enum event_kind kind)

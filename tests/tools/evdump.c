@@ -13,62 +13,11 @@
 
 #include "decode/merge.h"
 
-static const char *kind_name(uint8_t kind)
-{
-	switch ((enum event_kind)kind) {
-	case EVENT_LOST:
-		return "lost";
-	case EVENT_KMALLOC:
-		return "kmalloc";
-	case EVENT_CACHE_ALLOC:
-		return "kmem_cache_alloc";
-	case EVENT_KFREE:
-		return "kfree";
-	case EVENT_CACHE_FREE:
-		return "kmem_cache_free";
-	case EVENT_PAGE_ALLOC:
-		return "mm_page_alloc";
-	case EVENT_PAGE_FREE:
-		return "mm_page_free";
-	case EVENT_PERCPU_ALLOC:
-		return "percpu_alloc_percpu";
-	case EVENT_PERCPU_FREE:
-		return "percpu_free_percpu";
-	case EVENT_VMAP_ALLOC:
-		return "alloc_vmap_area";
-	case EVENT_VMAP_FREE:
-		return "free_vmap_area_noflush";
-	case EVENT_BULK_ALLOC:
-		return "bulk_alloc";
-	case EVENT_BULK_FREE:
-		return "bulk_free";
-	case EVENT_RCU_FREE:
-		return "rcu_free";
-	case EVENT_PAGE_BULK:
-		return "page_bulk";
-	case EVENT_PAGE_MOVE:
-		return "page_move";
-	case EVENT_MODULE_LOAD:
-		return "module_load";
-	case EVENT_MODULE_FREE:
-		return "module_free";
-	case EVENT_TASK_NEW:
-		return "task_newtask";
-	case EVENT_TASK_NAME:
-		return "task_rename";
-	case EVENT_TASK_CGROUP:
-		return "cgroup_attach_task";
-	case NR_EVENT_KINDS:
-		break;
-	}
-	return "?";
-}
-
 static void print_event(const struct event *ev, const struct names *names)
 {
 	printf("%" PRIu64 " %u %d %#x %s addr=%#" PRIx64 " site=%#" PRIx64 " req=%" PRIu64
 	       " alloc=%" PRIu64 " gfp=%#x order=%u type=%u",
-	       ev->ts_ns, ev->cpu, ev->pid, ev->context, kind_name(ev->kind), ev->addr,
+	       ev->ts_ns, ev->cpu, ev->pid, ev->context, event_name(ev->kind), ev->addr,
 	       ev->call_site, ev->bytes_req, ev->bytes_alloc, ev->gfp_flags, ev->order,
 	       ev->migratetype);
 	if (ev->cache)
