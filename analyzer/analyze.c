@@ -14,7 +14,6 @@
 #include "details.h"
 #include "facts.h"
 #include "resolve/rules.h"
-#include "resolve/rules.h"
 #include "store/origin.h"
 #include "tasks.h"
 #include "zones.h"
@@ -31,6 +30,13 @@ enum { MAX_THREADS = 8 };
 /* What all but the tables of the matcher may take of a memory limit. */
 enum { MEMORY_REST = 40 << 20 };
 
+/* A module that came or went. */
+struct module_event {
+	const char *name; /* of struct names */
+	uint64_t ts_ns;
+	bool load;
+};
+
 struct analysis {
 	const struct analyze_opts *opts;
 	bool live;
@@ -46,6 +52,8 @@ struct analysis {
 	uint8_t *cpu_node;		   /* that match borrows */
 	char *spill_dir;		   /* likewise */
 	struct audit audit;		   /* likewise */
+	struct module_event *module_event; /* of a live one */
+	size_t nr_module_events, cap_module_events;
 };
 
 static uint64_t now_ns(void)
@@ -169,9 +177,16 @@ static bool is_wanted(void *tasks, const struct event *ev)
 static void notice(struct analysis *a, const struct event *ev)
 {
 	tasks_event(a->tasks, ev);
-	if (ev->kind == EVENT_MODULE_LOAD || ev->kind == EVENT_MODULE_FREE)
-		resolver_module_event(a->resolver, names_text(a->names, ev->cache), ev->ts_ns,
-				      ev->kind == EVENT_MODULE_LOAD);
+	if (ev->kind != EVENT_MODULE_LOAD && ev->kind != EVENT_MODULE_FREE)
+		return;
+	struct module_event module = { names_text(a->names, ev->cache), ev->ts_ns,
+				       ev->kind == EVENT_MODULE_LOAD };
+
+	resolver_module_event(a->resolver, module.name, module.ts_ns, module.load);
+	if (a->live) {
+		vec_room(a->module_event, a->nr_module_events, a->cap_module_events);
+		a->module_event[a->nr_module_events++] = module;
+	}
 }
 
 /* Whose an allocation is, is asked at its time. */
@@ -446,6 +461,7 @@ void analysis_close(struct analysis *a)
 	origin_deinit(&a->origin);
 	free(a->cpu_node);
 	audit_deinit(&a->audit);
+	free(a->module_event);
 	free(a->spill_dir);
 	free(a);
 }
@@ -477,7 +493,10 @@ void analysis_resolve(struct analysis *a, const struct site *site, struct callsi
 	resolve_site(a->match, site, a->resolver, ret);
 }
 
-/* What is known of the recording by its end: its texts, and with them the symbols. */
+/*
+ * What is known of the recording by its end: its texts, and with them the symbols and
+ * which memory is free.
+ */
 static struct err *reopen(struct analysis *a, const char *recording,
 			  struct tracefile **ret_file, struct resolver **ret_resolver)
 {
@@ -485,7 +504,15 @@ static struct err *reopen(struct analysis *a, const char *recording,
 		TRY(origin_init(&a->origin, recording, a->opts->vmlinux, a->opts->kallsyms,
 				a->opts->wrappers, a->opts->debug_dirs));
 	TRY(tracefile_open(recording ? recording : a->opts->input, ret_file));
-	return open_resolver(a->opts, *ret_file, ret_resolver);
+	TRY(open_resolver(a->opts, *ret_file, ret_resolver));
+	for (size_t i = 0; i < a->nr_module_events; i++) {
+		const struct module_event *module = &a->module_event[i];
+
+		resolver_module_event(*ret_resolver, module->name, module->ts_ns, module->load);
+	}
+	audit_deinit(&a->audit);
+	audit_parse(&a->audit, text_of(*ret_file, BLOB_PAGEFLAGS));
+	return NULL;
 }
 
 struct err *analysis_write(struct analysis *a, const char *recording, const char *output,
@@ -498,12 +525,12 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 	struct resolver *resolver = a->resolver;
 	uint64_t lost;
 
-	match_finish(a->match);
 	if (a->live) {
 		TRY(reopen(a, recording, &last_file, &last_resolver));
 		file = last_file;
 		resolver = last_resolver;
 	}
+	match_finish(a->match);
 	TRY(writer_open(output, &writer));
 	TRY(origin_write(&a->origin, writer));
 	TRY(facts_write(writer, file, a->live, a->merge, a->match, &lost));

@@ -42,6 +42,13 @@ cp both.db before.db
 "$ap" report -i both.dat -n 1 >out 2>>err
 t report_takes_the_database_that_is_there cmp -s both.db before.db
 
+# What only the end of a recording tells must count here, too.
+"$ap" record --analyze -o lossy.dat -m 16K -- sh -c "find /usr/share >/dev/null & $load; wait; sleep 1.2; $load" >/dev/null 2>err
+"$ap" analyze -i lossy.dat -o again.db 2>>err
+content lossy.db >one; content again.db >two
+t so_it_is_where_events_were_lost cmp -s one two
+[ "$(sqlite3 lossy.db 'SELECT lost_events > 0 FROM recording')" = 1 ] || echo "# nothing was lost"
+
 "$ap" record --analyze -- sh -c "$load" 2>err
 t without_o_only_the_database_stays [ -s allocprof.db -a ! -e allocprof.dat ]
 "$ap" report -n 3 >out 2>>err
