@@ -81,7 +81,7 @@ SELECT
 		THEN printf('grows by %s a second to the end and hardly gave back', size(cast(late_per_s AS INTEGER)))
 	WHEN late_per_s > 0
 		THEN printf('grows by %s a second at the end, with falls between', size(cast(late_per_s AS INTEGER)))
-	WHEN rises > 0 THEN printf('rose %d times, and not at the end', rises)
+	WHEN rises > 0 THEN printf('rose %s, and not at the end', iif(rises = 1, 'once', rises || ' times'))
 	ELSE 'no growth is known'
 	END ||
 	printf('; %d of %d objects not freed', net_calls, allocs) ||

@@ -25,6 +25,11 @@ t min_leaves_the_small_ones_out [ "$(sed 1d "$tmp/out" | grep -c ,)" = \
 "$ap" leaks -i "$db" --all --format json >"$tmp/out" 2>"$tmp/err"
 t json_is_json sh -c "sqlite3 :memory: \"SELECT json_valid(readfile('$tmp/out'))\" | grep -q 1"
 t page_cache_is_told_apart sh -c "grep -q 'page cache' '$tmp/out' || grep -q 'tmpfs' '$tmp/out'"
+# NAME CLASS: what leak_kinds takes an object of that function or cache for.
+kind_of() { sqlite3 "$db" "SELECT class || ':' || substr(words, 1, 6) FROM leak_kinds WHERE '$1' GLOB pattern ORDER BY rank LIMIT 1"; }
+t inodes_of_file_systems_are_told_apart [ "$(kind_of ext4_alloc_inode) $(kind_of squashfs_inode_cache)" = "reclaimable:inodes reclaimable:inodes" ]
+t inodes_of_tmpfs_are_its_files [ "$(kind_of shmem_alloc_inode) $(kind_of shmem_inode_cache)" = "reclaimable:files  reclaimable:files " ]
+t inodes_of_sockets_are_sockets [ -z "$(kind_of sock_alloc_inode)$(kind_of sock_inode_cache)" ]
 "$ap" leaks --kind heap >"$tmp/out" 2>"$tmp/err"; t a_wrong_kind_is_a_usage_error [ $? = 2 ]
 
 if [ "$(id -u)" != 0 ] || [ ! -d "$tracefs/events/kmem/kmalloc" ]; then
