@@ -59,7 +59,13 @@ void table_free(struct table *table)
 
 static void real_text(enum view_style style, bool human, double v, char text[TEXT_MAX])
 {
-	switch (human ? style : VIEW_PLAIN) {
+	bool measured = style != VIEW_PLAIN && style != VIEW_CHANGE && style != VIEW_SITE;
+
+	if (measured && !human) {
+		text_decimal(text, v);
+		return;
+	}
+	switch (style) {
 	case VIEW_BYTES:
 	case VIEW_BYTES_CHANGE:
 		text_iec(text, (int64_t)v);

@@ -2,6 +2,7 @@
 #include "view/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,25 @@ void text_real(char ret[TEXT_MAX], double v)
 		if (strtod(ret, NULL) == v)
 			return;
 	}
+}
+
+void text_decimal(char ret[TEXT_MAX], double v)
+{
+	if (!(fabs(v) < 1e15)) {
+		text_real(ret, v);
+		return;
+	}
+	int magnitude = v != 0 ? (int)floor(log10(fabs(v))) : 0;
+	int decimals = magnitude < 5 ? 5 - magnitude : 0;
+
+	snprintf(ret, TEXT_MAX, "%.*f", decimals < 15 ? decimals : 15, v);
+	if (!strchr(ret, '.'))
+		return;
+	size_t len = strlen(ret);
+
+	while (ret[len - 1] == '0')
+		len--;
+	ret[len - (ret[len - 1] == '.')] = '\0';
 }
 
 void text_share(char ret[TEXT_MAX], double part, double whole)

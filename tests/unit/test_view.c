@@ -82,6 +82,32 @@ TEST(sizes_are_in_powers_of_1024)
 	CHECK_STR(iec(INT64_MIN), "-8.0Ei");
 }
 
+TEST(measured_numbers_have_six_digits_and_no_exponent)
+{
+	static const struct {
+		double v;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },
+		{ 0.00031129599999999997, "0.000311296" },
+		{ 1.28e-05, "0.0000128" },
+		{ 7933700.749864476, "7933701" },
+		{ 3650.858109086616, "3650.86" },
+		{ -0.0416666666666, "-0.0416667" },
+		{ 999999.5, "1000000" },
+		{ 1, "1" },
+		{ 4e-324, "0" },
+		{ 1e300, "1e+300" },
+		{ INFINITY, "inf" },
+	};
+	char text[TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		text_decimal(text, cases[i].v);
+		CHECK_STR(text, cases[i].text);
+	}
+}
+
 TEST(large_numbers_are_grouped)
 {
 	char text[TEXT_MAX];
