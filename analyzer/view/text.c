@@ -70,10 +70,13 @@ void text_decimal(char ret[TEXT_MAX], double v)
 		text_real(ret, v);
 		return;
 	}
-	int magnitude = v != 0 ? (int)floor(log10(fabs(v))) : 0;
-	int decimals = magnitude < 5 ? 5 - magnitude : 0;
+	int decimals = 5;
 
-	snprintf(ret, TEXT_MAX, "%.*f", decimals < 15 ? decimals : 15, v);
+	for (double rest = fabs(v); rest >= 10 && decimals; rest /= 10)
+		decimals--;
+	for (double rest = fabs(v); rest < 1 && v != 0 && decimals < 15; rest *= 10)
+		decimals++;
+	snprintf(ret, TEXT_MAX, "%.*f", decimals, v);
 	if (!strchr(ret, '.'))
 		return;
 	size_t len = strlen(ret);
