@@ -5,8 +5,9 @@
 -- :all=0 1: also what memory is explained, or the evidence is weak
 --
 -- Evidence is the sum of three shares: half for growing to the end, bucket by bucket,
--- without giving back; three tenths for the objects that were never freed; two tenths
--- for survivors that are older than 99.9 % of those that were. A verdict of "certain"
+-- without giving back; three tenths for the objects that were never freed, or, on a path
+-- that frees most at once and forgets some, for growth that consists of such; two tenths
+-- for survivors that are older than 99.9 % of those that were freed. A verdict of "certain"
 -- asks for all of it, many times over, and a second half that grows as the first did.
 -- What the kernel takes back by itself, and what is freed with a process or a file
 -- system, is never called a leak; nor is what is freed without a trace.
@@ -54,7 +55,8 @@ WITH grown AS (
 	WHERE NOT c.self AND c.net_bytes >= :min AND c.net_calls > 0
 		AND instr(',' || :kinds || ',', ',' || c.kind || ',')
 ), weighed AS (
-	SELECT *, 0.5 * steady + 0.3 * kept + 0.2 * survivors AS evidence
+	SELECT *, 0.5 * steady + 0.3 * max(kept, iif(ended >= 20, min(survivors, steady), 0)) +
+		0.2 * survivors AS evidence
 	FROM evidence
 ), judged AS (
 	SELECT *, CASE

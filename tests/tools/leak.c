@@ -2,8 +2,8 @@
 /*
  * leak.c - a program that leaks memory of the kernel, or only uses it
  *
- * leak sockets SECONDS: opens a socket every 5 ms and closes none. leak nothing
- * SECONDS: closes each again.
+ * leak sockets SECONDS: opens a socket every 5 ms and closes none. leak some SECONDS:
+ * opens four and closes three. leak nothing SECONDS: closes each again.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,21 +24,21 @@ static double now(void)
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
-		fputs("Usage: leak sockets|nothing SECONDS\n", stderr);
+		fputs("Usage: leak sockets|some|nothing SECONDS\n", stderr);
 		return 2;
 	}
-	bool keeps = !strcmp(argv[1], "sockets");
+	bool all = !strcmp(argv[1], "sockets"), some = !strcmp(argv[1], "some");
 	double end = now() + atof(argv[2]);
 
-	while (now() < end) {
-		const struct timespec pause = { .tv_nsec = 5000000 };
+	for (unsigned int i = 0; now() < end; i++) {
+		const struct timespec pause = { .tv_nsec = some ? 1250000 : 5000000 };
 		int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
 		if (fd < 0) {
 			perror("leak: socket");
 			return 1;
 		}
-		if (!keeps)
+		if (!all && !(some && i % 4 == 3))
 			close(fd);
 		nanosleep(&pause, NULL);
 	}
