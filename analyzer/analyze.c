@@ -52,6 +52,7 @@ struct analysis {
 	uint8_t *cpu_node;		   /* that match borrows */
 	char *spill_dir;		   /* likewise */
 	struct audit audit;		   /* likewise */
+	struct audit audit_start;	   /* likewise */
 	struct module_event *module_event; /* of a live one */
 	size_t nr_module_events, cap_module_events;
 };
@@ -385,6 +386,16 @@ static size_t nr_helpers(const struct analyze_opts *opts)
 	return (nr < MAX_THREADS ? nr : MAX_THREADS) - 1;
 }
 
+static void parse_audits(struct analysis *a, const struct tracefile *file)
+{
+	audit_deinit(&a->audit);
+	audit_deinit(&a->audit_start);
+	audit_parse(&a->audit, text_of(file, BLOB_PAGEFLAGS));
+	/* Of the start of all files; in what those before one told, much may have changed. */
+	if (!facts_continues(file))
+		audit_parse(&a->audit_start, text_of(file, BLOB_PAGEFLAGS_START));
+}
+
 struct err *analysis_open(const struct analyze_opts *opts, bool live, struct analysis **ret)
 {
 	CLEANUP(analysis_cleanup) struct analysis *a = xcalloc(1, sizeof(*a));
@@ -424,7 +435,7 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 
 	a->spill_dir = slash ? xstrndup(opts->output, (size_t)(slash - opts->output + 1))
 			     : xstrdup(".");
-	audit_parse(&a->audit, text_of(a->file, BLOB_PAGEFLAGS));
+	parse_audits(a, a->file);
 	a->match = match_new(&(struct match_opts){
 		.page_size = merge_page_size(a->merge),
 		.classify = classify,
@@ -433,6 +444,7 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 		.nr_self = nr_self,
 		.rcu_silent = frees_silently(a->file),
 		.audit = a->part_to_ns ? NULL : &a->audit,
+		.audit_start = &a->audit_start,
 		.from_ns = a->part_from_ns,
 		.until_ns = a->part_to_ns,
 		.cpu_node = a->cpu_node,
@@ -461,6 +473,7 @@ void analysis_close(struct analysis *a)
 	origin_deinit(&a->origin);
 	free(a->cpu_node);
 	audit_deinit(&a->audit);
+	audit_deinit(&a->audit_start);
 	free(a->module_event);
 	free(a->spill_dir);
 	free(a);
@@ -510,8 +523,7 @@ static struct err *reopen(struct analysis *a, const char *recording,
 
 		resolver_module_event(*ret_resolver, module->name, module->ts_ns, module->load);
 	}
-	audit_deinit(&a->audit);
-	audit_parse(&a->audit, text_of(*ret_file, BLOB_PAGEFLAGS));
+	parse_audits(a, *ret_file);
 	return NULL;
 }
 

@@ -311,6 +311,19 @@ static void examine_symbols(struct doctor *doctor, const struct text *kallsyms)
 		add(doctor, "allocinfo", DOCTOR_OK, "/proc/allocinfo");
 }
 
+static void examine_page_flags(struct doctor *doctor)
+{
+	static const char path[] = "/proc/kpageflags";
+
+	if (!access(path, R_OK))
+		add(doctor, "page flags", DOCTOR_OK, "%s", path);
+	else
+		explain(add(doctor, "page flags", DOCTOR_LESS, "%s: %s", path, strerror(errno)),
+			"which older pages were slabs, when they are freed; what is gone of what "
+			"lived while events were lost",
+			"root, and a kernel with CONFIG_PROC_PAGE_MONITOR");
+}
+
 static void examine_kernel(struct doctor *doctor, const struct resolver_opts *opts)
 {
 	CLEANUP(resolver_cleanup) struct resolver *resolver = NULL;
@@ -426,6 +439,7 @@ void doctor_examine(const char *vmlinux, const char *const *debug_dirs, struct d
 	}
 	examine_realtime(ret);
 	examine_buffers(ret);
+	examine_page_flags(ret);
 	examine_symbols(ret, &kallsyms);
 	examine_debuginfo(ret, vmlinux, debug_dirs, &kallsyms);
 }

@@ -430,10 +430,21 @@ static struct err *note_end(struct writer *writer, const struct tracefile *file,
 	return NULL;
 }
 
-static struct err *note_chain(struct writer *writer, const struct tracefile *file)
+uint64_t facts_continues(const struct tracefile *file)
 {
 	struct span text;
 	uint64_t index;
+	bool broken;
+
+	if (tracefile_chain(file, &broken) || !tracefile_text(file, BLOB_CHAIN, &text) ||
+	    !field(text, "index", &index))
+		return 0;
+	return index;
+}
+
+static struct err *note_chain(struct writer *writer, const struct tracefile *file)
+{
+	uint64_t index = facts_continues(file);
 	bool broken;
 	uint32_t files = tracefile_chain(file, &broken);
 
@@ -442,8 +453,7 @@ static struct err *note_chain(struct writer *writer, const struct tracefile *fil
 			 "the recording goes on in another file, .%" PRIu32
 			 ", which is not there",
 			 files));
-	if (files || !tracefile_text(file, BLOB_CHAIN, &text) ||
-	    !field(text, "index", &index) || !index)
+	if (!index)
 		return NULL;
 	return note(writer,
 		    "this is number %" PRIu64

@@ -31,6 +31,12 @@ uint64_t facts_probe_misses(const struct tracefile *file);
 struct sample_rate facts_sample(const struct tracefile *file);
 
 /*
+ * Which of several files of a recording it is, from 0 on, where those before it are not
+ * there; 0 of one that reads from its start.
+ */
+uint64_t facts_continues(const struct tracefile *file);
+
+/*
  * Between which times the recording has the events of all CPUs: of a window that was cut
  * out of a longer one, others are of some CPUs only. 0 and UINT64_MAX for any other.
  */

@@ -104,13 +104,21 @@ static void drain_lru(void)
 }
 
 /* A grace period of RCU, and a moment for who waits for its end. */
-static void wait_for_rcu(void)
+static void wait_for_rcu(void (*meanwhile)(void *arg, int64_t until_ns), void *arg)
 {
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	nanosleep(&(struct timespec){ .tv_nsec = WAIT_NS }, NULL);
+	int64_t until = now_ns() + WAIT_NS;
+
+	if (meanwhile)
+		meanwhile(arg, until);
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
+			&(struct timespec){ .tv_sec = until / 1000000000,
+					    .tv_nsec = until % 1000000000 },
+			NULL);
 }
 
-void backlog_drain(const struct cpulist *cpus)
+void backlog_drain(const struct cpulist *cpus, void (*meanwhile)(void *arg, int64_t until_ns),
+		   void *arg)
 {
 	int64_t end = now_ns() + MAX_NS;
 	cpu_set_t mine;
@@ -139,7 +147,7 @@ void backlog_drain(const struct cpulist *cpus)
 	for (int i = 0; i < waits; i++) {
 		int64_t start = now_ns();
 
-		wait_for_rcu();
+		wait_for_rcu(meanwhile, arg);
 		if (now_ns() - start > SLOW_NS)
 			waits = WAITS_WHEN_SLOW;
 	}

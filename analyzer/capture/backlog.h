@@ -22,6 +22,11 @@
 
 #include "capture/cpulist.h"
 
-void backlog_drain(const struct cpulist *cpus);
+/*
+ * Where it would only wait, @meanwhile may work until a time of CLOCK_MONOTONIC; NULL: there
+ * is nothing to do.
+ */
+void backlog_drain(const struct cpulist *cpus, void (*meanwhile)(void *arg, int64_t until_ns),
+		   void *arg);
 
 #endif

@@ -25,41 +25,43 @@
 #define BLOBS_NAME_MAX	 256
 
 /* "version 0.1.0\nkey value\n…": program, options in force; "cut WHY" */
-#define BLOB_RECORDER  "allocprof"
+#define BLOB_RECORDER	     "allocprof"
 /* "perf 6.1\n": made by allocprof import of what this program wrote */
-#define BLOB_IMPORTED  "imported"
+#define BLOB_IMPORTED	     "imported"
 /* "start_mono_ns N\nend_mono_ns N\nstart_unix_ns N\nend_unix_ns N\n" */
-#define BLOB_TIMES     "times"
+#define BLOB_TIMES	     "times"
 /* bytes, decimal */
-#define BLOB_PAGE_SIZE "page_size"
+#define BLOB_PAGE_SIZE	     "page_size"
 /* /proc/modules */
-#define BLOB_MODULES   "modules"
+#define BLOB_MODULES	     "modules"
 /* "module section 0xADDR\n" from /sys/module/M/sections */
-#define BLOB_SECTIONS  "sections"
+#define BLOB_SECTIONS	     "sections"
 /* "name hex\n", kernel under the name "vmlinux" */
-#define BLOB_BUILD_IDS "build_ids"
+#define BLOB_BUILD_IDS	     "build_ids"
 /* "system:event on|missing|refused [probe=FUNCTION] [filter=…] [stack|stack-of-opaque]\n",
  * "probes missed N\n", "kprobes missing\n" */
-#define BLOB_EVENTS    "events"
+#define BLOB_EVENTS	     "events"
 /* address of the first struct page, hex */
-#define BLOB_VMEMMAP   "vmemmap"
+#define BLOB_VMEMMAP	     "vmemmap"
 /* "PFN NR s\n" slab, "PFN NR f\n" heads of free blocks, hex: at the end, after loss */
-#define BLOB_PAGEFLAGS "pageflags"
+#define BLOB_PAGEFLAGS	     "pageflags"
+/* "PFN NR s\n" likewise, right before the first event; not all there was, as time allowed */
+#define BLOB_PAGEFLAGS_START "pageflags/start"
 /* cpustat/N: per_cpu/cpuN/stats after the final drain */
-#define BLOB_CPUSTAT   "cpustat/"
+#define BLOB_CPUSTAT	     "cpustat/"
 /* snapshot/{start,end}/{meminfo,slabinfo,…}: /proc/… */
-#define BLOB_SNAPSHOT  "snapshot/"
+#define BLOB_SNAPSHOT	     "snapshot/"
 /* tasks/{start,end}: "hierarchy N\n", of the cgroups, then "TID TGID COMM\tCGROUP\n" */
-#define BLOB_TASKS     "tasks/"
+#define BLOB_TASKS	     "tasks/"
 /* "N CPULIST\n" of each NUMA node N */
-#define BLOB_NODES     "nodes"
+#define BLOB_NODES	     "nodes"
 /* /proc/pagetypeinfo: the names of migrate types */
-#define BLOB_PAGETYPES "pagetypeinfo"
+#define BLOB_PAGETYPES	     "pagetypeinfo"
 /* "index N\n", in the last also "last 1\n": of FILE, FILE.1, …, with one trace id */
-#define BLOB_CHAIN     "chain"
+#define BLOB_CHAIN	     "chain"
 /* "start_mono_ns N\nend_mono_ns N\n": only events between are of all CPUs */
-#define BLOB_WINDOW    "window"
+#define BLOB_WINDOW	     "window"
 /* tids of the recorder, one a line */
-#define BLOB_SELF      "self"
+#define BLOB_SELF	     "self"
 
 #endif

@@ -21,6 +21,7 @@
 #include "capture/modwatch.h"
 #include "capture/opaque.h"
 #include "capture/pageflags.h"
+#include "capture/pagescan.h"
 #include "capture/probes.h"
 #include "capture/recording.h"
 #include "capture/editions.h"
@@ -36,6 +37,9 @@
 
 /* The texts of the machine, again at the end: they shall not take time. */
 #define META_LEVEL 1
+
+/* What page flags may cost, beyond the time that the recorder waits for the kernel. */
+#define SCAN_NS 100000000
 
 struct recorder {
 	struct recording recording;
@@ -466,9 +470,19 @@ const char *recorder_note(const struct recorder *r, size_t i)
 	return i < r->nr_notes ? r->notes[i].data : NULL;
 }
 
+static void scan_meanwhile(void *scan, int64_t until_ns)
+{
+	pagescan_some(scan, until_ns);
+}
+
 struct err *recorder_start(struct recorder *r)
 {
-	backlog_drain(&r->recording.cpus);
+	/* What a window holds was not there when it began. */
+	struct pagescan *scan = r->flight ? NULL : pagescan_open("/proc/kpageflags");
+
+	backlog_drain(&r->recording.cpus, scan_meanwhile, scan);
+	pagescan_some(scan, (int64_t)now_ns(CLOCK_MONOTONIC) + SCAN_NS);
+	pagescan_end(scan, texts_get(&r->recording.blobs, BLOB_PAGEFLAGS_START));
 	snapshot_take(&r->snapshot, SNAPSHOT_START);
 	r->start_unix_ns = now_ns(CLOCK_REALTIME);
 	r->start_mono_ns = now_ns(CLOCK_MONOTONIC);

@@ -14,6 +14,7 @@
 #include "match/bounds.h"
 #include "match/bulk.h"
 #include "match/charge.h"
+#include "match/oldpage.h"
 #include "match/page.h"
 #include "match/sample.h"
 #include "match/slab.h"
@@ -39,6 +40,7 @@ struct match {
 	struct stacks *stacks;
 	struct slab slab;
 	struct page_map pages;
+	struct oldpage_map old_pages;
 	struct area percpu;
 	struct area vmap;
 	struct vmalloc vmalloc;
@@ -121,6 +123,7 @@ void match_free(struct match *m)
 	area_deinit(&m->percpu);
 	slab_deinit(&m->slab);
 	page_deinit(&m->pages);
+	oldpage_deinit(&m->old_pages);
 	spill_free(m->spill);
 	sitetab_deinit(&m->sites);
 	sample_deinit(&m->sample);
@@ -201,6 +204,7 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 	}
 	uint64_t bytes;
 
+	oldpage_touch(&m->old_pages, ev->addr, ev->order);
 	slab_page_alloc(&m->slab, ev);
 	if (vmalloc_may_take(&m->vmalloc, ev)) {
 		uint64_t pages = page_nr_sampled(&m->pages, ev->addr, ev->order);
@@ -235,6 +239,7 @@ static void page_free_event(struct match *m, const struct event *ev)
 		return;
 	}
 	bool slab = slab_page_free(&m->slab, ev);
+	bool old = oldpage_touch(&m->old_pages, ev->addr, ev->order);
 
 	if (bulk_moved(&m->bulk, ev))
 		return;
@@ -248,6 +253,9 @@ static void page_free_event(struct match *m, const struct event *ev)
 	m->totals.partial_page_frees += met.partial;
 	if (!unknown || vmalloc_page_free(&m->vmalloc, ev))
 		return;
+	/* After a gap it may have been allocated in it. */
+	if (old && !slab && !met.pages && !m->slab.lossy && !m->opts.filtered)
+		oldpage_freed(&m->old_pages, ev->addr, ev->order);
 	m->totals.unknown_frees[SITE_PAGE]++;
 	m->totals.unknown_free_bytes[SITE_PAGE] += unknown * m->opts.page_size;
 	if (ev->stack && ev->nr_stack && !m->opts.filtered)
@@ -311,6 +319,7 @@ static void begin_window(struct match *m)
 	m->turn_ns = m->opts.until_ns ? m->opts.until_ns : UINT64_MAX;
 	sitetab_window(&m->sites, m->window_ns);
 	slab_window(&m->slab);
+	oldpage_forget(&m->old_pages);
 	sample_deinit(&m->sample);
 	sample_init(&m->sample, &m->opts.sample, m->opts.page_size);
 	for (size_t i = 0; i < m->nr_hints; i++)
@@ -521,6 +530,18 @@ static void audit_objects(struct match *m, uint64_t time)
 	}
 }
 
+/* Older blocks of which no object was seen, and which the kernel said were slabs. */
+static void count_old_slabs(struct match *m)
+{
+	uint64_t pfn;
+	unsigned int order;
+
+	for (size_t i = 0;
+	     m->opts.audit_start && oldpage_next(&m->old_pages, &i, &pfn, &order);)
+		if (audit_is_slab(m->opts.audit_start, pfn))
+			slab_old_block(&m->slab, order);
+}
+
 static void book_ages(struct match *m, const struct table *live)
 {
 	const struct live_obj *o;
@@ -579,6 +600,7 @@ void match_finish(struct match *m)
 	book_ages(m, &m->vmap.live);
 	page_age(&m->pages);
 	slab_count_blocks(&m->slab);
+	count_old_slabs(m);
 	vmalloc_finish(&m->vmalloc);
 
 	sample_live(&m->sample, &m->sites, &m->slab.live, &m->pages);

@@ -76,6 +76,8 @@ struct match_opts {
 	 * be NULL. It is asked about what lived across a gap only (rule 18).
 	 */
 	const struct audit *audit;
+	/* What it said right before the first event, likewise, for match_finish() (rule 15). */
+	const struct audit *audit_start;
 	bool filtered; /* allocations were left out: an unknown free tells nothing */
 };
 

@@ -347,7 +347,12 @@ void slab_block_free(struct slab *slab, const struct event *ev)
 {
 	if (!add_block(slab, ev->addr) && !slab->lossy &&
 	    !page_is_live(slab->page_map, ev->addr))
-		flow_add(&slab->flows, FLOW_SLABS, 0, FLOW_OLDER, slab->page_size << ev->order);
+		slab_old_block(slab, ev->order);
+}
+
+void slab_old_block(struct slab *slab, unsigned int order)
+{
+	flow_add(&slab->flows, FLOW_SLABS, 0, FLOW_OLDER, slab->page_size << order);
 }
 
 void slab_count_blocks(struct slab *slab)

@@ -93,6 +93,8 @@ bool slab_page_free(struct slab *slab, const struct event *ev);
 
 /* The block that @ev is about to free was a slab (rule 15). */
 void slab_block_free(struct slab *slab, const struct event *ev);
+/* A block that is older than the recording, and was freed in it, was one. */
+void slab_old_block(struct slab *slab, unsigned int order);
 
 /* No event follows: tells of the live blocks that they are slabs (rule 15). */
 void slab_count_blocks(struct slab *slab);

@@ -19,7 +19,7 @@ t the_exit_status_tells_whether_all_is_there \
 t nothing_is_said_on_stderr [ ! -s err ]
 t no_instance_is_left [ -z "$(ls -d $instances/allocprof.$pid.* 2>/dev/null)" ]
 t each_subject_has_a_row [ "$(cut -d, -f1 csv | sort -u | grep -cxE \
-	'tracefs|symbols|allocinfo|kernel lines|module lines|buffers|realtime')" = 7 ]
+	'tracefs|symbols|page flags|allocinfo|kernel lines|module lines|buffers|realtime')" = 8 ]
 t what_is_not_ok_says_what_is_lost [ -z "$(grep -E '^[^,]*,(less|blind),.*,,[^,]*$' csv)" ]
 "$ap" doctor >table 2>err
 t the_table_has_a_line_for_each_row \

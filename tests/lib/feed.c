@@ -4,7 +4,7 @@
 enum { PAGE_SIZE = 4096, PRIME_PFN = 0x70000 };
 
 static void init(struct feed *feed, enum code_class (*classify)(void *arg, uint64_t addr),
-		 const struct audit *audit)
+		 const struct audit *audit, const struct audit *audit_start)
 {
 	static const int32_t self[] = { FEED_SELF + 64, FEED_SELF };
 	struct match_opts opts = {
@@ -13,6 +13,7 @@ static void init(struct feed *feed, enum code_class (*classify)(void *arg, uint6
 		.self = self,
 		.nr_self = 2,
 		.audit = audit,
+		.audit_start = audit_start,
 	};
 
 	*feed = (struct feed){ .match = match_new(&opts), .now_ns = 1000000, .pid = 100 };
@@ -21,12 +22,12 @@ static void init(struct feed *feed, enum code_class (*classify)(void *arg, uint6
 void feed_init_classify(struct feed *feed,
 			enum code_class (*classify)(void *arg, uint64_t addr))
 {
-	init(feed, classify, NULL);
+	init(feed, classify, NULL, NULL);
 }
 
 void feed_init_audit(struct feed *feed, const struct audit *audit)
 {
-	init(feed, NULL, audit);
+	init(feed, NULL, audit, audit);
 }
 
 void feed_init(struct feed *feed)

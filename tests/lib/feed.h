@@ -26,7 +26,7 @@ void feed_init(struct feed *feed);
 /* With what rules 3 and 16 ask. */
 void feed_init_classify(struct feed *feed,
 			enum code_class (*classify)(void *arg, uint64_t addr));
-/* With what the kernel said of pages; @audit is borrowed. */
+/* With what the kernel said of pages, at both ends; @audit is borrowed. */
 void feed_init_audit(struct feed *feed, const struct audit *audit);
 void feed_deinit(struct feed *feed);
 

@@ -316,6 +316,7 @@ TEST(the_recording_describes_itself)
 		BLOB_PAGE_SIZE,
 		BLOB_EVENTS,
 		BLOB_SELF,
+		BLOB_PAGEFLAGS_START,
 		BLOB_SNAPSHOT "start/meminfo",
 		BLOB_SNAPSHOT "end/meminfo",
 		BLOB_SNAPSHOT "start/vmallocinfo",

@@ -25,7 +25,7 @@ TEST(the_process_is_as_it_was_and_not_much_later)
 
 	CHECK_OK(cpulist_online(&cpus));
 	CHECK_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
-	backlog_drain(&cpus);
+	backlog_drain(&cpus, NULL, NULL);
 	CHECK_EQ(sched_getaffinity(0, sizeof(after), &after), 0);
 	CHECK(CPU_EQUAL(&before, &after));
 	CHECK(seconds() - start < 10);
@@ -48,7 +48,7 @@ TEST(a_cpu_that_is_not_ours_is_not_entered)
 
 	unsigned int list[] = { last ? last - 1 : 1, 65535 };
 
-	backlog_drain(&(struct cpulist){ .v = list, .nr = 2 });
+	backlog_drain(&(struct cpulist){ .v = list, .nr = 2 }, NULL, NULL);
 	CHECK_EQ(sched_getaffinity(0, sizeof(after), &after), 0);
 	CHECK(CPU_EQUAL(&one, &after));
 	sched_setaffinity(0, sizeof(all), &all);

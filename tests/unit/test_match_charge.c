@@ -157,6 +157,58 @@ TEST(rule_15_a_page_is_no_slab_any_more_once_it_was_freed)
 	CHECK_EQ(feed_page_site(&f, SLABS)->preexisting_frees, 0);
 }
 
+TEST(rule_15_an_older_page_without_a_known_object_is_what_the_kernel_said_it_was)
+{
+	enum { SLABS = 0x501, OTHER = 0x502 };
+	static const char text[] = "9000 8 s\n9010 3 s\n";
+	CLEANUP(audit_deinit) struct audit audit;
+	CLEANUP(feed_deinit) struct feed f;
+
+	audit_parse(&audit, (struct span){ (const uint8_t *)text, sizeof(text) - 1 });
+	feed_init_audit(&f, &audit);
+	feed_prime_base(&f);
+	for (uint64_t pfn = 0x8000; pfn < 0x8004; pfn++)
+		slab_page(&f, SLABS, pfn, true);
+	feed_page_free(&f, 0x9000, 0);
+	feed_page_free(&f, 0x9010, 0);
+	/* No slab, as it began. */
+	feed_page_free(&f, 0x9008, 0);
+	/* A slab of another size than any that was made. */
+	feed_page_free(&f, 0x9004, 1);
+	/* What was freed once, or allocated, was taken silently for something else. */
+	feed_page_free(&f, 0x9000, 0);
+	feed_page_alloc(&f, OTHER, 0x9011, 0);
+	feed_page_free(&f, 0x9011, 0);
+	feed_page_free(&f, 0x9011, 0);
+	/* An event told of a part of it. */
+	feed_page_alloc(&f, OTHER, 0x9002, 0);
+	feed_page_free(&f, 0x9002, 0);
+	feed_page_free(&f, 0x9002, 0);
+	judge(&f, 0, 0);
+	CHECK_EQ(feed_page_site(&f, SLABS)->preexisting_frees, 2);
+	CHECK_EQ(feed_page_site(&f, SLABS)->preexisting_bytes, 8192);
+	CHECK_EQ(feed_page_site(&f, OTHER)->preexisting_frees, 0);
+}
+
+TEST(rule_15_after_a_gap_an_older_page_need_not_be_what_it_was)
+{
+	enum { SLABS = 0x501 };
+	static const char text[] = "9000 8 s\n";
+	CLEANUP(audit_deinit) struct audit audit;
+	CLEANUP(feed_deinit) struct feed f;
+
+	audit_parse(&audit, (struct span){ (const uint8_t *)text, sizeof(text) - 1 });
+	feed_init_audit(&f, &audit);
+	feed_prime_base(&f);
+	for (uint64_t pfn = 0x8000; pfn < 0x8004; pfn++)
+		slab_page(&f, SLABS, pfn, true);
+	feed_page_free(&f, 0x9000, 0);
+	feed_lost(&f, f.now_ns - 500, 12);
+	feed_page_free(&f, 0x9001, 0);
+	judge(&f, 0, 0);
+	CHECK_EQ(feed_page_site(&f, SLABS)->preexisting_frees, 1);
+}
+
 static void rcu_free(struct feed *f, uint64_t site, uint64_t ptr)
 {
 	const struct event ev = {
