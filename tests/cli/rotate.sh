@@ -45,7 +45,7 @@ for level in 0 1; do
 	sum=0
 	for f in x.dat x.dat.[0-9]*; do
 		# One line an event, but for those of a stack.
-		n=$(trace-cmd report -R "$f" 2>/dev/null | grep -c '^ .*\] *[0-9.]*: ')
+		n=$(trace-cmd report -R "$f" 2>/dev/null | grep -c -- '-[0-9]* *\[[0-9]*\] *[0-9.]*: ')
 		stacks=$(trace-cmd report -R "$f" 2>/dev/null | grep -c ': kernel_stack:')
 		[ "$n" -gt 0 ] && sum=$((sum + n))
 	done
