@@ -4,13 +4,13 @@
 #include <stdio.h>
 
 #include "base/xalloc.h"
+#include "resolve/anyboot.h"
 #include "resolve/cache.h"
 #include "resolve/download.h"
 #include "resolve/hint.h"
 #include "resolve/identity.h"
 #include "resolve/layout.h"
 #include "resolve/owners.h"
-#include "resolve/rules.h"
 #include "resolve/search.h"
 
 struct object {
@@ -18,12 +18,6 @@ struct object {
 	const struct module *recorded; /* or NULL */
 	struct debuginfo *di;	       /* NULL when there is none */
 	uint64_t slide;
-};
-
-/* A section of code whose build is known. */
-struct base {
-	uint64_t id, addr;
-	const char *module; /* NULL for the kernel */
 };
 
 struct space {
@@ -39,11 +33,10 @@ struct space {
 	bool kernel_tried;
 	const char *kernel_path;
 	const char *kernel_build_id;
-	bool kernel_later;   /* kernel_path is not opened yet: the cache may know all */
-	struct cache *cache; /* NULL: none */
-	struct base *base;   /* where the cache's sections lie in this boot */
-	size_t nr_bases, cap_bases;
-	struct object *object; /* modules seen */
+	bool kernel_later;	/* kernel_path is not opened yet: the cache may know all */
+	struct cache *cache;	/* NULL: none */
+	struct anyboot *places; /* what it knows them by */
+	struct object *object;	/* modules seen */
 	size_t nr_objects, cap_objects;
 	const char **note;
 	size_t nr_notes, cap_notes;
@@ -58,7 +51,7 @@ void space_close(struct space *s)
 	debuginfo_close(s->kernel.di);
 	for (size_t i = 0; i < s->nr_objects; i++)
 		debuginfo_close(s->object[i].di);
-	free(s->base);
+	anyboot_free(s->places);
 	free(s->object);
 	free(s->note);
 	search_free(s->search);
@@ -148,54 +141,6 @@ static const char *likely_kernel(struct space *s, const char *vmlinux,
 	return NULL;
 }
 
-static uint64_t mix(uint64_t h, const char *s)
-{
-	for (; s && *s; s++)
-		h = (h ^ (uint8_t)*s) * UINT64_C(0x100000001b3);
-	return (h ^ 0xff) * UINT64_C(0x100000001b3);
-}
-
-static const uint64_t mix_start = UINT64_C(0xcbf29ce484222325);
-
-/* All that the answers depend on besides the kernel's code: rules, program, layout. */
-static uint64_t fingerprint(struct space *s, const struct resolver_opts *opts, uint64_t stext)
-{
-	uint64_t h = mix(mix(mix_start, VERSION), s->release);
-	size_t nr;
-	const struct ksym *sym = kallsyms_symbols(s->kallsyms, &nr);
-	struct span rules[] = { rules_builtin(), opts->rules };
-
-	for (size_t r = 0; r < 2; r++)
-		for (size_t i = 0; i < rules[r].len; i++)
-			h = (h ^ rules[r].data[i]) * UINT64_C(0x100000001b3);
-	/* Stands for the comparison of symbols that an open vmlinux goes through. */
-	for (size_t i = 0; i < nr; i++)
-		if (!sym[i].module)
-			h = (h ^ (uint64_t)sym[i].hash << 32 ^ (sym[i].addr - stext)) *
-			    UINT64_C(0x9e3779b97f4a7c15);
-	return h;
-}
-
-static void add_base(struct space *s, uint64_t id, uint64_t addr, const char *module)
-{
-	vec_room(s->base, s->nr_bases, s->cap_bases);
-	s->base[s->nr_bases++] = (struct base){ id, addr, module };
-}
-
-static void add_bases(struct space *s, const char *build_id, uint64_t stext)
-{
-	add_base(s, mix(mix_start, build_id), stext, NULL);
-	for (size_t i = 0; i < modules_nr(s->modules); i++) {
-		const struct module *module = modules_get(s->modules, i);
-
-		for (size_t n = 0; module->build_id && n < module->nr_sections; n++)
-			add_base(s,
-				 mix(mix(mix(mix_start, module->build_id), module->name),
-				     module->section[n].name),
-				 module->section[n].addr, module->name);
-	}
-}
-
 /* Asking for one name sorts all names, which is most of what a cached run would do. */
 static const struct ksym *find_stext(const struct kallsyms *kallsyms)
 {
@@ -226,8 +171,10 @@ static void open_cache(struct space *s, const struct resolver_opts *opts)
 	if ((opts->vmlinux && !path) || (!path && !*build_id))
 		return;
 	build_id = pool_str(s->pool, path ? peeked : build_id);
-	s->cache = cache_open(opts->cache_dir, build_id, fingerprint(s, opts, stext->addr));
-	add_bases(s, build_id, stext->addr);
+	s->cache = cache_open(opts->cache_dir, build_id,
+			      anyboot_fingerprint(s->kallsyms, stext->addr, s->release,
+						  opts->rules));
+	s->places = anyboot_new(s->modules, build_id, stext->addr);
 	if (cache_is_empty(s->cache))
 		return;
 	s->kernel_later = s->kernel_tried = true;
@@ -451,34 +398,7 @@ static struct object *object_at(struct space *s, uint64_t pc)
 /* Where @addr lies, for any boot; false where the build of its code is not known. */
 static bool place_of(struct space *s, uint64_t addr, struct cache_place *ret)
 {
-	const char *name = s->cache ? space_module(s, addr) : NULL;
-	const struct base *best = NULL;
-
-	if (!s->cache)
-		return false;
-	for (size_t i = 0; i < s->nr_bases; i++) {
-		const struct base *base = &s->base[i];
-
-		if (!name != !base->module || (name && strcmp(name, base->module)))
-			continue;
-		/* Some of the kernel's code lies before _stext. */
-		if (!name || (base->addr <= addr && (!best || base->addr > best->addr)))
-			best = base;
-		if (!name)
-			break;
-	}
-	if (best)
-		*ret = (struct cache_place){ best->id, addr - best->addr };
-	return best;
-}
-
-/* 0 when the section is not in this boot. */
-static uint64_t place_addr(const struct space *s, const struct cache_place *place)
-{
-	for (size_t i = 0; i < s->nr_bases; i++)
-		if (s->base[i].id == place->base)
-			return s->base[i].addr + place->off;
-	return 0;
+	return s->cache && anyboot_place(s->places, addr, space_module(s, addr), ret);
 }
 
 enum { QUESTION_CHAIN };
@@ -582,7 +502,7 @@ bool space_recall(struct space *s, uint64_t addr, uint64_t question, uint64_t *r
 
 	if (!place_of(s, addr - 1, &key.place) || !cache_get(s->cache, &key, &frame, 1, &nr))
 		return false;
-	*ret_addr = nr ? place_addr(s, &frame.place) : 0;
+	*ret_addr = nr ? anyboot_addr(s->places, &frame.place) : 0;
 	*ret_index = nr ? frame.line : 0;
 	return !nr || *ret_addr;
 }
