@@ -263,26 +263,28 @@ static struct err *next_page(struct cursor *c)
 	}
 }
 
-/* The first and the last 8 bytes; all of a text of at most 16. */
+/*
+ * The first and the last 8 bytes; all of a text of at most 16. In front of a text there
+ * are the header of its page and that of its event: lengths, which no branch can foretell,
+ * take no branch.
+ */
 static inline void ends_of(const char *text, size_t len, uint64_t *head, uint64_t *tail)
 {
-	uint32_t a, b;
+	size_t first = len < 8 ? len : 8;
+	unsigned int foreign = (unsigned int)(8 - first) * 8;
 
-	if (len >= 8) {
-		memcpy(head, text, 8);
-		memcpy(tail, text + len - 8, 8);
-	} else if (len >= 4) {
-		memcpy(&a, text, 4);
-		memcpy(&b, text + len - 4, 4);
-		*head = a;
-		*tail = b;
+	memcpy(head, text + first - 8, 8);
+	memcpy(tail, text + len - 8, 8);
+	if (SUBBUF_HOST_BIG) {
+		*head <<= foreign;
+		*tail <<= foreign;
 	} else {
-		*head = (uint8_t)text[0];
-		*tail = (uint64_t)(uint8_t)text[len / 2] << 8 | (uint8_t)text[len - 1];
+		*head >>= foreign;
+		*tail >>= foreign;
 	}
 }
 
-/* The name of @len raw bytes, its NUL among them. */
+/* The name of @len raw bytes of a page, its NUL among them. */
 static inline uint16_t intern(struct cursor *c, const char *text, size_t len)
 {
 	if (!len)
