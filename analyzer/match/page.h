@@ -26,6 +26,7 @@
 #include "match/sitetab.h"
 #include "match/table.h"
 
+enum { PAGE_LARGER = 1 << 13 };
 enum { PAGE_MAX_ORDER = 13 };		 /* of arm64 with 64 KiB pages; x86-64 has 10 */
 #define PAGE_MAX_PFN (UINT64_C(1) << 41) /* 8 PiB of 4 KiB pages */
 
@@ -52,6 +53,8 @@ struct page_split {
 struct page_map {
 	struct table table;		     /* of struct page_entry, by pfn */
 	size_t nr_order[PAGE_MAX_ORDER + 1]; /* entries */
+	uint32_t *
+		larger; /* of order 1 and above, by a hash of what is in common to their pages */
 	struct page_split *split;
 	size_t nr_split, cap_split;
 	uint32_t free_split; /* index + 1 */
