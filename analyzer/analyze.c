@@ -174,6 +174,11 @@ static bool is_wanted(void *tasks, const struct event *ev)
 	return tasks_wanted(tasks, ev);
 }
 
+/* Kinds of events that tell something else. */
+#define NOTICED (-(UINT32_C(1) << EVENT_MODULE_LOAD))
+
+static_assert(EVENT_MODULE_LOAD + 5 == NR_EVENT_KINDS, "the last five are noticed");
+
 /* What an event tells besides memory. */
 static void notice(struct analysis *a, const struct event *ev)
 {
@@ -229,7 +234,7 @@ static struct err *match_all(struct analysis *a)
 		if (tasks_choose(a->tasks)) {
 			match_some(a, &batch);
 		} else {
-			for (size_t i = 0; i < batch.nr; i++)
+			for (size_t i = 0; batch.kinds & NOTICED && i < batch.nr; i++)
 				notice(a, &batch.event[i]);
 			match_batch(a->match, &batch);
 		}

@@ -14,6 +14,7 @@ struct slot {
 	struct cursor_block *block;
 	uint16_t *place; /* CURSOR_BLOCK of them */
 	struct ahead_block out;
+	uint16_t most_name; /* raw ids of its events are not above it */
 	struct err *err;
 };
 
@@ -38,6 +39,7 @@ struct ahead {
 	size_t nr_blocks; /* of a ring */
 	struct names *raw, *names;
 	uint16_t *id; /* in names, by the one in raw; 0: not yet known */
+	size_t same;  /* ids below it are the same in both */
 
 	/* What follows, and the rings, is for whoever holds the lock. */
 	pthread_mutex_t lock;
@@ -61,6 +63,7 @@ struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *name
 	a->id = xcalloc(UINT16_MAX + 1, sizeof(*a->id));
 	a->cap = nr_cursors;
 	a->nr_blocks = nr_cursors > FEW ? AHEAD_BLOCKS_OF_MANY : AHEAD_BLOCKS;
+	a->same = 1;
 	a->raw = raw;
 	a->names = names;
 	pthread_mutex_init(&a->lock, NULL);
@@ -121,6 +124,21 @@ static size_t nr_free(const struct ahead *a, const struct source *s)
 	return a->nr_blocks - s->filled - s->handed;
 }
 
+/* What makes most blocks need no closer look. */
+static void survey(struct slot *slot)
+{
+	const struct event *ev = slot->block->event;
+	uint32_t kinds = 0;
+	uint16_t most = 0;
+
+	for (size_t i = 0; i < slot->out.nr; i++) {
+		kinds |= UINT32_C(1) << ev[i].kind;
+		most = ev[i].cache > most ? ev[i].cache : most;
+	}
+	slot->out.kinds = kinds;
+	slot->most_name = most;
+}
+
 /* Fills a block of @s, which is busy by the caller; the lock is let go meanwhile. */
 static void fill(struct ahead *a, struct source *s)
 {
@@ -136,6 +154,7 @@ static void fill(struct ahead *a, struct source *s)
 	slot->out.event = slot->block->event;
 	slot->out.place = slot->place;
 	places_number(s->places, slot->block->event, slot->out.nr, slot->place);
+	survey(slot);
 	slot->out.stats = *cursor_stats(s->cursor);
 	slot->out.bytes = page_reader_bytes(s->reader);
 	slot->out.pending_ns = cursor_pending_ns(s->cursor);
@@ -223,10 +242,13 @@ static void rename_events(struct ahead *a, const struct slot *slot)
 {
 	struct event *event = slot->block->event;
 
+	/* Not to be written, they stay in the cache of whoever will fill them next. */
+	if (slot->most_name < a->same)
+		return;
 	for (size_t i = 0; i < slot->out.nr; i++) {
 		uint16_t raw = event[i].cache;
 
-		if (!raw)
+		if (raw < a->same)
 			continue;
 		if (!a->id[raw]) {
 			const char *text = names_text(a->raw, raw);
@@ -236,6 +258,8 @@ static void rename_events(struct ahead *a, const struct slot *slot)
 					     : names_id(a->names, text, strlen(text));
 		}
 		event[i].cache = a->id[raw];
+		while (a->same < UINT16_MAX && a->id[a->same] == a->same)
+			a->same++;
 	}
 }
 

@@ -30,6 +30,7 @@ struct ahead_block {
 	const struct event *event;
 	const uint16_t *place; /* of each event, or PLACES_NONE: decode/places.h */
 	size_t nr;	       /* 0: the end */
+	uint32_t kinds;	       /* that are among them: a bit for each enum event_kind */
 	struct merge_stats stats;
 	uint64_t bytes;	     /* stored ones, taken */
 	uint64_t pending_ns; /* of the oldest event behind it; UINT64_MAX for none */

@@ -14,6 +14,7 @@ struct source {
 	struct page_reader *reader;    /* until its cursor takes it over */
 	const struct event *pos, *end; /* its head is *pos */
 	const uint16_t *place;	       /* of *pos */
+	uint32_t kinds;		       /* of the events of this block */
 	size_t buffer;
 	unsigned int cpu;
 	struct merge_stats stats; /* up to the end of this block, as all here */
@@ -157,6 +158,7 @@ static struct err *refill(struct merge *m, struct source *source)
 		source->pos = block.event;
 		source->end = block.event + block.nr;
 		source->place = block.place;
+		source->kinds = block.kinds;
 		source->stats = block.stats;
 		source->bytes = block.bytes;
 		/* It waits for its stack, which may come with the next pages. */
@@ -477,6 +479,7 @@ struct err *merge_next_batch(struct merge *m, struct merge_batch *ret)
 		.nr = m->taken,
 		.ahead = (size_t)(root->end - end),
 		.source = (uint32_t)(root - m->source),
+		.kinds = root->kinds,
 	};
 	return NULL;
 }

@@ -69,6 +69,7 @@ struct merge_batch {
 	size_t nr;	       /* 0: the end */
 	size_t ahead;	       /* more lie behind these, and come some events later */
 	uint32_t source;       /* below merge_sources() */
+	uint32_t kinds;	       /* of these and some more: a bit for each enum event_kind */
 };
 
 /* The next events, borrowed until the next call. */
