@@ -92,6 +92,12 @@ static inline enum account_merged account_merged(const struct account *a)
 	return (enum account_merged)(a->rest >> 24);
 }
 
+/* It tells the task, which was in no interrupt. */
+static inline bool account_is_task(const struct account *a)
+{
+	return !(a->rest >> 16);
+}
+
 static_assert(sizeof(struct account) == 64, "an account is one cache line");
 
 /* What is booked seldom, beside. */

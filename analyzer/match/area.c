@@ -29,7 +29,7 @@ bool area_alloc(struct area *area, const struct event *ev, uint32_t site, uint64
 		sitetab_infer(area->sites, o->account, END_REUSE, 1, o->bytes);
 	o->account = sitetab_account(area->sites, site, ev);
 	o->flags = LIVE_YES;
-	o->bytes = ev->bytes_alloc & (2 * LIVE_MAX_BYTES - 1);
+	o->bytes = ev->bytes_alloc & LIVE_MAX_BYTES;
 	live_set_time(o, time);
 	sitetab_alloc(area->sites, o->account, ev->bytes_alloc, ev->bytes_req, ev->ts_ns);
 	return true;

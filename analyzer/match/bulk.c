@@ -39,7 +39,7 @@ void bulk_move(struct bulk *bulk, const struct event *ev, uint64_t time)
 	}
 	struct live_obj *o = live_put(&bulk->moves, ev->addr + 1);
 
-	o->bytes = ev->bytes_req & (2 * LIVE_MAX_BYTES - 1);
+	o->bytes = ev->bytes_req & LIVE_MAX_BYTES;
 	o->flags = LIVE_YES;
 	live_set_time(o, time);
 }

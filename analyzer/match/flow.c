@@ -59,6 +59,7 @@ static void grow(struct flow_table *flows)
 {
 	flows->cap *= 2;
 	flows->flow = xreallocarray(flows->flow, flows->cap, sizeof(*flows->flow));
+	memset(flows->flow + flows->nr, 0, (flows->cap - flows->nr) * sizeof(*flows->flow));
 	free(flows->slot);
 	flows->nr_slots *= 2;
 	flows->slot = xcalloc(flows->nr_slots, sizeof(*flows->slot));
@@ -71,29 +72,14 @@ static void grow(struct flow_table *flows)
 	}
 }
 
-void flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache, uint32_t site,
-	      uint64_t bytes)
+void flow_find(struct flow_table *flows, const struct flow *f, uint32_t *recent)
 {
-	const struct flow f = {
-		.call_site = call_site,
-		.nr = 1,
-		.site = site,
-		.bytes = bytes <= UINT32_MAX ? (uint32_t)bytes : 0,
-		.cache = cache,
-	};
-	uint32_t *recent =
-		&flows->recent[(call_site ^ call_site >> 9 ^ site * 7) % FLOW_RECENT];
-
-	if (*recent < flows->nr && equal(&flows->flow[*recent], &f)) {
-		flows->flow[*recent].nr++;
-		return;
-	}
-	size_t i = home(flows, &f);
+	size_t i = home(flows, f);
 
 	for (; flows->slot[i]; i = (i + 1) & (flows->nr_slots - 1)) {
 		struct flow *have = &flows->flow[flows->slot[i] - 1];
 
-		if (equal(have, &f)) {
+		if (equal(have, f)) {
 			have->nr++;
 			*recent = flows->slot[i] - 1;
 			return;
@@ -103,8 +89,9 @@ void flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache, uint
 		flows->full = true;
 		return;
 	}
-	flows->flow[flows->nr++] = f;
+	flows->flow[flows->nr++] = *f;
 	flows->slot[i] = (uint32_t)flows->nr;
+	*recent = (uint32_t)flows->nr - 1;
 	if (flows->nr == flows->cap)
 		grow(flows);
 }
@@ -122,6 +109,7 @@ bool flow_seen(struct flow_table *flows, uint64_t addr)
 
 void flow_forget(struct flow_table *flows)
 {
+	memset(flows->flow, 0, flows->nr * sizeof(*flows->flow));
 	flows->nr = 0;
 	flows->full = false;
 	memset(flows->slot, 0, flows->nr_slots * sizeof(*flows->slot));

@@ -55,8 +55,25 @@ struct flow_table {
 void flow_init(struct flow_table *flows);
 void flow_deinit(struct flow_table *flows);
 
-void flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache, uint32_t site,
-	      uint64_t bytes);
+void flow_find(struct flow_table *flows, const struct flow *flow, uint32_t *recent);
+
+static inline void flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache,
+			    uint32_t site, uint64_t bytes)
+{
+	uint32_t bytes_32 = bytes <= UINT32_MAX ? (uint32_t)bytes : 0;
+	uint32_t *recent =
+		&flows->recent[(call_site ^ call_site >> 9 ^ site * 7) % FLOW_RECENT];
+	struct flow *f = &flows->flow[*recent];
+
+	/* An index past the end is of an empty one, that was never used or forgotten. */
+	if (__builtin_expect(f->call_site == call_site && f->site == site &&
+				     f->bytes == bytes_32 && f->cache == cache && f->nr,
+			     1)) {
+		f->nr++;
+		return;
+	}
+	flow_find(flows, &(struct flow){ call_site, 1, site, bytes_32, cache }, recent);
+}
 
 /* Remembers that an object not known was freed at @addr; true for a second time. */
 bool flow_seen(struct flow_table *flows, uint64_t addr);

@@ -13,23 +13,24 @@
 #include "match/table.h"
 
 /* 8 TiB: more than any one area of memory that a kernel hands out. */
-#define LIVE_MAX_BYTES (UINT64_C(1) << 43)
+#define LIVE_MAX_BYTES ((UINT64_C(1) << 43) - 1)
 /* Times are ns since the first event, up to 78 hours; later ones are this. */
 #define LIVE_MAX_TIME  ((UINT64_C(1) << 48) - 1)
 
 enum live_flag {
-	LIVE_YES = 1,	/* else the entry is dead, and only its key is good */
-	LIVE_CACHE = 2, /* made by kmem_cache_alloc, not by kmalloc */
-	LIVE_TWIN = 4,	/* its page block is the account (rule 10) */
-	LIVE_RCU = 8,	/* given to RCU to be freed (rule 13) */
+	LIVE_YES = 1,	 /* else the entry is dead, and only its key is good */
+	LIVE_CACHE = 2,	 /* made by kmem_cache_alloc, not by kmalloc */
+	LIVE_TWIN = 4,	 /* its page block is the account (rule 10) */
+	LIVE_RCU = 8,	 /* given to RCU to be freed (rule 13) */
+	LIVE_PAGED = 16, /* slabpage.h knows the key; also of the dead */
 };
 
 struct live_obj {
 	uint64_t key;
 	uint32_t account; /* index; none when LIVE_TWIN */
 	uint32_t time_low;
-	uint64_t bytes : 44;
-	uint64_t flags : 4; /* enum live_flag */
+	uint64_t bytes : 43;
+	uint64_t flags : 5; /* enum live_flag */
 	uint64_t time_high : 16;
 };
 
@@ -57,7 +58,18 @@ static inline struct live_obj *live_find(const struct table *live, uint64_t key)
 	return table_find(live, &live_ops, key);
 }
 
-/* The object at @key, not LIVE_YES when there was none: the caller fills it. */
+/* What is known of @key, perhaps of a dead object, or NULL. */
+static inline struct live_obj *live_trace(const struct table *live, uint64_t key)
+{
+	struct live_obj *o = table_seek(live, &live_ops, key);
+
+	return o->key ? o : NULL;
+}
+
+/*
+ * The object at @key, not LIVE_YES when there was none: the caller fills it. Of one that
+ * was there before, what it was may still be there.
+ */
 static inline struct live_obj *live_put(struct table *live, uint64_t key)
 {
 	struct live_obj *o = table_put(live, &live_ops, key);
@@ -68,7 +80,7 @@ static inline struct live_obj *live_put(struct table *live, uint64_t key)
 
 static inline void live_end(struct live_obj *o)
 {
-	o->flags = 0;
+	o->flags &= LIVE_PAGED;
 }
 
 static inline uint64_t live_time(const struct live_obj *o)

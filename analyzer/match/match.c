@@ -51,6 +51,8 @@ struct match {
 	bool started;
 	uint64_t base_ns; /* of the first event; live.h has times since then */
 	uint64_t turn_ns; /* where the window begins, or ends */
+	uint64_t heed_ns; /* events before it need no look at turn_ns or the series */
+	bool chosen;	  /* not all events count, or not all the same */
 	bool in_window;
 	uint64_t window_ns;	       /* where it began */
 	uint64_t gap_end_ns;	       /* of the last gap; 0: none */
@@ -87,6 +89,7 @@ struct match *match_new(const struct match_opts *opts)
 	struct match *m = xcalloc(1, sizeof(*m));
 
 	m->opts = *opts;
+	m->chosen = opts->sample.one_in > 1 || opts->wanted;
 	m->in_window = !opts->from_ns;
 	m->turn_ns = opts->from_ns    ? opts->from_ns
 		     : opts->until_ns ? opts->until_ns
@@ -345,28 +348,52 @@ static bool turn(struct match *m, const struct event *ev)
 	return false;
 }
 
-static inline __attribute__((always_inline)) void take(struct match *m, const struct event *ev)
+/* At an event from heed_ns on; false when it is behind the window. */
+static __attribute__((noinline)) bool heed(struct match *m, const struct event *ev)
 {
-	if (__builtin_expect(ev->ts_ns >= m->turn_ns, 0) && !turn(m, ev))
-		return;
-	m->totals.events[ev->kind]++;
-	m->sites.burst = 1 + m->nr_events++ / SITETAB_BURST;
-	if (ev->ts_ns > m->totals.last_ns)
-		m->totals.last_ns = ev->ts_ns;
-	sitetab_tick(&m->sites, ev);
-	m->sites.now = relative_time(m, ev->ts_ns);
-	if (__builtin_expect(m->sample.rate.one_in > 1, 0)) {
+	if (ev->ts_ns >= m->turn_ns && !turn(m, ev))
+		return false;
+	if (ev->ts_ns >= m->sites.series.end_ns)
+		sitetab_next_bucket(&m->sites, ev->ts_ns);
+	m->heed_ns = m->turn_ns < m->sites.series.end_ns ? m->turn_ns : m->sites.series.end_ns;
+	return true;
+}
+
+/* Whether, and how often, an event counts. */
+static __attribute__((noinline)) bool choose(struct match *m, const struct event *ev)
+{
+	if (m->sample.rate.one_in > 1) {
 		if (!sample_has(&m->sample, ev))
-			return;
+			return false;
 		m->sites.weight = sample_weight(&m->sample, ev);
 	}
-	if (__builtin_expect(m->opts.wanted != NULL, 0)) {
+	if (m->opts.wanted) {
 		m->sites.hint = NULL;
 		if (m->sample.rate.one_in <= 1)
 			m->sites.weight = 1;
 		if (!m->opts.wanted(m->opts.wanted_arg, ev))
 			m->sites.weight = 0;
 	}
+	return true;
+}
+
+/* Events have been taken, none of them later than the clock. */
+static void note_last(struct match *m)
+{
+	if (m->sites.clock_ns > m->totals.last_ns)
+		m->totals.last_ns = m->sites.clock_ns;
+}
+
+static inline __attribute__((always_inline)) void take(struct match *m, const struct event *ev)
+{
+	if (__builtin_expect(ev->ts_ns >= m->heed_ns, 0) && !heed(m, ev))
+		return;
+	m->totals.events[ev->kind]++;
+	m->sites.burst = 1 + m->nr_events++ / SITETAB_BURST;
+	sitetab_tick(&m->sites, ev);
+	m->sites.now = relative_time(m, ev->ts_ns);
+	if (__builtin_expect(m->chosen, 0) && !choose(m, ev))
+		return;
 	/* An interrupt works for anyone. */
 	m->sites.self = !ev->context && tasks_have(&m->self, ev->pid);
 
@@ -443,6 +470,7 @@ void match_event(struct match *m, const struct event *ev)
 	begin(m, ev->cpu, ev->ts_ns);
 	m->sites.hint = NULL;
 	take(m, ev);
+	note_last(m);
 }
 
 static struct sitetab_hint *hints_of(struct match *m, uint32_t source)
@@ -483,6 +511,7 @@ void match_batch(struct match *m, const struct merge_batch *batch)
 		m->sites.hint = hint;
 		take(m, ev);
 	}
+	note_last(m);
 }
 
 struct err *match_check_memory(struct match *m, uint64_t limit)

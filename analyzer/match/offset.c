@@ -26,10 +26,8 @@ static struct offset_task *pending(struct offset *off, const struct event *ev)
 	return t;
 }
 
-void offset_page_alloc(struct offset *off, const struct event *ev)
+void offset_take_page(struct offset *off, const struct event *ev)
 {
-	if (off->closed)
-		return;
 	off->task[offset_task_slot(ev)] = (struct offset_task){
 		.pfn = ev->addr,
 		.pid = ev->pid,
@@ -68,9 +66,9 @@ static void vote(struct offset *off, uint64_t base)
 	off->closed = holds && votes >= OFFSET_ENOUGH;
 }
 
-void offset_slab_alloc(struct offset *off, const struct event *ev)
+void offset_take_slab(struct offset *off, const struct event *ev)
 {
-	struct offset_task *t = off->closed ? NULL : pending(off, ev);
+	struct offset_task *t = pending(off, ev);
 
 	if (!t)
 		return;
@@ -84,9 +82,9 @@ void offset_slab_alloc(struct offset *off, const struct event *ev)
 	}
 }
 
-void offset_other(struct offset *off, const struct event *ev)
+void offset_take_other(struct offset *off, const struct event *ev)
 {
-	struct offset_task *t = off->closed ? NULL : pending(off, ev);
+	struct offset_task *t = pending(off, ev);
 
 	if (t)
 		t->left--;

@@ -47,10 +47,29 @@ struct offset {
 
 void offset_init(struct offset *off, uint32_t page_size);
 
-/* These do nothing once the poll is closed. */
-void offset_page_alloc(struct offset *off, const struct event *ev);
-void offset_slab_alloc(struct offset *off, const struct event *ev);
-void offset_other(struct offset *off, const struct event *ev); /* any free */
+void offset_take_page(struct offset *off, const struct event *ev);
+void offset_take_slab(struct offset *off, const struct event *ev);
+void offset_take_other(struct offset *off, const struct event *ev);
+
+/* These do nothing once the poll is closed, which it is soon. */
+static inline void offset_page_alloc(struct offset *off, const struct event *ev)
+{
+	if (!off->closed)
+		offset_take_page(off, ev);
+}
+
+static inline void offset_slab_alloc(struct offset *off, const struct event *ev)
+{
+	if (!off->closed)
+		offset_take_slab(off, ev);
+}
+
+/* Any free. */
+static inline void offset_other(struct offset *off, const struct event *ev)
+{
+	if (!off->closed)
+		offset_take_other(off, ev);
+}
 
 /* The pfn of @ev's block where no base tells it: of the task's block just before. */
 bool offset_block_before(const struct offset *off, const struct event *ev, uint64_t *ret_pfn);

@@ -142,15 +142,18 @@ void sitetab_end_of_time(struct sitetab *tab);
  */
 void sitetab_close(struct sitetab *tab, uint32_t *to);
 
-/* It is the time of the event at hand. */
+/* It is the time of the event at hand, which is in the bucket at hand. */
 static inline void sitetab_tick(struct sitetab *tab, const struct event *ev)
 {
 	tab->ev = ev;
 	if (ev->ts_ns > tab->clock_ns)
 		tab->clock_ns = ev->ts_ns;
-	if (tab->clock_ns >= tab->series.end_ns)
-		series_advance(&tab->series, tab->clock_ns, &tab->mark->series,
-			       sizeof(*tab->mark), tab->nr);
+}
+
+/* @ts_ns is past the end of the bucket at hand. */
+static inline void sitetab_next_bucket(struct sitetab *tab, uint64_t ts_ns)
+{
+	series_advance(&tab->series, ts_ns, &tab->mark->series, sizeof(*tab->mark), tab->nr);
 }
 
 /* Keeps the state of a site at the end of the bucket that it changed in last. */
@@ -287,9 +290,20 @@ static inline bool sitetab_same_task(const struct sitetab *tab, uint32_t account
 {
 	const struct account *a = &tab->accounts.account[account];
 
-	return account_merged(a) == ACCOUNT_WHOLE && !account_context(a) && !tab->ev->context &&
-	       account_pid(a) == tab->ev->pid &&
+	return account_is_task(a) && !tab->ev->context && account_pid(a) == tab->ev->pid &&
 	       (tab->ev->pid || account_cpu(a) == tab->ev->cpu);
+}
+
+static inline void sitetab_add_life(struct sitetab *tab, uint32_t i, struct site *s,
+				    uint64_t ns, bool same_task)
+{
+	s->lived++;
+	s->lived_sum_ns += (double)(int64_t)ns; /* below LIVE_MAX_TIME */
+	if (ns > s->lived_max_ns)
+		s->lived_max_ns = ns;
+	s->lived_quick += ns <= SITE_QUICK_NS;
+	s->lived_same_task += same_task;
+	life_add(&tab->lives, &tab->life[i], ns);
 }
 
 /* An object, or the last of it, that was made at @birth is freed or given to RCU at @end. */
@@ -297,18 +311,10 @@ static inline void sitetab_lived(struct sitetab *tab, uint32_t account, uint64_t
 				 uint64_t end)
 {
 	uint32_t i = account_site(&tab->accounts.account[account]);
-	struct site *s = &tab->site[i];
-	uint64_t ns = end > birth ? end - birth : 0;
 
-	if (sitetab_is_older(tab, account))
-		return;
-	s->lived++;
-	s->lived_sum_ns += (double)ns;
-	if (ns > s->lived_max_ns)
-		s->lived_max_ns = ns;
-	s->lived_quick += ns <= SITE_QUICK_NS;
-	s->lived_same_task += sitetab_same_task(tab, account);
-	life_add(&tab->lives, &tab->life[i], ns);
+	if (!sitetab_is_older(tab, account))
+		sitetab_add_life(tab, i, &tab->site[i], end > birth ? end - birth : 0,
+				 sitetab_same_task(tab, account));
 }
 
 static inline struct sitetab_near *sitetab_near(struct sitetab *tab)
@@ -326,22 +332,15 @@ static inline void sitetab_near_alloc(struct sitetab *tab, uint64_t addr)
 	n->addr[n->next++ % SITE_NEAR] = addr;
 }
 
-/* It is freed; made at @birth. */
-static inline void sitetab_near_free(struct sitetab *tab, uint32_t account, uint64_t birth,
-				     uint64_t addr)
+/* It is freed by the task at hand, which allocated it. */
+static inline bool sitetab_is_near(struct sitetab *tab, uint64_t addr)
 {
 	const struct sitetab_near *n = sitetab_near(tab);
-	bool near = false;
+	unsigned int near = 0;
 
 	for (int i = 0; i < SITE_NEAR; i++)
 		near |= n->addr[i] == addr;
-	if (!near || n->pid != tab->ev->pid || !sitetab_same_task(tab, account) ||
-	    sitetab_is_older(tab, account))
-		return;
-	struct site *s = &tab->site[account_site(&tab->accounts.account[account])];
-
-	s->lived_near++;
-	s->temporary += tab->now <= birth + SITE_QUICK_NS;
+	return near && n->pid == tab->ev->pid;
 }
 
 /* An object that is live at the end, and was made at @birth. */
@@ -426,6 +425,57 @@ static inline void sitetab_pending(struct sitetab *tab, uint32_t account, uint64
 	s->rcu_pending_bytes += bytes;
 }
 
+/* An object of the site was seen to belong to @cache. */
+static inline void sitetab_cache(struct sitetab *tab, uint32_t i, uint16_t cache)
+{
+	struct site *s = &tab->site[i];
+
+	if (s->cache == cache || !cache || tab->flags[i] & SITETAB_MIXED_CACHE)
+		return;
+	if (s->cache)
+		tab->flags[i] |= SITETAB_MIXED_CACHE;
+	s->cache = s->cache ? 0 : cache;
+}
+
+/*
+ * The slab object at the address of the event at hand, made at @birth, is freed: all of
+ * the above that it calls for, in one. @given: its life ended before. Its site's index.
+ */
+static inline uint32_t sitetab_free_slab(struct sitetab *tab, uint32_t account, uint64_t bytes,
+					 uint64_t birth, bool given)
+{
+	struct account *a = &tab->accounts.account[account];
+	uint32_t i = account_site(a);
+	struct site *s = &tab->site[i];
+	const struct event *ev = tab->ev;
+
+	sitetab_cache(tab, i, ev->cache);
+	if (sitetab_is_older(tab, account)) {
+		sitetab_end(tab, account, 1, bytes);
+		return i;
+	}
+	a->ends++;
+	a->end_bytes += bytes;
+	sitetab_before(tab, i, s);
+	s->live--;
+	s->live_bytes -= bytes;
+	tab->kind[SITE_SLAB].live -= s->weight;
+	tab->kind[SITE_SLAB].live_bytes -= bytes * s->weight;
+	if (account_cpu(a) != ev->cpu)
+		sitetab_remote(tab, account);
+	if (given)
+		return i;
+	bool same_task = sitetab_same_task(tab, account);
+	uint64_t ns = tab->now > birth ? tab->now - birth : 0;
+
+	sitetab_add_life(tab, i, s, ns, same_task);
+	if (same_task && sitetab_is_near(tab, ev->addr)) {
+		s->lived_near++;
+		s->temporary += ns <= SITE_QUICK_NS;
+	}
+	return i;
+}
+
 /* A free made from this site, of an object not known. */
 static inline void sitetab_unknown_free(struct sitetab *tab, uint32_t i, uint64_t bytes,
 					uint64_t ts_ns)
@@ -439,18 +489,6 @@ static inline void sitetab_unknown_free(struct sitetab *tab, uint32_t i, uint64_
 	}
 	s->unknown_frees++;
 	s->unknown_free_bytes += bytes;
-}
-
-/* An object of the site was seen to belong to @cache. */
-static inline void sitetab_cache(struct sitetab *tab, uint32_t i, uint16_t cache)
-{
-	struct site *s = &tab->site[i];
-
-	if (s->cache == cache || !cache || tab->flags[i] & SITETAB_MIXED_CACHE)
-		return;
-	if (s->cache)
-		tab->flags[i] |= SITETAB_MIXED_CACHE;
-	s->cache = s->cache ? 0 : cache;
 }
 
 /* How things stand before an allocation that may have to be taken back. */

@@ -194,17 +194,20 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 
 	struct live_obj *o = live_put(&slab->live, ev->addr);
 
+	bool paged = o->flags & LIVE_PAGED;
+
 	if (!(o->flags & LIVE_YES)) {
-		slabpage_add(&slab->pages, ev->addr, ev->bytes_alloc);
+		if (!paged || o->bytes != ev->bytes_alloc)
+			paged = slabpage_add(&slab->pages, ev->addr, ev->bytes_alloc);
 	} else if (large && is_duplicate(slab, o, l, ev)) {
 		fold_duplicate(slab, o, l, ev, site);
 		return;
 	} else {
 		end_by_reuse(slab, o, ev);
 	}
-	o->bytes = ev->bytes_alloc & (2 * LIVE_MAX_BYTES - 1);
+	o->bytes = ev->bytes_alloc & LIVE_MAX_BYTES;
 	o->flags = LIVE_YES | (ev->kind == EVENT_KMALLOC ? 0 : LIVE_CACHE) |
-		   (twin ? LIVE_TWIN : 0);
+		   (twin ? LIVE_TWIN : 0) | (paged ? LIVE_PAGED : 0);
 	live_set_time(o, time);
 	if (twin) {
 		slab->totals->large_kmalloc_blocks++;
@@ -296,18 +299,12 @@ void slab_free(struct slab *slab, const struct event *ev)
 	uint32_t site = FLOW_LARGE;
 
 	if (!(o->flags & LIVE_TWIN)) {
-		site = sitetab_free(slab->sites, o->account, 1, o->bytes);
-		sitetab_cache(slab->sites, site, ev->cache);
-		sitetab_remote(slab->sites, o->account);
 		/* Its life was over when it was given to RCU. */
-		if (!(o->flags & LIVE_RCU)) {
-			sitetab_lived(slab->sites, o->account, live_time(o), slab->sites->now);
-			sitetab_near_free(slab->sites, o->account, live_time(o), ev->addr);
-		}
+		site = sitetab_free_slab(slab->sites, o->account, o->bytes, live_time(o),
+					 o->flags & LIVE_RCU);
 	}
 	if (!(o->flags & LIVE_RCU))
 		flow_add(&slab->flows, ev->call_site, ev->cache, site, o->bytes);
-	slabpage_remove(&slab->pages, ev->addr);
 	live_end(o);
 }
 
@@ -375,14 +372,15 @@ static void end_in_page(struct slab *slab, struct slabpage *page)
 	for (uint64_t i = 0; page->nr > 1 && i < places && i < PREFETCH_PLACES; i++)
 		table_prefetch(&slab->live, &live_ops, addr + i * step);
 	for (; places && page->nr; places--, addr += step) {
-		struct live_obj *o = live_find(&slab->live, addr);
+		struct live_obj *o = live_trace(&slab->live, addr);
 
-		if (!o)
+		/* The page was not told of what is left of its last life. */
+		if (!o || !(o->flags & (LIVE_YES | LIVE_PAGED)))
 			continue;
-		if (!(o->flags & LIVE_TWIN))
+		if ((o->flags & (LIVE_YES | LIVE_TWIN)) == LIVE_YES)
 			sitetab_infer(slab->sites, o->account, END_SLAB_PAGE, 1, o->bytes);
-		live_end(o);
-		page->nr--;
+		o->flags = 0;
+		page->nr -= page->nr < SLABPAGE_MANY;
 	}
 }
 
@@ -423,7 +421,6 @@ bool slab_page_free(struct slab *slab, const struct event *ev)
 void slab_prefetch(const struct slab *slab, const struct event *ev)
 {
 	table_prefetch(&slab->live, &live_ops, ev->addr);
-	slabpage_prefetch(&slab->pages, ev->addr);
 }
 
 void slab_page_prefetch(const struct slab *slab, const struct event *ev)

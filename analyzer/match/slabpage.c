@@ -67,19 +67,15 @@ void slabpage_see(struct slabpage_table *pages, uint64_t addr)
 	enter(pages, addr)->slab |= pages->ends_told;
 }
 
-void slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes)
+bool slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes)
 {
 	struct slabpage *p = enter(pages, addr);
 
 	p->bytes = bytes <= UINT16_MAX ? (uint16_t)bytes : 0;
 	p->slab |= pages->ends_told && bytes <= UINT64_C(2) << pages->shift;
-	if (!p->nr) {
-		p->addr = addr;
-		p->step = 0;
-	} else {
-		widen(p, addr);
-	}
-	p->nr++;
+	widen(p, addr);
+	p->nr += p->nr < SLABPAGE_MANY;
+	return pages->ends_told;
 }
 
 struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr)
@@ -90,11 +86,6 @@ struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr
 const struct slabpage *slabpage_next(const struct slabpage_table *pages, size_t *i)
 {
 	return table_next(&pages->table, &page_ops, i);
-}
-
-void slabpage_remove(struct slabpage_table *pages, uint64_t addr)
-{
-	slabpage_find(pages, addr)->nr--;
 }
 
 void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr)

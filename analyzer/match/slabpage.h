@@ -2,11 +2,12 @@
 /*
  * match/slabpage.h - which virtual pages hold slab objects (rules 6, 15)
  *
- * In:     every address that enters or leaves the live slab objects; those of
- *         other objects that are freed; the end of a page
- * Out:    how many objects start in a page, and the distance in which to look
- *         for them: a page free almost always meets a page with none, and the
- *         few others are searched by asking for every address that is possible
+ * In:     every address that slab objects are at, once until its page ends; those
+ *         of other objects that are freed; the end of a page
+ * Out:    where in a page objects may start: what lives there is found by asking
+ *         for every address that is possible
+ * Not:    told of no free, and of no allocation at an address that it knows
+ *         (LIVE_PAGED): most events are such
  * Rules:  (1) a page is there until it ends, with or without live objects: that
  *             it had any tells what it was
  *         (2) 16 bytes a page
@@ -18,13 +19,15 @@
 
 struct slabpage {
 	uint64_t addr;	    /* of the object first put there */
-	uint32_t nr : 22;   /* live objects that start in it */
+	uint32_t nr : 22;   /* addresses in it at most; SLABPAGE_MANY: that many or more */
 	uint32_t here : 1;  /* it has not ended */
 	uint32_t slab : 1;  /* one was seen that is too small to have pages of its own */
 	uint32_t shift : 8; /* of the page size; not 0 */
 	uint16_t step;	    /* divides the distances of its objects; 0: one object only */
 	uint16_t bytes;	    /* of the object last put there; 0: 64 KiB and more */
 };
+
+enum { SLABPAGE_MANY = (1 << 22) - 1 };
 
 struct slabpage_table {
 	struct table table;
@@ -35,8 +38,11 @@ struct slabpage_table {
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size);
 void slabpage_deinit(struct slabpage_table *pages);
 
-void slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes);
-void slabpage_remove(struct slabpage_table *pages, uint64_t addr); /* added before */
+/*
+ * An object of @bytes begins to live at @addr. True when the page need not be told
+ * again of an object like this one there, until it ends.
+ */
+bool slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes);
 
 /* A slab object that was not added was in the page of @addr. */
 void slabpage_see(struct slabpage_table *pages, uint64_t addr);
@@ -47,6 +53,7 @@ struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr
 const struct slabpage *slabpage_next(const struct slabpage_table *pages, size_t *i);
 void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr);
 
+/* All of its addresses were forgotten. */
 static inline void slabpage_forget(struct slabpage *page)
 {
 	page->nr = 0;
