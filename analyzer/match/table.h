@@ -115,29 +115,36 @@ TABLE_INLINE void *table_find(const struct table *t, const struct table_ops *ops
 }
 
 /*
- * Takes a dead entry out. Entries behind the hole move up when their home is
- * not after it.
+ * Takes all dead entries out. Each live one goes to the first free slot from its home
+ * on, or stays: from an empty slot on, what lies between is done with.
  */
-TABLE_INLINE void table_drop(struct table *t, const struct table_ops *ops, size_t hole)
+TABLE_INLINE void table_purge(struct table *t, const struct table_ops *ops)
 {
-	for (size_t i = hole;;) {
-		if (++i == t->cap)
-			i = 0;
-		const char *e = t->slot + i * ops->size;
+	size_t start = 0;
 
+	while (ops->used(t->slot + start * ops->size))
+		start++;
+	for (size_t n = 1, i = start; n < t->cap; n++) {
+		i = i + 1 == t->cap ? 0 : i + 1;
+		char *e = t->slot + i * ops->size;
+
+		table_passed(t, i);
 		if (!ops->used(e))
-			break;
-		size_t want = table_home(t, ops->key(e));
-		size_t from_want = i >= want ? i - want : i + t->cap - want;
-		size_t from_hole = i >= hole ? i - hole : i + t->cap - hole;
-
-		if (from_want >= from_hole) {
-			memcpy(t->slot + hole * ops->size, e, ops->size);
-			hole = i;
+			continue;
+		if (!ops->live(e)) {
+			memset(e, 0, ops->size);
+			t->nr--;
+			continue;
 		}
+		size_t to = table_home(t, ops->key(e));
+
+		while (to != i && ops->used(t->slot + to * ops->size))
+			to = to + 1 == t->cap ? 0 : to + 1;
+		if (to == i)
+			continue;
+		memcpy(t->slot + to * ops->size, e, ops->size);
+		memset(e, 0, ops->size);
 	}
-	memset(t->slot + hole * ops->size, 0, ops->size);
-	t->nr--;
 }
 
 /*
@@ -186,22 +193,7 @@ TABLE_INLINE void table_grow(struct table *t, const struct table_ops *ops)
 static __attribute__((noinline, unused)) void table_make_room(struct table *t,
 							      const struct table_ops *ops)
 {
-	size_t dead = 0;
-
-	for (size_t i = 0; i < t->cap; i++) {
-		table_passed(t, i);
-		dead += ops->used(t->slot + i * ops->size) &&
-			!ops->live(t->slot + i * ops->size);
-	}
-	for (size_t i = 0; i < t->cap && dead;) {
-		const char *e = t->slot + i * ops->size;
-
-		table_passed(t, i);
-		if (ops->used(e) && !ops->live(e))
-			table_drop(t, ops, i); /* another one may have moved to i */
-		else
-			i++;
-	}
+	table_purge(t, ops);
 	if (t->nr > (t->cap < TABLE_SMALL ? t->limit / 2 : t->limit / 10 * 9))
 		table_grow(t, ops);
 }
