@@ -88,6 +88,20 @@ static inline uint64_t live_time(const struct live_obj *o)
 	return (uint64_t)o->time_high << 32 | o->time_low;
 }
 
+/* All but the key and the account. */
+static inline void live_set(struct live_obj *o, uint64_t bytes, uint64_t time,
+			    unsigned int flags)
+{
+	*o = (struct live_obj){
+		.key = o->key,
+		.account = o->account,
+		.time_low = (uint32_t)time,
+		.bytes = bytes & LIVE_MAX_BYTES,
+		.flags = flags & 31,
+		.time_high = (time >> 32) & 0xffff,
+	};
+}
+
 static inline void live_set_time(struct live_obj *o, uint64_t time)
 {
 	o->time_low = (uint32_t)time;

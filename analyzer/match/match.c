@@ -57,9 +57,9 @@ struct match {
 	uint64_t window_ns;	       /* where it began */
 	uint64_t gap_end_ns;	       /* of the last gap; 0: none */
 	uint64_t gap_ns, uncounted_ns; /* length of all gaps, and of those without a count */
-	uint64_t nr_events;
-	uint32_t nr_cpus;	     /* as far as events came from them */
-	struct sitetab_hint **hints; /* by source, then by place; made as needed */
+	unsigned int burst_left;       /* events of the burst that goes on */
+	uint32_t nr_cpus;	       /* as far as events came from them */
+	struct sitetab_hint **hints;   /* by source, then by place; made as needed */
 	size_t nr_hints;
 };
 
@@ -97,6 +97,7 @@ struct match *match_new(const struct match_opts *opts)
 	tasks_init(&m->self, opts->self, opts->nr_self);
 	m->stacks = stacks_new();
 	sitetab_init(&m->sites);
+	m->burst_left = SITETAB_BURST + 1;
 	m->sites.cpu_node = opts->cpu_node;
 	m->sites.nr_cpu_node = opts->nr_cpu_node;
 	page_init(&m->pages, opts->page_size, &opts->sample, &m->sites);
@@ -389,9 +390,14 @@ static inline __attribute__((always_inline)) void take(struct match *m, const st
 	if (__builtin_expect(ev->ts_ns >= m->heed_ns, 0) && !heed(m, ev))
 		return;
 	m->totals.events[ev->kind]++;
-	m->sites.burst = 1 + m->nr_events++ / SITETAB_BURST;
+	if (!--m->burst_left) {
+		m->burst_left = SITETAB_BURST;
+		m->sites.burst++;
+	}
 	sitetab_tick(&m->sites, ev);
-	m->sites.now = relative_time(m, ev->ts_ns);
+	m->sites.now = ev->ts_ns > m->base_ns ? ev->ts_ns - m->base_ns : 0;
+	if (__builtin_expect(m->sites.now > LIVE_MAX_TIME, 0))
+		m->sites.now = LIVE_MAX_TIME;
 	if (__builtin_expect(m->chosen, 0) && !choose(m, ev))
 		return;
 	/* An interrupt works for anyone. */

@@ -26,7 +26,7 @@ static void grow(struct oldpage_map *map, uint64_t pages)
 	map->nr_pages = nr;
 }
 
-bool oldpage_touch(struct oldpage_map *map, uint64_t pfn, unsigned int order)
+bool oldpage_touch_any(struct oldpage_map *map, uint64_t pfn, unsigned int order)
 {
 	uint64_t end = pfn + (UINT64_C(1) << order);
 	bool ret = true;

@@ -30,8 +30,19 @@ struct oldpage_map {
 
 void oldpage_deinit(struct oldpage_map *map);
 
+bool oldpage_touch_any(struct oldpage_map *map, uint64_t pfn, unsigned int order);
+
 /* An event tells of the block, of order 15 at most; true when none did of any of it. */
-bool oldpage_touch(struct oldpage_map *map, uint64_t pfn, unsigned int order);
+static inline bool oldpage_touch(struct oldpage_map *map, uint64_t pfn, unsigned int order)
+{
+	if (order || pfn >= map->nr_pages)
+		return oldpage_touch_any(map, pfn, order);
+	uint64_t *word = &map->touched[pfn / 64], mask = UINT64_C(1) << pfn % 64;
+	bool ret = !(*word & mask);
+
+	*word |= mask;
+	return ret;
+}
 
 /* A block that is not known is freed, and was not touched before. */
 void oldpage_freed(struct oldpage_map *map, uint64_t pfn, unsigned int order);

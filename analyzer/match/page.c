@@ -74,13 +74,15 @@ static void insert(struct page_map *map, struct page_entry e)
 {
 	*(struct page_entry *)table_put(&map->table, &entry_ops, e.pfn) = e;
 	map->nr_order[e.order]++;
+	map->orders |= UINT32_C(1) << e.order;
 	if (e.order)
 		++*larger_like(map, e.pfn, e.order);
 }
 
 static void drop(struct page_map *map, struct page_entry *e)
 {
-	map->nr_order[e->order]--;
+	if (!--map->nr_order[e->order])
+		map->orders &= ~(UINT32_C(1) << e->order);
 	if (e->order)
 		--*larger_like(map, e->pfn, e->order);
 	e->live = 0;
@@ -147,8 +149,10 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 static struct page_entry *find_around(const struct page_map *map, uint64_t pfn,
 				      unsigned int order)
 {
-	for (unsigned int k = order + 1; k <= PAGE_MAX_ORDER; k++) {
-		if (!map->nr_order[k] || !*larger_like(map, pfn, k))
+	for (uint32_t left = map->orders >> order >> 1 << order << 1; left; left &= left - 1) {
+		unsigned int k = (unsigned int)__builtin_ctz(left);
+
+		if (!*larger_like(map, pfn, k))
 			continue;
 		struct page_entry *e = find(map, pfn & -(UINT64_C(1) << k));
 

@@ -53,6 +53,7 @@ struct page_split {
 struct page_map {
 	struct table table;		     /* of struct page_entry, by pfn */
 	size_t nr_order[PAGE_MAX_ORDER + 1]; /* entries */
+	uint32_t orders;		     /* those that have any: a bit each */
 	uint32_t *
 		larger; /* of order 1 and above, by a hash of what is in common to their pages */
 	struct page_split *split;

@@ -185,20 +185,21 @@ static inline void sitetab_before(struct sitetab *tab, uint32_t i, struct site *
 		sitetab_close_bucket(tab, i);
 }
 
-static inline void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t nr,
-			       uint64_t bytes, uint64_t bytes_req, uint64_t ts_ns)
+TABLE_INLINE void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t nr,
+			      uint64_t bytes, uint64_t bytes_req, uint64_t ts_ns)
 {
 	struct account *a = &tab->accounts.account[account];
-	struct site *s = &tab->site[account_site(a)];
+	uint32_t i = account_site(a);
+	struct site *s = &tab->site[i];
 	struct site_peak *k = &tab->kind[s->kind];
 
 	a->allocs += nr;
 	a->alloc_bytes += bytes;
 	a->bytes_req += bytes_req;
-	sitetab_before(tab, account_site(a), s);
-	sitetab_touch(tab, account_site(a), ts_ns);
-	s->bursts += tab->mark[account_site(a)].burst != tab->burst;
-	tab->mark[account_site(a)].burst = tab->burst;
+	sitetab_before(tab, i, s);
+	sitetab_touch(tab, i, ts_ns);
+	s->bursts += tab->mark[i].burst != tab->burst;
+	tab->mark[i].burst = tab->burst;
 	s->allocs += nr;
 	s->alloc_bytes += bytes;
 	s->live += nr;
@@ -219,8 +220,8 @@ static inline void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t n
 	}
 }
 
-static inline void sitetab_alloc(struct sitetab *tab, uint32_t account, uint64_t bytes,
-				 uint64_t bytes_req, uint64_t ts_ns)
+TABLE_INLINE void sitetab_alloc(struct sitetab *tab, uint32_t account, uint64_t bytes,
+				uint64_t bytes_req, uint64_t ts_ns)
 {
 	sitetab_add(tab, account, 1, bytes, bytes_req, ts_ns);
 }

@@ -205,10 +205,9 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 	} else {
 		end_by_reuse(slab, o, ev);
 	}
-	o->bytes = ev->bytes_alloc & LIVE_MAX_BYTES;
-	o->flags = LIVE_YES | (ev->kind == EVENT_KMALLOC ? 0 : LIVE_CACHE) |
-		   (twin ? LIVE_TWIN : 0) | (paged ? LIVE_PAGED : 0);
-	live_set_time(o, time);
+	live_set(o, ev->bytes_alloc, time,
+		 LIVE_YES | (ev->kind == EVENT_KMALLOC ? 0U : LIVE_CACHE) |
+			 (twin ? LIVE_TWIN : 0U) | (paged ? LIVE_PAGED : 0U));
 	if (twin) {
 		slab->totals->large_kmalloc_blocks++;
 		if (ev->bytes_req < ev->bytes_alloc)
@@ -394,13 +393,15 @@ static bool end_in_block(struct slab *slab, const struct event *ev)
 	uint64_t end = addr + (slab->page_size << ev->order);
 
 	for (; addr != end; addr += slab->page_size) {
-		struct slabpage *page = slabpage_find(&slab->pages, addr);
+		struct slabpage *page = slabpage_may_be(&slab->pages, addr)
+						? slabpage_find(&slab->pages, addr)
+						: NULL;
 
 		if (!page)
 			continue;
 		was_slab |= page->slab;
 		end_in_page(slab, page);
-		slabpage_forget(page);
+		slabpage_forget(&slab->pages, page);
 	}
 	return was_slab;
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "match/slabpage.h"
 
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
 TABLE_INLINE uint64_t page_key(const void *entry)
 {
 	const struct slabpage *p = entry;
@@ -24,12 +28,14 @@ static const struct table_ops page_ops = { sizeof(struct slabpage), page_key, pa
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size)
 {
 	pages->shift = (uint32_t)__builtin_ctz(page_size);
+	pages->like = xcalloc(SLABPAGE_LIKE, sizeof(*pages->like));
 	table_init(&pages->table, &page_ops);
 }
 
 void slabpage_deinit(struct slabpage_table *pages)
 {
 	table_deinit(&pages->table);
+	free(pages->like);
 }
 
 /* Makes the step divide the distance of @addr from the first object, too. */
@@ -57,8 +63,10 @@ static struct slabpage *enter(struct slabpage_table *pages, uint64_t addr)
 {
 	struct slabpage *p = table_put(&pages->table, &page_ops, addr >> pages->shift);
 
-	if (!p->here)
+	if (!p->here) {
 		*p = (struct slabpage){ .addr = addr, .shift = pages->shift & 0xff, .here = 1 };
+		++*slabpage_like(pages, addr);
+	}
 	return p;
 }
 

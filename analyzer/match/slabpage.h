@@ -15,6 +15,8 @@
 #ifndef MATCH_SLABPAGE_H
 #define MATCH_SLABPAGE_H
 
+#include <assert.h>
+
 #include "match/table.h"
 
 struct slabpage {
@@ -27,10 +29,11 @@ struct slabpage {
 	uint16_t bytes;	    /* of the object last put there; 0: 64 KiB and more */
 };
 
-enum { SLABPAGE_MANY = (1 << 22) - 1 };
+enum { SLABPAGE_MANY = (1 << 22) - 1, SLABPAGE_LIKE = 1 << 15 };
 
 struct slabpage_table {
 	struct table table;
+	uint32_t *like; /* how many are here, by a hash of their number without a secret */
 	uint32_t shift;
 	bool ends_told; /* which pages end; before, what was seen proves nothing */
 };
@@ -53,9 +56,23 @@ struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr
 const struct slabpage *slabpage_next(const struct slabpage_table *pages, size_t *i);
 void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr);
 
-/* All of its addresses were forgotten. */
-static inline void slabpage_forget(struct slabpage *page)
+static inline uint32_t *slabpage_like(const struct slabpage_table *pages, uint64_t addr)
 {
+	return &pages->like[(addr >> pages->shift) * UINT64_C(0x9e3779b97f4a7c15) >> 49];
+}
+
+static_assert(SLABPAGE_LIKE == 1 << (64 - 49), "the index of slabpage_like()");
+
+/* False for nearly all pages that slabpage_find() would not find. */
+static inline bool slabpage_may_be(const struct slabpage_table *pages, uint64_t addr)
+{
+	return *slabpage_like(pages, addr);
+}
+
+/* All of its addresses were forgotten. */
+static inline void slabpage_forget(struct slabpage_table *pages, struct slabpage *page)
+{
+	--*slabpage_like(pages, page->addr);
 	page->nr = 0;
 	page->here = 0;
 }
