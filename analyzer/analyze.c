@@ -14,6 +14,7 @@
 #include "details.h"
 #include "facts.h"
 #include "resolve/rules.h"
+#include "store/newfile.h"
 #include "store/origin.h"
 #include "tasks.h"
 #include "zones.h"
@@ -575,7 +576,7 @@ struct err *analyze(const struct analyze_opts *opts, struct analyze_result *ret)
 {
 	CLEANUP(analysis_cleanup) struct analysis *a = NULL;
 
-	TRY(writer_check(opts->output));
+	TRY(newfile_check(opts->output));
 	if (opts->memory_limit && opts->memory_limit < ANALYZE_LEAST_MEMORY)
 		return err_new(ERR_USAGE, "--memory-limit: less than %d MB is not enough",
 			       ANALYZE_LEAST_MEMORY >> 20);

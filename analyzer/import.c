@@ -13,6 +13,7 @@
 #include "decode/allocinfo.h"
 #include "decode/perfdata.h"
 #include "history.h"
+#include "store/newfile.h"
 #include "store/origin.h"
 
 struct err *import_find_type(const char *path, enum import_type *ret)
@@ -97,7 +98,7 @@ struct err *import(const struct import_opts *opts, struct import_result *ret)
 	CLEANUP(writer_cleanup) struct writer *writer = NULL;
 	CLEANUP(origin_deinit) struct origin origin = {};
 
-	TRY(writer_check(opts->output));
+	TRY(newfile_check(opts->output));
 	TRY(origin_init(&origin, opts->inputs[0], NULL, NULL, NULL, NULL));
 	TRY(read_series(opts, history));
 	TRY(writer_open(opts->output, &writer));

@@ -17,6 +17,7 @@
 #include "decode/partdir.h"
 #include "progress.h"
 #include "resolve/cache.h"
+#include "store/newfile.h"
 #include "store/origin.h"
 #include "store/schema.h"
 
@@ -252,7 +253,7 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 			"name one of them with -i",
 			path, input);
 
-	auto_err struct err *unwritable = writer_check(path);
+	auto_err struct err *unwritable = newfile_check(path);
 
 	if (unwritable)
 		return err_new(err_kind(unwritable), "%s; analyze -o takes another place",

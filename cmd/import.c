@@ -13,6 +13,7 @@
 #include "database.h"
 #include "import.h"
 #include "perfimport.h"
+#include "store/newfile.h"
 #include "store/writer.h"
 
 struct import_args {
@@ -119,7 +120,7 @@ static struct err *import_perf(const struct import_args *args, const char *path,
 		return err_new(
 			ERR_USAGE,
 			"import: --time and --host are for snapshots of /proc/allocinfo");
-	TRY(writer_check(output));
+	TRY(newfile_check(output));
 	unlink(recording);
 	TRY(perfimport(path, recording, &result));
 	struct err *err = database_make_of(&args->database, recording, path, output);

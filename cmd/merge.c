@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "database.h"
 #include "store/combine.h"
+#include "store/newfile.h"
 
 struct merge_args {
 	struct database_args database;
@@ -60,7 +61,7 @@ static struct err *merge_run(const void *p, char **words, int *status)
 		return err_new(ERR_USAGE, "merge: name the databases or recordings");
 	if (!args->output)
 		return err_new(ERR_USAGE, "merge: name the new database with -o");
-	TRY(err_wrap(writer_check(args->output), "merge"));
+	TRY(err_wrap(newfile_check(args->output), "merge"));
 	/* All are open before the output, which may be one of them, is written. */
 	inputs.db = xcalloc(nr, sizeof(*inputs.db));
 	for (; inputs.nr < nr; inputs.nr++) {

@@ -19,6 +19,7 @@
 #include "database.h"
 #include "flight.h"
 #include "live.h"
+#include "store/newfile.h"
 #include "store/writer.h"
 #include "wishes.h"
 
@@ -371,7 +372,7 @@ static struct err *record(struct session *s, const struct recorder_opts *ropts,
 	if (args->analyze) {
 		auto_free char *db = database_path(ropts->output);
 
-		TRY(writer_check(db));
+		TRY(newfile_check(db));
 	}
 	TRY(recorder_open(ropts, &s->recorder));
 	if (args->analyze)

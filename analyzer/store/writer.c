@@ -2,17 +2,13 @@
 #include "store/writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/xalloc.h"
 #include "store/intern.h"
+#include "store/newfile.h"
 #include "store/quality.h"
 #include "store/schema.h"
 
@@ -62,9 +58,7 @@ static const struct {
 struct writer {
 	sqlite3 *db;
 	sqlite3_stmt *insert[NR_INSERTS];
-	char *path, *tmp_path; /* tmp_path is NULL once there is nothing to remove */
-	sigset_t old_mask;
-	bool masked;
+	struct newfile file;
 	struct intern callsites, frames;
 	uint32_t nr_raw_sites, nr_notes;
 };
@@ -90,57 +84,6 @@ static struct err *exec(struct writer *writer, const char *sql)
 	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
 }
 
-struct err *writer_check(const char *path)
-{
-	static const char magic[] = "SQLite format 3";
-	char head[sizeof(magic)];
-	struct stat st;
-	const char *slash = strrchr(path, '/');
-	auto_free char *dir = slash ? xstrndup(path, (size_t)(slash - path + 1)) : xstrdup(".");
-
-	if (!*path)
-		return err_new(ERR_OS, "the name of the database is empty");
-	if (access(dir, W_OK | X_OK))
-		return err_os(errno, "%s: cannot write a database here", dir);
-	if (stat(path, &st))
-		return NULL;
-	if (!S_ISREG(st.st_mode))
-		return err_new(ERR_OS, "%s: exists and is not a file", path);
-	if (!st.st_size)
-		return NULL;
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_os(errno, "%s", path);
-	if (read(fd, head, sizeof(head)) != sizeof(head) || memcmp(head, magic, sizeof(magic)))
-		return err_new(ERR_OS, "%s: exists and is not a database: not replaced", path);
-	return NULL;
-}
-
-static void mask_signals(struct writer *writer)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGXFSZ);
-	writer->masked = !pthread_sigmask(SIG_BLOCK, &set, &writer->old_mask);
-}
-
-static void unmask_signals(struct writer *writer)
-{
-	sigset_t xfsz;
-
-	/* The write that passed a limit on the size of files has failed and said so. */
-	sigemptyset(&xfsz);
-	sigaddset(&xfsz, SIGXFSZ);
-	if (!sigismember(&writer->old_mask, SIGXFSZ))
-		sigtimedwait(&xfsz, NULL, &(struct timespec){});
-	pthread_sigmask(SIG_SETMASK, &writer->old_mask, NULL);
-}
-
 /* Column recording, wherever it is, keeps its DEFAULT: a writer writes one. */
 static struct err *prepare_insert(struct writer *writer, enum insert i)
 {
@@ -163,7 +106,7 @@ static struct err *prepare_insert(struct writer *writer, enum insert i)
 static struct err *set_up(struct writer *writer)
 {
 	int rc = sqlite3_open_v2(
-		writer->tmp_path, &writer->db,
+		writer->file.tmp_path, &writer->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (rc != SQLITE_OK)
@@ -181,17 +124,9 @@ static struct err *set_up(struct writer *writer)
 
 struct err *writer_open(const char *path, struct writer **ret)
 {
-	TRY(writer_check(path));
 	CLEANUP(writer_cleanup) struct writer *writer = xcalloc(1, sizeof(*writer));
 
-	writer->path = xstrdup(path);
-	auto_free char *tmp_path = xasprintf("%s.tmp-%d", path, (int)getpid());
-
-	/* What a killed process of the same number left. */
-	if (unlink(tmp_path) && errno != ENOENT)
-		return err_os(errno, "%s", tmp_path);
-	mask_signals(writer);
-	writer->tmp_path = take_ptr(tmp_path);
+	TRY(newfile_init(&writer->file, path));
 	TRY(err_wrap(set_up(writer), "%s", path));
 	*ret = take_ptr(writer);
 	return NULL;
@@ -217,14 +152,9 @@ void writer_close(struct writer *writer)
 	if (!writer)
 		return;
 	close_db(writer);
-	if (writer->tmp_path)
-		unlink(writer->tmp_path);
-	if (writer->masked)
-		unmask_signals(writer);
+	newfile_deinit(&writer->file);
 	intern_deinit(&writer->callsites);
 	intern_deinit(&writer->frames);
-	free(writer->tmp_path);
-	free(writer->path);
 	free(writer);
 }
 
@@ -260,7 +190,7 @@ static struct err *step(struct writer *writer, sqlite3_stmt *stmt)
 	int rc = sqlite3_step(stmt);
 
 	if (rc != SQLITE_DONE)
-		return err_wrap(db_err(writer->db, rc), "%s", writer->path);
+		return err_wrap(db_err(writer->db, rc), "%s", writer->file.path);
 	sqlite3_reset(stmt);
 	return NULL;
 }
@@ -275,7 +205,7 @@ static struct err *update_recording(struct writer *writer, const char *column, c
 
 	sqlite3_free(sql);
 	if (rc != SQLITE_OK)
-		return err_wrap(db_err(writer->db, rc), "%s: recording.%s", writer->path,
+		return err_wrap(db_err(writer->db, rc), "%s: recording.%s", writer->file.path,
 				column);
 	if (!is_text)
 		sqlite3_bind_int64(stmt, 1, value);
@@ -693,33 +623,10 @@ uint64_t writer_nr_call_sites(const struct writer *writer)
 	return writer->callsites.nr;
 }
 
-/* The bytes of the file, then its name, are on the disk when this returns. */
-static struct err *publish(struct writer *writer)
-{
-	auto_fd int fd = open(writer->tmp_path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd))
-		return err_os(errno, "%s", writer->tmp_path);
-	TRY(writer_check(writer->path));
-	if (rename(writer->tmp_path, writer->path))
-		return err_os(errno, "%s", writer->path);
-	free(take_ptr(writer->tmp_path));
-
-	const char *slash = strrchr(writer->path, '/');
-	auto_free char *dir = slash ? xstrndup(writer->path, (size_t)(slash - writer->path + 1))
-				    : xstrdup(".");
-	auto_fd int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	/* Some file systems cannot; the database is whole all the same. */
-	if (dir_fd >= 0)
-		fsync(dir_fd);
-	return NULL;
-}
-
 struct err *writer_commit(struct writer *writer)
 {
-	TRY(err_wrap(exec(writer, schema_indices), "%s", writer->path));
-	TRY(err_wrap(exec(writer, "COMMIT"), "%s", writer->path));
+	TRY(err_wrap(exec(writer, schema_indices), "%s", writer->file.path));
+	TRY(err_wrap(exec(writer, "COMMIT"), "%s", writer->file.path));
 	close_db(writer);
-	return publish(writer);
+	return newfile_publish(&writer->file);
 }

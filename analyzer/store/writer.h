@@ -22,9 +22,7 @@
 
 struct writer;
 
-/* Fails early for a path where writer_open or writer_commit could not but fail. */
-struct err *writer_check(const char *path) MUST_CHECK;
-
+/* Fails early where newfile_check() does. */
 struct err *writer_open(const char *path, struct writer **ret) MUST_CHECK;
 void writer_close(struct writer *writer);
 

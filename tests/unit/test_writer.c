@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "store/newfile.h"
 #include "base/xalloc.h"
 #include "store/quality.h"
 #include "store/query.h"
@@ -141,11 +142,11 @@ TEST(a_file_that_is_no_database_is_not_replaced)
 	fputs("do not lose this text", f);
 	fclose(f);
 	CHECK_ERR(writer_open(path, &writer), "not a database: not replaced");
-	CHECK_ERR(writer_check(test_dir()), "is not a file");
-	CHECK_ERR(writer_check("/nonexistent/x.db"), "/nonexistent/: cannot write");
+	CHECK_ERR(newfile_check(test_dir()), "is not a file");
+	CHECK_ERR(newfile_check("/nonexistent/x.db"), "/nonexistent/: cannot write");
 	CHECK_EQ(nr_files(), 1);
 	CHECK_EQ(truncate(path, 0), 0);
-	CHECK_OK(writer_check(path));
+	CHECK_OK(newfile_check(path));
 }
 
 TEST(a_full_disk_is_said_in_one_line_and_leaves_nothing)
