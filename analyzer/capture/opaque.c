@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
@@ -148,37 +149,64 @@ static bool is_opaque(const struct symbol *sym)
 	return false;
 }
 
-static void print_range(struct text *text, uint64_t start, uint64_t end)
+static void print_range(struct text *text, const struct range *range)
 {
-	text_printf(text, "call_site>=0x%" PRIx64 "&&call_site<0x%" PRIx64, start, end);
+	text_printf(text, "call_site>=0x%" PRIx64 "&&call_site<0x%" PRIx64, range->start,
+		    range->end);
 }
 
 /*
- * The kernel looks at every term in turn, for each event. They all lie in the
- * memory allocators, few call sites do: so most are done after the first two.
+ * The kernel looks at term after term, for each allocation, until it knows. So this is a
+ * tree: half of the ranges is done with one term. @leaf ranges are listed in a row.
  */
+static void print_tree(struct text *text, const struct range *v, size_t nr, size_t leaf)
+{
+	size_t half = nr / 2;
+
+	if (nr == 1) {
+		print_range(text, v);
+		return;
+	}
+	if (nr > leaf) {
+		text_printf(text, "(call_site<0x%" PRIx64 "&&(", v[half].start);
+		print_tree(text, v, half, leaf);
+		text_printf(text, "))||(call_site>=0x%" PRIx64 "&&(", v[half].start);
+		print_tree(text, v + half, nr - half, leaf);
+		text_printf(text, "))");
+		return;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		text_printf(text, "%s(", i ? "||" : "");
+		print_range(text, &v[i]);
+		text_printf(text, ")");
+	}
+}
+
+/* Rule 2: rather a flat tree than fewer functions. */
 static void print_ranges(const struct ranges *r, struct text *ret)
 {
-	uint64_t start = UINT64_MAX, end = 0;
+	size_t nr = r->nr, leaf = 1;
 
-	for (size_t i = 0; i < r->nr; i++) {
-		start = r->v[i].start < start ? r->v[i].start : start;
-		end = r->v[i].end > end ? r->v[i].end : end;
-	}
-	print_range(ret, start, end);
-	if (r->nr == 1)
-		return;
-	text_printf(ret, "&&(");
-	for (size_t i = 0; i < r->nr; i++) {
-		auto_text one = {};
+	for (;;) {
+		auto_text text = {};
 
-		text_printf(&one, "%s(", i ? "||" : "");
-		print_range(&one, r->v[i].start, r->v[i].end);
-		text_printf(&one, ")");
-		if (ret->len + one.len < OPAQUE_MAX)
-			text_add(ret, one.data, one.len);
+		print_tree(&text, r->v, nr, leaf);
+		if (text.len <= OPAQUE_MAX) {
+			text_add(ret, text.data, text.len);
+			return;
+		}
+		if (leaf < nr)
+			leaf *= 2;
+		else
+			nr = nr * OPAQUE_MAX / text.len;
 	}
-	text_printf(ret, ")");
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
 }
 
 void opaque_filter(struct span kallsyms, struct text *ret)
@@ -198,7 +226,9 @@ void opaque_filter(struct span kallsyms, struct text *ret)
 		if (!start && is_opaque(&sym))
 			start = sym.addr;
 	}
-	if (ranges.nr)
+	if (ranges.nr) {
+		qsort(ranges.v, ranges.nr, sizeof(*ranges.v), by_start);
 		print_ranges(&ranges, ret);
+	}
 	free(ranges.v);
 }

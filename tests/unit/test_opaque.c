@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which call sites get a stack, and what probes are defined. */
+#include <stdlib.h>
+
 #include "capture/opaque.h"
 #include "capture/probetab.h"
 #include "decode/kmemcache.h"
@@ -26,9 +28,98 @@ TEST(functions_that_allocate_for_their_caller_are_a_filter)
 			    "ffffffff81001100 t other\n"
 			    "ffffffff81002000 T mempool_kmalloc\n"
 			    "ffffffff81002100 t last\n"),
-		  "call_site>=0xffffffff81000000&&call_site<0xffffffff81002100&&("
-		  "(call_site>=0xffffffff81000000&&call_site<0xffffffff81001100)||"
-		  "(call_site>=0xffffffff81002000&&call_site<0xffffffff81002100))");
+		  "(call_site<0xffffffff81002000&&("
+		  "call_site>=0xffffffff81000000&&call_site<0xffffffff81001100))||"
+		  "(call_site>=0xffffffff81002000&&("
+		  "call_site>=0xffffffff81002000&&call_site<0xffffffff81002100))");
+}
+
+/* As the kernel does it: no term more than needed, which *terms counts. */
+struct filter {
+	const char *pos;
+	uint64_t call_site;
+	size_t terms;
+};
+
+static bool or_terms(struct filter *f, bool skip);
+
+static bool term(struct filter *f, bool skip)
+{
+	bool value;
+
+	if (*f->pos == '(') {
+		f->pos++;
+		value = or_terms(f, skip);
+		CHECK_EQ(*f->pos, ')');
+		f->pos++;
+		return value;
+	}
+	CHECK(!strncmp(f->pos, "call_site", 9));
+	f->pos += 9;
+	bool least = f->pos[1] == '=';
+
+	CHECK_EQ(*f->pos, least ? '>' : '<');
+	char *end;
+	uint64_t v = strtoull(f->pos + 1 + least, &end, 16);
+
+	f->pos = end;
+	f->terms += !skip;
+	return least ? f->call_site >= v : f->call_site < v;
+}
+
+static bool and_terms(struct filter *f, bool skip)
+{
+	bool value = term(f, skip);
+
+	while (*f->pos == '&') {
+		f->pos += 2;
+		value = term(f, skip || !value) && value;
+	}
+	return value;
+}
+
+static bool or_terms(struct filter *f, bool skip)
+{
+	bool value = and_terms(f, skip);
+
+	while (*f->pos == '|') {
+		f->pos += 2;
+		value = and_terms(f, skip || value) || value;
+	}
+	return value;
+}
+
+static bool is_true(const char *text, uint64_t call_site, size_t *ret_terms)
+{
+	struct filter f = { .pos = text, .call_site = call_site };
+	bool value = or_terms(&f, false);
+
+	CHECK_EQ(*f.pos, '\0');
+	*ret_terms = f.terms;
+	return value;
+}
+
+TEST(the_filter_is_true_in_the_functions_and_soon_decided)
+{
+	for (int nr = 1; nr < 60; nr++) {
+		struct text kallsyms = {};
+
+		for (int i = 0; i <= 2 * nr; i++)
+			text_printf(&kallsyms, "ffffffff8100%02x00 t f%d%s\n", i, i,
+				    i % 2 ? "_noprof" : "");
+		const char *filter = filter_of(kallsyms.data);
+
+		for (int i = 0; i < 2 * nr + 1; i++) {
+			uint64_t at = 0xffffffff81000000 + ((uint64_t)i << 8);
+			size_t first, last;
+
+			CHECK_EQ(is_true(filter, at, &first), i % 2);
+			CHECK_EQ(is_true(filter, at + 255, &last), i % 2);
+			/* A row of them takes some 60. */
+			CHECK(nr > 40 || (first <= 20 && last <= 20));
+		}
+		text_deinit(&kallsyms);
+	}
 }
 
 TEST(functions_that_record_their_caller_are_not)
