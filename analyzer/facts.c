@@ -544,7 +544,7 @@ static struct err *note_sample(struct writer *writer, const struct tracefile *fi
 	return note(writer,
 		    "of slab objects and pages one chunk in %" PRIu64
 		    " was recorded: what a call site holds in few chunks, less than %" PRIu64
-		    " KB in all, may be missing or off by more than the error says",
+		    " KB in all, may be missing altogether",
 		    one_in, bytes >> 10);
 }
 

@@ -10,6 +10,11 @@
 /* Standard errors: as in bounds.c. */
 #define SIGMAS 3.0
 
+/* See variance(). What they give is in Documentation/design/sampling.md. */
+#define MORE_CHUNKS   4.0
+#define ENOUGH_CHUNKS 64.0
+#define LEAST_SHARE   64.0
+
 /* Of blocks that are larger than a chunk, each is one by itself. */
 #define LARGE (UINT64_C(1) << 63)
 /* What has no cell of its own shares one with the rest of its site. */
@@ -226,28 +231,81 @@ static struct placed *sort_cells(const struct sample *s, const struct sitetab *s
 	return v;
 }
 
-/* Of chunks that are each seen with probability 1/w, those seen say w(w - 1) of their squares. */
+/* What chunks hold of one call site, of one measure. */
+struct spread {
+	double nr, sum, squares, largest;
+};
+
+static void spread_add(struct spread *s, double y)
+{
+	if (y <= 0)
+		return;
+	s->nr++;
+	s->sum += y;
+	s->squares += y * y;
+	s->largest = y > s->largest ? y : s->largest;
+}
+
+/*
+ * Of chunks that are each seen with probability 1/w, those seen say w(w - 1) of their
+ * squares. Few of them say little of the others: there are MORE_CHUNKS besides, each
+ * as large as any may be of which none was seen. That is what a chunk can hold (@most)
+ * as long as few are known, and with more and more the largest of those.
+ */
+static double variance(const struct spread *s, double weight, double most)
+{
+	double largest = s->largest;
+
+	if (most > LEAST_SHARE * largest)
+		most = LEAST_SHARE * largest;
+	if (most > largest && s->nr < ENOUGH_CHUNKS)
+		largest += (most - largest) * (1 - s->nr / ENOUGH_CHUNKS);
+	return weight * (weight - 1) * (s->squares + MORE_CHUNKS * largest * largest);
+}
+
+/* Of one call site those of one weight. */
+struct spreads {
+	struct spread live, live_bytes, alloc_bytes;
+};
+
+static void add_variances(const struct sample *s, const struct spreads *of, double weight,
+			  struct site *to)
+{
+	/* A block of several chunks is one, and has fewer to stand for. */
+	double chunk = (double)(UINT64_C(1) << (s->page_shift + SAMPLE_ORDER));
+	double bytes = chunk * s->rate.one_in / weight;
+	double objects = of->live.nr ? bytes * of->live.sum / of->live_bytes.sum : 0;
+
+	to->live_var += variance(&of->live, weight, objects);
+	to->live_bytes_var += variance(&of->live_bytes, weight, bytes);
+	/* Over time a chunk holds any amount. */
+	to->alloc_bytes_var += variance(&of->alloc_bytes, weight, 0);
+}
+
 static void set_variances(const struct sample *s, struct sitetab *sites, const uint32_t *group)
 {
 	size_t nr;
 	auto_free struct placed *v = sort_cells(s, sites, group, &nr);
 
 	for (size_t i = 0, first = 0; i < nr;) {
-		struct placed sum = v[i];
-		double factor = (double)sum.weight * (sum.weight - 1.0);
+		struct spreads spreads = {};
+		uint32_t weight = v[i].weight;
 
-		for (i++; i < nr && !by_place(&sum, &v[i]); i++) {
-			sum.live += v[i].live;
-			sum.live_bytes += v[i].live_bytes;
-			sum.alloc_bytes += v[i].alloc_bytes;
+		if (v[first].place != v[i].place)
+			first = i;
+		while (i < nr && v[i].place == v[first].place && v[i].weight == weight) {
+			struct placed sum = v[i];
+
+			for (i++; i < nr && !by_place(&sum, &v[i]); i++) {
+				sum.live += v[i].live;
+				sum.live_bytes += v[i].live_bytes;
+				sum.alloc_bytes += v[i].alloc_bytes;
+			}
+			spread_add(&spreads.live, sum.live);
+			spread_add(&spreads.live_bytes, sum.live_bytes);
+			spread_add(&spreads.alloc_bytes, sum.alloc_bytes);
 		}
-		if (v[first].place != sum.place)
-			first = i - 1;
-		struct site *site = &sites->site[v[first].site];
-
-		site->live_var += factor * sum.live * sum.live;
-		site->live_bytes_var += factor * sum.live_bytes * sum.live_bytes;
-		site->alloc_bytes_var += factor * sum.alloc_bytes * sum.alloc_bytes;
+		add_variances(s, &spreads, weight, &sites->site[v[first].site]);
 	}
 }
 
@@ -333,6 +391,11 @@ static uint64_t less(uint64_t from, uint64_t by)
 	return from > by ? from - by : 0;
 }
 
+static uint64_t at_least(uint64_t v, uint64_t least)
+{
+	return v > least ? v : least;
+}
+
 /* The site that has the variance may hold less than the error of all of its call site. */
 static void widen(struct sitetab *sites, const uint32_t *group)
 {
@@ -359,10 +422,12 @@ static void widen(struct sitetab *sites, const uint32_t *group)
 		size_t place = 2 * (size_t)group[i] + s->self;
 		uint64_t had = s->lower, held = s->lower_bytes;
 
-		s->lower = less(had, calls[place]);
-		s->lower_bytes = s->lower ? less(held, bytes[place]) : 0;
-		calls[place] = less(calls[place], had);
-		bytes[place] = less(bytes[place], held);
+		/* What was seen is there, whatever it stands for. */
+		s->lower = at_least(less(had, calls[place]), had / s->weight);
+		s->lower_bytes =
+			at_least(s->lower ? less(held, bytes[place]) : 0, held / s->weight);
+		calls[place] = less(calls[place], had - s->lower);
+		bytes[place] = less(bytes[place], held - s->lower_bytes);
 	}
 }
 

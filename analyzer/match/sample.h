@@ -14,7 +14,8 @@
  * Rules:  (1) an object that is seen with probability p counts 1/p times, and is
  *             seen, if it is, from its allocation to its free
  *         (2) the variance is that of sampling chunks independently with the same
- *             probability: of objects in one chunk all are seen or none
+ *             probability: of objects in one chunk all are seen or none. Where few
+ *             chunks were seen it is larger, by what the others may hold
  *         (3) memory is a cell for each site and chunk it allocates in, at most
  *             SAMPLE_MAX_CELLS; beyond, the error of bytes allocated is not known
  * Theory: Documentation/design/sampling.md

@@ -276,11 +276,11 @@ TEST(the_error_is_as_large_as_stated)
 	}
 	printf("# %zu figures, error %.2f of what is stated, beyond 3: %zu\n", nr,
 	       sqrt(squares / variances), far);
-	CHECK(squares < 1.3 * variances);
-	CHECK(squares > 0.6 * variances);
-	/* Of a few large blocks there is no normal distribution. */
-	CHECK(far * 25 < nr);
-	CHECK(outside * 25 < nr);
+	/* More than it is: what holds little is not known better (tests/property/test_sample). */
+	CHECK(squares < variances);
+	CHECK(squares > 0.3 * variances);
+	CHECK(far * 100 < nr);
+	CHECK(outside * 100 < nr);
 }
 
 static void run_one(struct event ev, const struct event *end, uint32_t chunk, struct site *ret)
@@ -386,7 +386,7 @@ TEST(samples_of_a_recording_agree_with_all_of_it)
 {
 	const char *path = getenv("SAMPLE_RECORDING");
 	CLEANUP(sums_deinit) struct sums all = {};
-	size_t far = 0, nr = 0;
+	size_t far = 0, unseen = 0, nr = 0;
 
 	if (!path)
 		test_skip("SAMPLE_RECORDING names no recording");
@@ -396,21 +396,25 @@ TEST(samples_of_a_recording_agree_with_all_of_it)
 		CLEANUP(sums_deinit) struct sums some = {};
 
 		run_file(path, ONE_IN, chunk, &some);
-		/* Of less than this nothing may be in the sample: no error can be told. */
-		for (size_t i = 0;
-		     i < 10 && i < all.nr && all.v[i].site.live_bytes >= 6 * ONE_IN * 32768;
-		     i++, nr++) {
+		for (size_t i = 0; i < 10 && i < all.nr; i++, nr++) {
 			const struct site *want = &all.v[i].site;
 			const struct site *got = &sum_of(&some, all.v[i].key)->site;
 			double error = (double)got->live_bytes - (double)want->live_bytes;
 			double se = sqrt(got->live_bytes_var);
 
-			far += fabs(error) > 3 * se;
+			/* That is known of what holds less than the note says. */
+			if (!got->live_bytes) {
+				CHECK(want->live_bytes < 6 * ONE_IN * 32768);
+				unseen++;
+			} else {
+				far += fabs(error) > 3 * se;
+			}
 			printf("# chunk %u kind %d: %lu, sampled %lu, error %.2f of %.0f\n",
 			       chunk, want->kind, want->live_bytes, got->live_bytes,
 			       se > 0 ? error / se : error, se);
 		}
 	}
-	printf("# beyond three standard errors: %zu of %zu\n", far, nr);
-	CHECK(far * 20 <= nr);
+	printf("# of %zu estimates beyond three standard errors: %zu; not in the sample: %zu\n",
+	       nr, far, unseen);
+	CHECK_EQ(far, 0);
 }
