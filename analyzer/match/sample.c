@@ -268,16 +268,30 @@ struct spreads {
 	struct spread live, live_bytes, alloc_bytes;
 };
 
+/* Where nothing lives as far as was seen, the unseen may have an object. */
+static struct spread of_none(const struct spreads *of, double object)
+{
+	return (struct spread){ .nr = of->alloc_bytes.nr, .largest = object };
+}
+
 static void add_variances(const struct sample *s, const struct spreads *of, double weight,
 			  struct site *to)
 {
 	/* A block of several chunks is one, and has fewer to stand for. */
 	double chunk = (double)(UINT64_C(1) << (s->page_shift + SAMPLE_ORDER));
 	double bytes = chunk * s->rate.one_in / weight;
-	double objects = of->live.nr ? bytes * of->live.sum / of->live_bytes.sum : 0;
+	bool none = of->live.nr < 1;
+	double object = !none	     ? of->live_bytes.sum / of->live.sum
+			: to->allocs ? (double)to->alloc_bytes / (double)to->allocs
+				     : 0;
 
-	to->live_var += variance(&of->live, weight, objects);
-	to->live_bytes_var += variance(&of->live_bytes, weight, bytes);
+	if (object > 0) {
+		struct spread live = none ? of_none(of, 1) : of->live;
+		struct spread live_bytes = none ? of_none(of, object) : of->live_bytes;
+
+		to->live_var += variance(&live, weight, bytes / object);
+		to->live_bytes_var += variance(&live_bytes, weight, bytes);
+	}
 	/* Over time a chunk holds any amount. */
 	to->alloc_bytes_var += variance(&of->alloc_bytes, weight, 0);
 }

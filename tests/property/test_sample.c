@@ -12,7 +12,7 @@
 #include "match/match.h"
 #include "tests/lib/test.h"
 
-enum { ONE_IN = 8, CHUNKS = 1 << 17, ROOM = 512, OBJECT = 64, SEEDS = 6 };
+enum { ONE_IN = 8, CHUNKS = 1 << 18, ROOM = 512, OBJECT = 64, SEEDS = 6 };
 
 #define BASE UINT64_C(0xffff888000000000)
 
@@ -22,7 +22,18 @@ static double uniform(void)
 }
 
 /* How many objects of a call site lie in one chunk. */
-enum { EQUAL, ANY, GEOMETRIC, FULL_OR_ONE, RARELY_FULL, HEAVY, SKEWED, SINGLE, NR_SHAPES };
+enum {
+	EQUAL,
+	ANY,
+	GEOMETRIC,
+	FULL_OR_ONE,
+	RARELY_FULL,
+	HEAVY,
+	SKEWED,
+	SINGLE,
+	FREED,
+	NR_SHAPES
+};
 
 static unsigned int draw(int shape)
 {
@@ -64,6 +75,22 @@ static uint16_t used[CHUNKS];
 static struct event *events;
 static size_t nr_events, cap_events;
 
+static void put(enum event_kind kind, uint64_t site, uint64_t addr)
+{
+	uint64_t bytes = kind == EVENT_KMALLOC ? OBJECT : 0;
+
+	vec_room(events, nr_events, cap_events);
+	events[nr_events] = (struct event){
+		.kind = kind & 0x1f,
+		.ts_ns = 1000 + nr_events,
+		.call_site = site,
+		.addr = addr,
+		.bytes_req = bytes,
+		.bytes_alloc = bytes,
+	};
+	nr_events++;
+}
+
 static void make_events(unsigned int seed)
 {
 	srandom(seed);
@@ -73,24 +100,20 @@ static void make_events(unsigned int seed)
 	for (unsigned int site = 0; site < NR_SITES; site++) {
 		for (unsigned int i = 0; i < sizes[site % NR_SIZES]; i++) {
 			unsigned int nr = draw((int)(site / NR_SIZES));
+			bool freed = site / NR_SIZES == FREED && uniform() < 0.9;
 			uint64_t chunk;
 
 			do {
 				chunk = (uint64_t)random() % CHUNKS;
 			} while (used[chunk] + nr > ROOM);
-			truth[site] += (uint64_t)nr * OBJECT;
+			truth[site] += freed ? 0 : (uint64_t)nr * OBJECT;
 			while (nr--) {
-				vec_room(events, nr_events, cap_events);
-				events[nr_events] = (struct event){
-					.kind = EVENT_KMALLOC,
-					.ts_ns = 1000 + nr_events,
-					.call_site = 0x1000 + site,
-					.addr = BASE + chunk * ROOM * OBJECT +
-						(uint64_t)used[chunk]++ * OBJECT,
-					.bytes_req = OBJECT,
-					.bytes_alloc = OBJECT,
-				};
-				nr_events++;
+				uint64_t addr = BASE + chunk * ROOM * OBJECT +
+						(uint64_t)used[chunk]++ * OBJECT;
+
+				put(EVENT_KMALLOC, 0x1000 + site, addr);
+				if (freed)
+					put(EVENT_KFREE, 0x10, addr);
 			}
 		}
 	}
@@ -119,12 +142,15 @@ static void judge(uint32_t chunk, struct tally *t)
 	match_judge(match, group, 0);
 	for (size_t i = 0; i < nr; i++) {
 		uint64_t site = s[i].call_site - 0x1000;
+
+		if (!s[i].allocs)
+			continue;
 		double error = (double)s[i].live_bytes - (double)truth[site];
 
 		t->nr++;
 		t->within += error * error <= 9 * s[i].live_bytes_var;
-		t->bounded += s[i].lower_bytes <= truth[site] &&
-			      s[i].upper_bytes >= truth[site];
+		t->bounded +=
+			s[i].lower_bytes <= truth[site] && s[i].upper_bytes >= truth[site];
 		if (site == EQUAL * NR_SIZES + NR_SIZES - 1) {
 			t->stated += s[i].live_bytes_var;
 			t->error += error * error;
