@@ -83,7 +83,8 @@ static struct err *parse_time(const char *name, const char *text, struct analyze
 	const char *digits = text + ret->from_end;
 	double seconds = strtod(digits, &end);
 
-	if (!isdigit((unsigned char)*digits) || end != digits + strspn(digits, "0123456789."))
+	if (!isdigit((unsigned char)digits[*digits == '.']) ||
+	    end != digits + strspn(digits, "0123456789."))
 		end = (char *)digits;
 	if (*end == 's' || *end == 'm' || *end == 'h') {
 		seconds *= *end == 's' ? 1 : *end == 'm' ? 60 : 3600;

@@ -29,7 +29,8 @@ static bool scaled(const char *text, const char *units, const double *factor, do
 	double v = strtod(text, &end);
 
 	/* strtod also takes signs, "inf", exponents and hexadecimal. */
-	if (!isdigit((unsigned char)text[0]) || end != text + strspn(text, "0123456789."))
+	if (!isdigit((unsigned char)text[*text == '.']) ||
+	    end != text + strspn(text, "0123456789."))
 		return false;
 	if (*end) {
 		const char *unit = strchr(units, toupper((unsigned char)*end));

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A recorder that is killed at any moment leaves a recording that analyze reads.
-# KILLS=50 kills more often than 12 times.
+# KILLS: how often one is killed (50); flight.sh and rotate.sh do so to their kinds.
 ap=${ALLOCPROF:?}
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
@@ -30,10 +30,10 @@ settings() {
 killed=
 settings >before
 
-# Starts one, of $2 seconds (0.2), and kills it $1 hundredths after it began to record.
-kill_after() {
-	rm -rf x.dat x.dat.part x.db
-	"$ap" record -o x.dat -m 1M -d "${2:-0.2}" timeout 2 sh -c 'while :; do cat /proc/self/stat; done' \
+# Starts one, of $2 seconds, and kills it $1 hundredths after it began to record.
+kill_after() { # HUNDREDTHS SECONDS
+	rm -rf x.dat* x.db
+	"$ap" record -o x.dat -m 1M -d "$2" timeout 2 sh -c 'while :; do cat /proc/self/stat; done' \
 		>/dev/null 2>&1 &
 	pid=$!
 	until [ -e x.dat.part/meta ] || [ -e x.dat ]; do sleep 0.01; done
@@ -43,10 +43,11 @@ kill_after() {
 	wait $pid 2>/dev/null
 }
 
-kills=${KILLS:-12} readable=0 parts=0 with_events=0 : >err
+# All over a recording of 0.3 s and what is done after it; 37 is prime to 90.
+kills=${KILLS:-50} readable=0 parts=0 with_events=0 : >err
 for i in $(seq "$kills"); do
-	kill_after $((i * 97 % 120))
-	"$ap" analyze -i x.dat -o x.db 2>>err || continue
+	kill_after $((i * 37 % 90)) 0.3
+	"$ap" analyze -i x.dat -o x.db 2>>err || { echo "kill $i" >>err; continue; }
 	readable=$((readable + 1))
 	[ -e x.dat ] && continue
 	parts=$((parts + 1))

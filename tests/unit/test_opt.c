@@ -166,6 +166,14 @@ TEST(times_are_seconds_with_a_fraction_or_a_unit)
 	CHECK_EQ(args.wait_ns, 250000000);
 	CHECK_OK(PARSE(false, "-d", "2m"));
 	CHECK_EQ(args.wait_ns, 120000000000);
+	CHECK_OK(PARSE(false, "-d", ".3"));
+	CHECK_EQ(args.wait_ns, 300000000);
+	CHECK_OK(PARSE(false, "-d", ".5m"));
+	CHECK_EQ(args.wait_ns, 30000000000);
+	PARSE_ERR("not a time", "-d", ".");
+	PARSE_ERR("not a time", "-d", ".s");
+	PARSE_ERR("not a time", "-d", "..3");
+	PARSE_ERR("not a time", "-d", "-.3");
 	PARSE_ERR("not a time", "-d", "soon");
 	PARSE_ERR("not a time", "-d", "nan");
 	PARSE_ERR("not a time", "-d", "9000000000000000");
