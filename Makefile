@@ -188,6 +188,7 @@ check-truth: $(BIN) $(VM_LOAD) ## score recordings made in a VM against /proc/al
 
 check-vm: $(BIN) $(VM_LOAD) ## record on Debian's 6.1 and 6.12 kernels, with modules
 	$(Q)BUILD=$(abspath $(B)) ALLOCPROF=$(abspath $(BIN)) tests/vm/debian $(KERNELS)
+	$(Q)BUILD=$(abspath $(B)) ALLOCPROF=$(abspath $(BIN)) tests/vm/group
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60), with clang

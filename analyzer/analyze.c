@@ -11,6 +11,7 @@
 
 #include "base/xalloc.h"
 #include "capture/blobs.h"
+#include "capture/machine.h"
 #include "details.h"
 #include "facts.h"
 #include "resolve/rules.h"
@@ -140,6 +141,9 @@ static struct err *open_resolver(const struct analyze_opts *opts, const struct t
 		.downloading_arg = (void *)opts,
 	};
 
+	/* Recorded with the rights to tracing, but not to symbols. */
+	if (machine_symbols_hidden(resolver_opts.kallsyms))
+		resolver_opts.kallsyms = (struct span){};
 	if (opts->kallsyms) {
 		size_t len = 0;
 

@@ -223,8 +223,12 @@ struct err *space_open(const struct resolver_opts *opts, struct pool *pool, stru
 						"elfutils-debuginfod-client or debuginfod)"));
 	}
 	if (!kallsyms_nr(s->kallsyms))
-		add_note(s, pool_str(pool, "the recording holds no kallsyms: call sites stay "
-					   "addresses; give a copy of it with --kallsyms"));
+		add_note(
+			s,
+			pool_str(
+				pool,
+				"the recording holds no kallsyms, or one without "
+				"addresses: call sites stay addresses; give a copy of it with --kallsyms"));
 	s->kernel_build_id = "";
 	open_cache(s, opts);
 	if (s->kernel_later) {

@@ -89,8 +89,8 @@ struct err *newfile_publish(struct newfile *file)
 	free(take_ptr(file->tmp_path));
 
 	const char *slash = strrchr(file->path, '/');
-	auto_free char *dir = slash ? xstrndup(file->path, (size_t)(slash - file->path + 1))
-				    : xstrdup(".");
+	auto_free char *dir =
+		slash ? xstrndup(file->path, (size_t)(slash - file->path + 1)) : xstrdup(".");
 	auto_fd int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	/* Some file systems cannot; the database is whole all the same. */

@@ -60,6 +60,11 @@ sed 's/^[0-9a-f]*/0000000000000000/' >zeros <<-EOF
 EOF
 run analyze -i whole.dat -o x.db --kallsyms zeros
 t kallsyms_full_of_zeros_say_how_to_read_them refused "kptr_restrict"
+# So does a recorder without CAP_SYSLOG, and it is a recording all the same.
+LC_ALL=C sed 's/[0-9a-f]\{16\} \([A-Za-z]\) /0000000000000000 \1 /g' plain.dat >hidden.dat
+run analyze -i hidden.dat -o damaged.db
+t a_recording_without_addresses_is_analyzed [ "$status" = 0 -a "$(q 'SELECT events > 0 FROM recording')" = 1 \
+	-a "$(q "SELECT count(*) FROM notes WHERE text LIKE '%without addresses%'")" = 1 ]
 run analyze -i whole.dat -o x.db --vmlinux "$ap"
 t the_vmlinux_of_another_kernel_is_refused refused "give the vmlinux of that build, or none"
 run analyze -i whole.dat -o x.db --vmlinux text; t a_vmlinux_that_is_none_is_refused refused "not an ELF file"
