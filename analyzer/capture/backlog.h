@@ -12,8 +12,9 @@
  * Out:    nothing; what was put off before the call is mostly freed after it
  * Rules:  (1) goes only where this process may run anyway: an isolated CPU is left alone
  *         (2) a kernel that does it in another way costs the time, never the recording
- *         (3) 0.2 s, and 10 ms more for every ten CPUs; some seconds at most on a
- *             machine that has no time for it
+ *         (3) 0.2 s, and 10 ms more for every ten CPUs; longer where /proc/slabinfo
+ *             says that it is not done, but some seconds at most on a machine that has
+ *             no time for it
  *         (4) sheaves are emptied by shrinking their cache, which the kernel does on
  *             all CPUs: not where this process may run on some of them only
  */
