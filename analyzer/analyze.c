@@ -31,6 +31,8 @@ enum { MAX_THREADS = 8 };
 
 /* What all but the tables of the matcher may take of a memory limit. */
 enum { MEMORY_REST = 40 << 20 };
+/* Mapped of the program and its libraries; what the database takes for a site, as written. */
+enum { MEMORY_PROGRAM = 8 << 20, MEMORY_SITE = 250 };
 
 /* A module that came or went. */
 struct module_event {
@@ -247,8 +249,7 @@ static struct err *match_all(struct analysis *a)
 		unchecked += batch.nr;
 		if (a->opts->memory_limit && unchecked >= CHECK_EVERY) {
 			unchecked = 0;
-			TRY(match_check_memory(a->match, a->opts->memory_limit -
-								 a->opts->memory_limit / 4));
+			TRY(match_check_memory(a->match, a->opts->memory_limit));
 		}
 		if (nr >= LOOK_EVERY) {
 			nr = 0;
@@ -345,6 +346,20 @@ static void expect_sites(const struct match *match, const struct site *site, siz
 	resolver_expect(resolver, all, nr_all);
 }
 
+/*
+ * With @nr sites still to be written. What is mapped of the kernel's debug information the
+ * system takes back when it wants to.
+ */
+static struct err *check_memory(const struct analyze_opts *opts, size_t nr)
+{
+	uint64_t own;
+
+	if (!opts->memory_limit)
+		return NULL;
+	spill_resident(&own);
+	return spill_check(own + nr * MEMORY_SITE, opts->memory_limit - MEMORY_PROGRAM);
+}
+
 static struct err *write_sites(const struct analyze_opts *opts, struct match *match,
 			       struct resolver *resolver, const struct names *names,
 			       uint64_t lost, struct writer *writer)
@@ -359,6 +374,8 @@ static struct err *write_sites(const struct analyze_opts *opts, struct match *ma
 	for (size_t i = 0; i < nr; i++) {
 		resolve_site(match, &site[i], resolver, &callsite);
 		TRY(writer_callsite(writer, site[i].kind, &callsite, &group[i]));
+		if (i % CHECK_EVERY == 0)
+			TRY(check_memory(opts, nr));
 		show(opts, "resolving", i, nr, &last_ns);
 	}
 	match_judge(match, group, lost);
@@ -566,6 +583,7 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 	TRY(write_sites(a->opts, a->match, resolver, a->names,
 			a->part_from_ns || a->part_to_ns ? 0 : lost, writer));
 	TRY(details_write(writer, file, a->match, a->names, resolver));
+	TRY(check_memory(a->opts, 0));
 	TRY(facts_write_symbols(writer, resolver));
 	TRY(writer_quality(writer, match_totals(a->match), merge_stats(a->merge),
 			   tracefile_truncated_bytes(file),

@@ -3,10 +3,8 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/xalloc.h"
 #include "decode/places.h"
@@ -25,6 +23,9 @@ enum { AHEAD = 6 };
 
 /* Of pages, where nothing tells: that many of them lost leave nothing to judge by. */
 #define MOST_LOST 0.99
+
+/* Bytes that a site takes when the books are closed, and then by the database. */
+enum { SITE_REST = 1000 };
 
 /* A few pids; most others are told apart by the bit for their low bits. */
 struct tasks {
@@ -304,6 +305,8 @@ enum {
 /* Starts to fetch what match_event() of @ev, some events from now, will read. */
 static inline void prefetch(const struct match *m, const struct event *ev)
 {
+	if (__builtin_expect(m->spill != NULL, 0) && m->slab.live.mapped)
+		table_touch(&m->slab.live, &live_ops, ev->addr);
 	if (SLAB_KINDS >> ev->kind & 1) {
 		slab_prefetch(&m->slab, ev);
 	} else if (PAGE_KINDS >> ev->kind & 1) {
@@ -522,17 +525,15 @@ void match_batch(struct match *m, const struct merge_batch *batch)
 
 struct err *match_check_memory(struct match *m, uint64_t limit)
 {
-	unsigned long pages = 0;
+	uint64_t own, most = limit - limit / 16; /* the next call comes some events later */
 
 	if (!m->spill)
 		return NULL;
-	FILE *statm = fopen("/proc/self/statm", "re");
-
-	if (statm && fscanf(statm, "%*u %lu", &pages) == 1 &&
-	    pages * (uint64_t)sysconf(_SC_PAGESIZE) > limit)
+	if (spill_resident(&own) > limit - limit / 4) {
 		spill_trim(m->spill);
-	if (statm)
-		fclose(statm);
+		TRY(spill_check(spill_resident(&own), most));
+	}
+	TRY(spill_check(own + m->sites.nr * SITE_REST, most));
 	return spill_error(m->spill);
 }
 
@@ -645,6 +646,12 @@ void match_finish(struct match *m)
 	sitetab_close(&m->sites, to);
 	sample_renumber(&m->sample, to);
 	flow_renumber(&m->slab.flows, to);
+	/* Nobody asks for what lives any more. */
+	table_clear(&m->slab.live, &live_ops);
+	table_clear(&m->percpu.live, &live_ops);
+	table_clear(&m->vmap.live, &live_ops);
+	slabpage_clear(&m->slab.pages);
+	page_clear(&m->pages);
 }
 
 /*

@@ -128,8 +128,8 @@ void match_event(struct match *match, const struct event *ev);
 void match_batch(struct match *match, const struct merge_batch *run);
 
 /*
- * Now and then: sees that what lies in files takes no more memory than @limit for
- * the whole process, and that they could be written.
+ * Now and then: sees that the whole process takes no more memory than @limit, by what
+ * lies in files, and that they could be written. An error where that does not help.
  */
 struct err *match_check_memory(struct match *match, uint64_t limit) MUST_CHECK;
 

@@ -37,6 +37,14 @@ void page_init(struct page_map *map, uint32_t page_size, const struct sample_rat
 	table_init(&map->table, &entry_ops);
 }
 
+void page_clear(struct page_map *map)
+{
+	table_clear(&map->table, &entry_ops);
+	free(map->split);
+	map->split = NULL;
+	map->nr_split = map->cap_split = 0;
+}
+
 void page_deinit(struct page_map *map)
 {
 	table_deinit(&map->table);

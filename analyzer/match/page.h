@@ -74,6 +74,7 @@ struct page_met {
 void page_init(struct page_map *map, uint32_t page_size, const struct sample_rate *sample,
 	       struct sitetab *sites);
 void page_deinit(struct page_map *map);
+void page_clear(struct page_map *map); /* no event follows, and no question */
 
 /* False for what cannot be: too large, or beyond PAGE_MAX_PFN. */
 bool page_plausible(uint64_t pfn, unsigned int order);

@@ -32,6 +32,12 @@ void slabpage_init(struct slabpage_table *pages, uint32_t page_size)
 	table_init(&pages->table, &page_ops);
 }
 
+void slabpage_clear(struct slabpage_table *pages)
+{
+	table_clear(&pages->table, &page_ops);
+	memset(pages->like, 0, SLABPAGE_LIKE * sizeof(*pages->like));
+}
+
 void slabpage_deinit(struct slabpage_table *pages)
 {
 	table_deinit(&pages->table);

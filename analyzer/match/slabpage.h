@@ -40,6 +40,7 @@ struct slabpage_table {
 
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size);
 void slabpage_deinit(struct slabpage_table *pages);
+void slabpage_clear(struct slabpage_table *pages); /* the same, but that it is empty then */
 
 /*
  * An object of @bytes begins to live at @addr. True when the page need not be told

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -136,6 +137,30 @@ void spill_trim(struct spill *s)
 		if (s->table[i]->mapped)
 			madvise(s->table[i]->slot, s->table[i]->cap * s->table[i]->size,
 				MADV_DONTNEED);
+}
+
+uint64_t spill_resident(uint64_t *ret_own)
+{
+	unsigned long all = 0, shared = 0;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	FILE *statm = fopen("/proc/self/statm", "re");
+
+	if (statm && fscanf(statm, "%*u %lu %lu", &all, &shared) != 2)
+		all = shared = 0;
+	if (statm)
+		fclose(statm);
+	*ret_own = (all - shared) * page;
+	return all * page;
+}
+
+struct err *spill_check(uint64_t bytes, uint64_t limit)
+{
+	if (bytes <= limit)
+		return NULL;
+	return err_new(ERR_UNSUPPORTED,
+		       "--memory-limit: it has too many call sites and tasks: %" PRIu64
+		       " MB must be in memory, and %" PRIu64 " MB may be",
+		       bytes >> 20, limit >> 20);
 }
 
 struct err *spill_error(struct spill *s)

@@ -37,6 +37,15 @@ void spill_release(struct spill *spill, struct table *table, size_t bytes);
 /* Of the files, what is in memory need not be: it comes back when it is used. */
 void spill_trim(struct spill *spill);
 
+/*
+ * The memory that the process takes, in bytes, 0 when that is not known; in *@ret_own, without
+ * what is mapped of files.
+ */
+uint64_t spill_resident(uint64_t *ret_own);
+
+/* An error for a process that takes @bytes and may take @limit. */
+struct err *spill_check(uint64_t bytes, uint64_t limit) MUST_CHECK;
+
 /* What went wrong, once; NULL when nothing did. */
 struct err *spill_error(struct spill *spill) MUST_CHECK;
 

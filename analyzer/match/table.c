@@ -42,6 +42,12 @@ void table_init(struct table *t, const struct table_ops *ops)
 	table_resize(t, ops, MIN_CAP);
 }
 
+void table_clear(struct table *t, const struct table_ops *ops)
+{
+	table_deinit(t);
+	table_init(t, ops);
+}
+
 void table_deinit(struct table *t)
 {
 	if (t->spill)

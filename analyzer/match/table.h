@@ -62,6 +62,8 @@ enum { TABLE_TRIM = 1 << 18 };
 struct table_secret table_secret(void);
 void table_init(struct table *t, const struct table_ops *ops);
 void table_deinit(struct table *t);
+/* Leaves it empty, with little memory, which is on the heap. */
+void table_clear(struct table *t, const struct table_ops *ops);
 void table_resize(struct table *t, const struct table_ops *ops, size_t cap);
 
 /* All bits of the result depend on all bits of @key. */
@@ -104,6 +106,15 @@ TABLE_INLINE void table_prefetch(const struct table *t, const struct table_ops *
 				 uint64_t key)
 {
 	__builtin_prefetch(t->slot + table_home(t, key) * ops->size);
+}
+
+/*
+ * Of slots in a file: where @key is likely to be comes to memory. By a write: for one that
+ * reads, the system would bring the pages around it, too, and none of them to write.
+ */
+TABLE_INLINE void table_touch(const struct table *t, const struct table_ops *ops, uint64_t key)
+{
+	__atomic_fetch_or(t->slot + table_home(t, key) * ops->size, 0, __ATOMIC_RELAXED);
 }
 
 /* The live entry of @key, or NULL. */

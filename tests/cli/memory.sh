@@ -24,6 +24,24 @@ command -v sqlite3 >/dev/null || {
 dump free && dump limited --memory-limit 64M
 t a_limit_changes_no_number cmp "$tmp/free.sql" "$tmp/limited.sql"
 
+# Of a real process, by the system's own count.
+peak() { # RECORDING LIMIT: MB at most
+	"${BUILD:?}"/tests/bench/bench_run 1 "$ap" analyze -i "$1" -o "$tmp/peak.db" --no-cache \
+		--threads 2 ${2:+--memory-limit "$2"} 2>"$tmp/err" | awk '{ print int($3 + 0.99) }'
+}
+"$scale" -c 2 -l 2000000 "$tmp/x.dat" 2100000
+free=$(peak "$tmp/x.dat") limited=$(peak "$tmp/x.dat" 64M)
+echo "# $limited MB, and $free MB without a limit"
+case $("$ap" --version 2>&1)$(nm "$ap" 2>/dev/null | grep -m1 __asan_init) in
+*asan*) echo "skip a_limit_is_kept: the sanitizer takes more" ;;
+*) t a_limit_is_kept [ "${limited:-0}" -gt 0 -a "${limited:-99}" -le 64 -a "${free:-0}" -gt 64 ] ;;
+esac
+# What a call site takes cannot be anywhere else.
+"$scale" -c 3 -s 40000 -l 10000 -k "$tmp/x.dat" 500000
+"$ap" analyze -i "$tmp/x.dat" -o "$tmp/x.db" --memory-limit 64M 2>"$tmp/err"
+t a_limit_that_cannot_be_kept_is_an_error [ $? = 1 -a ! -e "$tmp/x.db" ]
+t and_says_what_it_would_take grep -q 'too many call sites.*[0-9] MB must be' "$tmp/err"
+
 # 64 KB sub-buffers, many CPUs and call sites, a stack on every event.
 "$scale" -c 256 -b 65536 -s 20000 -l 20000 -k "$tmp/x.dat" 200000
 dump many --threads 2
