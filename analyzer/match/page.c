@@ -260,6 +260,10 @@ static struct page_met take(struct page_map *map, uint64_t pfn, unsigned int ord
 	struct page_met met = { 0 };
 
 	map->order = order;
+	if (!order) {
+		take_aligned(map, pfn, 0, how, &met);
+		return met;
+	}
 	for (uint64_t left = UINT64_C(1) << order; left;) {
 		unsigned int k = piece_order(pfn, left);
 
@@ -304,9 +308,34 @@ static uint64_t alloc_sampled(struct page_map *map, uint64_t pfn, unsigned int o
 	return pages * map->page_size << map->split[e.owner].stands;
 }
 
+/* A single page where there is nothing, as nearly all are; false for any other. */
+static inline bool alloc_single(struct page_map *map, uint64_t pfn, uint32_t account,
+				uint64_t time)
+{
+	if (find_around(map, pfn, 0))
+		return false;
+	struct page_entry *e = table_put(&map->table, &entry_ops, pfn);
+
+	if (e->live)
+		return false;
+	*e = (struct page_entry){
+		.pfn = pfn & (PAGE_MAX_PFN - 1),
+		.live = 1,
+		.used = 1,
+		.time_high = (time >> 32) & 0xffff,
+		.owner = account,
+		.time_low = (uint32_t)time,
+	};
+	map->nr_order[0]++;
+	map->orders |= 1;
+	return true;
+}
+
 uint64_t page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint32_t account,
 		    uint64_t time)
 {
+	if (!order && alloc_single(map, pfn, account, time))
+		return map->page_size;
 	take(map, pfn, order, HOW_OVERLAP);
 
 	uint64_t left = UINT64_C(1) << order;
