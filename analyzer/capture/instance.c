@@ -14,6 +14,11 @@
 #include "capture/relay.h"
 #include "capture/tracedir.h"
 
+/* Larger sub-buffers take less time to fill and to read, but are lost as a whole. */
+#define LARGE_KB	"16"
+#define SMALL_KB	"4"
+#define LEAST_FOR_LARGE (UINT64_C(4) << 20)
+
 #define PREFIX "allocprof."
 
 /* Field 22 of /proc/PID/stat, clock ticks since boot; false when it is gone. */
@@ -162,18 +167,42 @@ static struct err *resize(const struct instance *instance, const char *file, uin
 	return err;
 }
 
-struct err *instance_set_buffer(const struct instance *instance, const struct cpulist *cpus,
-				bool all, uint64_t bytes, uint64_t *ret)
+static struct err *resize_all(const struct instance *instance, const struct cpulist *cpus,
+			      bool all, uint64_t kb)
 {
-	uint64_t kb = (bytes + 1023) / 1024;
-
 	if (all)
-		TRY(resize(instance, "buffer_size_kb", kb));
-	for (size_t i = 0; !all && i < cpus->nr; i++) {
+		return resize(instance, "buffer_size_kb", kb);
+	for (size_t i = 0; i < cpus->nr; i++) {
 		auto_free char *file = xasprintf("per_cpu/cpu%u/buffer_size_kb", cpus->v[i]);
 
 		TRY(resize(instance, file, kb));
 	}
+	return NULL;
+}
+
+/* Since 6.8; before, a sub-buffer is a page. */
+static bool set_subbuf(const struct instance *instance, const char *kb)
+{
+	if (!tracedir_has(instance->dir, "buffer_subbuf_size_kb"))
+		return false;
+	auto_err struct err *err = tracedir_write(instance->dir, "buffer_subbuf_size_kb", kb);
+
+	return !err;
+}
+
+struct err *instance_set_buffer(const struct instance *instance, const struct cpulist *cpus,
+				bool all, uint64_t bytes, uint64_t *ret)
+{
+	uint64_t kb = (bytes + 1023) / 1024;
+	bool large = bytes >= LEAST_FOR_LARGE && set_subbuf(instance, LARGE_KB);
+	struct err *err = resize_all(instance, cpus, all, kb);
+
+	/* Memory may be there in single pages only. */
+	if (err && large && set_subbuf(instance, SMALL_KB)) {
+		err_free(err);
+		err = resize_all(instance, cpus, all, kb);
+	}
+	TRY(err);
 	auto_free char *path =
 		xasprintf("%s/per_cpu/cpu%u/buffer_size_kb", instance->dir, cpus->v[0]);
 	auto_text text = {};

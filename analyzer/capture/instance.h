@@ -39,7 +39,7 @@ struct err *instance_set_clock(const struct instance *instance, const char **ret
 /* Records on @cpus only; @all says that they are all there are. */
 struct err *instance_set_cpus(const struct instance *instance, const struct cpulist *cpus,
 			      bool all) MUST_CHECK;
-/* @bytes of buffer for each of @cpus; gives what the kernel made of it. */
+/* @bytes of buffer for each of @cpus; gives what the kernel made of it. Sets the sub-buffers. */
 struct err *instance_set_buffer(const struct instance *instance, const struct cpulist *cpus,
 				bool all, uint64_t bytes, uint64_t *ret) MUST_CHECK;
 struct err *instance_switch(const struct instance *instance, bool on) MUST_CHECK;
