@@ -14,6 +14,7 @@
 #include "capture/machine.h"
 #include "details.h"
 #include "facts.h"
+#include "notes.h"
 #include "resolve/rules.h"
 #include "store/newfile.h"
 #include "store/origin.h"
@@ -572,7 +573,8 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 	match_finish(a->match);
 	TRY(writer_open(output, &writer));
 	TRY(origin_write(&a->origin, writer));
-	TRY(facts_write(writer, file, a->live, a->merge, a->match, &lost));
+	TRY(facts_write(writer, file, a->merge, match_totals(a->match), &lost));
+	TRY(notes_write(writer, file, a->live, a->merge, a->match, lost));
 	TRY(tasks_write(a->tasks, file, writer));
 	TRY(zones_write(writer, file));
 	if (a->part_from_ns)

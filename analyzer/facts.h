@@ -3,7 +3,7 @@
  * facts.h - what a recording says about itself, beside the events
  *
  * In:     an open trace file and what came out of reading its events
- * Out:    the tables _recording, _cpu, _snapshot, _snapshot_value and _note
+ * Out:    the tables _recording, _cpu, _snapshot and _snapshot_value
  * Not:    takes any of its texts for granted: what is missing, or not in the form
  *         that the kernel gives it, is left out
  */
@@ -20,6 +20,9 @@ char *facts_release(const struct tracefile *file);
 
 /* Start and end as the recorder took them; false where they do not compare with events. */
 bool facts_times(const struct tracefile *file, uint64_t *ret_start_ns, uint64_t *ret_end_ns);
+
+/* When recording ended, but not before its last event, of @last_ns. */
+uint64_t facts_end(const struct tracefile *file, uint64_t last_ns);
 
 /* The tasks of the recorder, *ret_nr of them, owned by the caller. */
 int32_t *facts_self(const struct tracefile *file, size_t *ret_nr);
@@ -45,10 +48,9 @@ void facts_window(const struct tracefile *file, uint64_t *ret_start_ns, uint64_t
 /* Whether allocations were left out by a filter in the kernel. */
 bool facts_filtered(const struct tracefile *file);
 
-/* @live: its events were taken as they came, so that it was not cut short.
- * *ret_lost is the number of events lost as far as it was counted. */
-struct err *facts_write(struct writer *writer, const struct tracefile *file, bool live,
-			const struct merge *merge, const struct match *match,
+/* *ret_lost is the number of events lost as far as it was counted. */
+struct err *facts_write(struct writer *writer, const struct tracefile *file,
+			const struct merge *merge, const struct match_totals *totals,
 			uint64_t *ret_lost) MUST_CHECK;
 
 /* Which debug information was used and what was missing: known when all sites are resolved. */

@@ -5,45 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "base/xalloc.h"
-
-/* The next word of a line, which it moves past; false at its end. */
-static bool next_word(struct span *line, struct span *ret)
-{
-	size_t n = 0;
-
-	while (line->len && (*line->data == ' ' || *line->data == '\t'))
-		line->data++, line->len--;
-	while (n < line->len && line->data[n] != ' ' && line->data[n] != '\t')
-		n++;
-	*ret = (struct span){ line->data, n };
-	line->data += n;
-	line->len -= n;
-	return n != 0;
-}
-
-static bool next_number(struct span *line, int64_t *ret)
-{
-	struct span word;
-	int64_t v = 0;
-	bool minus;
-
-	if (!next_word(line, &word))
-		return false;
-	minus = word.len > 1 && *word.data == '-';
-	for (size_t i = minus; i < word.len; i++)
-		if (word.data[i] < '0' || word.data[i] > '9' ||
-		    __builtin_mul_overflow(v, 10, &v) ||
-		    __builtin_add_overflow(v, word.data[i] - '0', &v))
-			return false;
-	*ret = minus ? -v : v;
-	return true;
-}
-
-static bool word_is(struct span word, const char *text)
-{
-	return word.len == strlen(text) && !memcmp(word.data, text, word.len);
-}
 
 struct place {
 	struct writer *writer;
@@ -66,10 +29,11 @@ static struct err *meminfo_line(struct place *place, struct span line)
 	struct span key, unit;
 	int64_t v;
 
-	if (!next_word(&line, &key) || key.data[key.len - 1] != ':' || !next_number(&line, &v))
+	if (!words_next(&line, &key) || key.data[key.len - 1] != ':' ||
+	    !words_next_number(&line, &v))
 		return NULL;
 	key.len--;
-	if (!next_word(&line, &unit) || !word_is(unit, "kB") ||
+	if (!words_next(&line, &unit) || !words_equal(unit, "kB") ||
 	    __builtin_mul_overflow(v, 1024, &v))
 		return NULL;
 	return value(place, key, "bytes", v);
@@ -81,8 +45,8 @@ static struct err *slabinfo_line(struct place *place, struct span line)
 	struct span key;
 	int64_t active, all, bytes;
 
-	if (!next_word(&line, &key) || !next_number(&line, &active) ||
-	    !next_number(&line, &all) || !next_number(&line, &bytes))
+	if (!words_next(&line, &key) || !words_next_number(&line, &active) ||
+	    !words_next_number(&line, &all) || !words_next_number(&line, &bytes))
 		return NULL;
 	TRY(value(place, key, "objects", active));
 	return value(place, key, "object_bytes", bytes);
@@ -100,9 +64,9 @@ static struct err *allocinfo_line(struct place *place, struct span line)
 	size_t len = 0;
 	bool whole = false;
 
-	if (!next_number(&line, &bytes) || !next_number(&line, &calls))
+	if (!words_next_number(&line, &bytes) || !words_next_number(&line, &calls))
 		return NULL;
-	while (!whole && next_word(&line, &word)) {
+	while (!whole && words_next(&line, &word)) {
 		memcpy(key + len, word.data, word.len);
 		len += word.len;
 		whole = word.len > 5 && !memcmp(word.data, "func:", 5);
@@ -116,8 +80,8 @@ static struct err *allocinfo_line(struct place *place, struct span line)
 	TRY(value(place, span, "bytes", bytes));
 	TRY(value(place, span, "calls", calls));
 	/* Since 6.18: a tag whose account once missed an allocation. */
-	while (next_word(&line, &word))
-		if (word_is(word, "accurate:no"))
+	while (words_next(&line, &word))
+		if (words_equal(word, "accurate:no"))
 			return value(place, span, "inaccurate_bytes", bytes);
 	return NULL;
 }
@@ -128,7 +92,7 @@ static struct err *vmstat_line(struct place *place, struct span line)
 	struct span key;
 	int64_t v;
 
-	if (!next_word(&line, &key) || !next_number(&line, &v))
+	if (!words_next(&line, &key) || !words_next_number(&line, &v))
 		return NULL;
 	return value(place, key, "count", v);
 }
@@ -139,27 +103,27 @@ static struct err *zoneinfo_line(struct place *place, struct span line)
 	struct span word, rest = line;
 	int64_t v;
 
-	if (!next_word(&line, &word))
+	if (!words_next(&line, &word))
 		return NULL;
-	if (word_is(word, "Node")) {
+	if (words_equal(word, "Node")) {
 		struct span node, zone;
 
 		place->zone[0] = '\0';
-		if (next_word(&line, &node) && next_word(&line, &word) &&
-		    next_word(&line, &zone) && node.len < 16 && zone.len < 16)
+		if (words_next(&line, &node) && words_next(&line, &word) &&
+		    words_next(&line, &zone) && node.len < 16 && zone.len < 16)
 			snprintf(place->zone, sizeof(place->zone), "Node %.*s zone %.*s ",
 				 (int)node.len, (const char *)node.data, (int)zone.len,
 				 (const char *)zone.data);
 		return NULL;
 	}
 	/* What each CPU keeps of a zone is not told apart by the lines. */
-	if (word_is(word, "pagesets"))
+	if (words_equal(word, "pagesets"))
 		place->zone[0] = '\0';
 	if (!place->zone[0])
 		return NULL;
-	if (word_is(word, "pages"))
-		next_word(&line, &word);
-	if (!next_number(&line, &v) || next_word(&line, &rest))
+	if (words_equal(word, "pages"))
+		words_next(&line, &word);
+	if (!words_next_number(&line, &v) || words_next(&line, &rest))
 		return NULL;
 	auto_free char *key =
 		xasprintf("%s%.*s", place->zone, (int)word.len, (const char *)word.data);
@@ -173,8 +137,8 @@ static struct err *vmallocinfo_line(struct place *place, struct span line)
 	struct span range, key;
 	int64_t bytes;
 
-	if (!next_word(&line, &range) || !next_number(&line, &bytes) ||
-	    !next_word(&line, &key) || word_is(key, "unpurged"))
+	if (!words_next(&line, &range) || !words_next_number(&line, &bytes) ||
+	    !words_next(&line, &key) || words_equal(key, "unpurged"))
 		return NULL;
 	const uint8_t *plus = memchr(key.data, '+', key.len);
 

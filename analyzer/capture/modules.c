@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/modules.h"
 
+#include "base/words.h"
+
 static bool span_equal(struct span a, struct span b)
 {
 	return a.len == b.len && (!a.len || !memcmp(a.data, b.data, a.len));
@@ -9,18 +11,9 @@ static bool span_equal(struct span a, struct span b)
 /* The @nr-th word of @line, from 0; empty if there are fewer. */
 static struct span word(struct span line, unsigned int nr)
 {
-	size_t pos = 0;
+	struct span ret;
 
-	for (;;) {
-		while (pos < line.len && (line.data[pos] == ' ' || line.data[pos] == '\t'))
-			pos++;
-		size_t start = pos;
-
-		while (pos < line.len && line.data[pos] != ' ' && line.data[pos] != '\t')
-			pos++;
-		if (!nr-- || start == pos)
-			return (struct span){ line.data + start, pos - start };
-	}
+	return words_at(line, nr, &ret) ? ret : (struct span){};
 }
 
 /* name size refcount users state address */

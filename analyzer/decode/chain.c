@@ -3,23 +3,18 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "base/xalloc.h"
 #include "capture/blobs.h"
 
 /* The number behind @name, all that @line is. */
 static bool number(struct span line, const char *name, uint32_t *ret)
 {
-	size_t i = strlen(name);
-	uint32_t v = 0;
+	uint64_t v;
 
-	if (line.len <= i || memcmp(line.data, name, i))
+	if (!words_after(line, name, &line) || !words_number(line, &v) || v > UINT32_MAX)
 		return false;
-	for (; i < line.len; i++)
-		if (line.data[i] < '0' || line.data[i] > '9' ||
-		    __builtin_mul_overflow(v, 10, &v) ||
-		    __builtin_add_overflow(v, line.data[i] - '0', &v))
-			return false;
-	*ret = v;
+	*ret = (uint32_t)v;
 	return true;
 }
 
