@@ -29,6 +29,12 @@ enum { A_PAGE_OF_POINTERS = 512, WAIT_NS = 20000000, MAX_NS = 500000000 };
  */
 enum { WAITS = 6, WAITS_WHEN_SLOW = 14, MOST_WAITS = 25, SLOW_NS = 3 * WAIT_NS };
 
+/*
+ * What is given to RCU on a slow machine after it has taken a full page, while the rest of
+ * the timer files are made, waits for the next full page. That of a second time is less.
+ */
+enum { REFILL_AT = 2, REFILL_EVERY = 6 };
+
 static int64_t now_ns(void)
 {
 	struct timespec ts;
@@ -156,19 +162,15 @@ static bool is_gone(int64_t before, int64_t filled)
 	       (now - before) * 3 <= more;
 }
 
-void backlog_drain(const struct cpulist *cpus, void (*meanwhile)(void *arg, int64_t until_ns),
-		   void *arg)
+/* On each of @cpus that is of @mine, which is where this process may run. */
+static void fill(const struct cpulist *cpus, const cpu_set_t *mine)
 {
 	int64_t end = now_ns() + MAX_NS;
-	cpu_set_t mine;
 
-	if (sched_getaffinity(0, sizeof(mine), &mine))
-		return;
-	int64_t before = count_objects();
 	for (size_t i = 0; i < cpus->nr && now_ns() < end; i++) {
 		cpu_set_t one;
 
-		if (cpus->v[i] >= CPU_SETSIZE || !CPU_ISSET(cpus->v[i], &mine))
+		if (cpus->v[i] >= CPU_SETSIZE || !CPU_ISSET(cpus->v[i], mine))
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(cpus->v[i], &one);
@@ -177,17 +179,38 @@ void backlog_drain(const struct cpulist *cpus, void (*meanwhile)(void *arg, int6
 		drain_lru();
 		fill_rcu();
 	}
-	sched_setaffinity(0, sizeof(mine), &mine);
-	int64_t filled = count_objects();
-	/* It is done on each CPU, also where this process may not run. */
-	if (CPU_COUNT(&mine) >= sysconf(_SC_NPROCESSORS_ONLN))
-		flush_sheaves();
+	sched_setaffinity(0, sizeof(*mine), mine);
+}
 
+/* It is done on each CPU, also where this process may not run. */
+static void flush(const cpu_set_t *mine)
+{
+	if (CPU_COUNT(mine) >= sysconf(_SC_NPROCESSORS_ONLN))
+		flush_sheaves();
+}
+
+void backlog_drain(const struct cpulist *cpus, void (*meanwhile)(void *arg, int64_t until_ns),
+		   void *arg)
+{
+	cpu_set_t mine;
+
+	if (sched_getaffinity(0, sizeof(mine), &mine))
+		return;
+	int64_t before = count_objects();
+
+	fill(cpus, &mine);
+	int64_t filled = count_objects();
+
+	flush(&mine);
 	int waits = WAITS;
 
 	for (int i = 0; i < waits || (i < MOST_WAITS && !is_gone(before, filled)); i++) {
 		int64_t start = now_ns();
 
+		if (i % REFILL_EVERY == REFILL_AT) {
+			fill(cpus, &mine);
+			flush(&mine);
+		}
 		wait_for_rcu(meanwhile, arg);
 		if (now_ns() - start > SLOW_NS)
 			waits = WAITS_WHEN_SLOW;
