@@ -31,9 +31,9 @@ enum { WAITS = 6, WAITS_WHEN_SLOW = 14, MOST_WAITS = 25, SLOW_NS = 3 * WAIT_NS }
 
 /*
  * What is given to RCU on a slow machine after it has taken a full page, while the rest of
- * the timer files are made, waits for the next full page. That of a second time is less.
+ * the timer files are made, waits for the next full page.
  */
-enum { REFILL_AT = 2, REFILL_EVERY = 6 };
+enum { REFILL_EVERY = 6 };
 
 static int64_t now_ns(void)
 {
@@ -207,7 +207,7 @@ void backlog_drain(const struct cpulist *cpus, void (*meanwhile)(void *arg, int6
 	for (int i = 0; i < waits || (i < MOST_WAITS && !is_gone(before, filled)); i++) {
 		int64_t start = now_ns();
 
-		if (i % REFILL_EVERY == REFILL_AT) {
+		if (i >= WAITS && i % REFILL_EVERY == 0 && !is_gone(before, filled)) {
 			fill(cpus, &mine);
 			flush(&mine);
 		}
