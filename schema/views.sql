@@ -707,26 +707,27 @@ JOIN _recording o ON o.id = p.recording;
 -- best (least squares), and how steadily it rose.
 CREATE VIEW growth AS
 WITH changes AS (
+	-- Raw site by raw site, which is the order that buckets lie in.
 	SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
-		b.bucket AS bucket, max(b.bucket, o.buckets / 2) AS late,
-		o.buckets AS n, o.buckets - o.buckets / 2 AS late_n,
-		o.bucket_ns / 1e9 AS width, sum(b.net_bytes) AS d, sum(b.net_calls) AS calls
-	FROM _bucket b
-	JOIN _raw_site r ON r.id = b.raw_site
-	JOIN _recording o ON o.id = r.recording
-	GROUP BY r.callsite, r.self, r.recording, b.bucket
+		b.bucket AS bucket, sum(b.net_bytes) AS d, sum(b.net_calls) AS calls
+	FROM _raw_site r
+	CROSS JOIN _bucket b ON b.raw_site = r.id
+	GROUP BY 1, 2, 3
 ), sums AS (
 	-- The sum of y is that of each change times the ends of buckets it is in; that of
 	-- x and y likewise.
-	SELECT call_site, recording, n, late_n, width,
-		sum(1.0 * d * (n - bucket)) AS y,
-		sum(d * (n * (n - 1.0) - bucket * (bucket - 1.0)) / 2) AS xy,
-		sum(1.0 * d * (n - late)) AS late_y,
-		sum(d * (n * (n - 1.0) - late * (late - 1.0)) / 2) AS late_xy,
+	SELECT c.call_site AS call_site, c.recording AS recording, o.buckets AS n,
+		o.buckets - o.buckets / 2 AS late_n, o.bucket_ns / 1e9 AS width,
+		sum(1.0 * d * (o.buckets - bucket)) AS y,
+		sum(d * (o.buckets * (o.buckets - 1.0) - bucket * (bucket - 1.0)) / 2) AS xy,
+		sum(1.0 * d * (o.buckets - max(bucket, o.buckets / 2))) AS late_y,
+		sum(d * (o.buckets * (o.buckets - 1.0) - max(bucket, o.buckets / 2) *
+			(max(bucket, o.buckets / 2) - 1.0)) / 2) AS late_xy,
 		sum(d) AS net, sum(calls) AS calls, sum(abs(d)) AS moved,
-		sum(d > 0) AS rises, sum(d < 0) AS falls, max(bucket) AS last
-	FROM changes
-	GROUP BY call_site, recording
+		sum(d > 0) AS rises, sum(d < 0) AS falls
+	FROM changes c
+	CROSS JOIN _recording o ON o.id = c.recording
+	GROUP BY 1, 2
 )
 SELECT
 	s.call_site AS call_site,  -- id in call_sites
@@ -775,29 +776,26 @@ GROUP BY r.callsite, r.self, r.recording, l.bin;
 -- right within 6.25 %.
 CREATE VIEW lifetimes AS
 WITH upto AS (
-	SELECT call_site, recording, bin, (from_s + to_s) / 2 AS middle_s, ended, live,
-		sum(ended) OVER (PARTITION BY call_site, recording ORDER BY bin) AS so_far,
+	SELECT call_site, recording, (from_s + to_s) / 2 AS middle_s, ended, live,
+		sum(ended) OVER w AS so_far, sum(live) OVER w AS live_so_far,
 		sum(ended) OVER (PARTITION BY call_site, recording) AS total
 	FROM life_bins
+	WINDOW w AS (PARTITION BY call_site, recording ORDER BY bin)
 ), quantiles AS (
+	-- Both sums rise with the bin, so that the least is that of the first that fits.
 	SELECT call_site, recording,
-		min(iif(ended AND so_far * 100 >= total * 50, bin, NULL)) AS b50,
-		min(iif(ended AND so_far * 100 >= total * 90, bin, NULL)) AS b90,
-		min(iif(ended AND so_far * 100 >= total * 99, bin, NULL)) AS b99,
-		min(iif(ended AND so_far * 1000 >= total * 999, bin, NULL)) AS b999,
 		min(iif(ended AND so_far * 100 >= total * 50, middle_s, NULL)) AS p50,
 		min(iif(ended AND so_far * 100 >= total * 90, middle_s, NULL)) AS p90,
 		min(iif(ended AND so_far * 100 >= total * 99, middle_s, NULL)) AS p99,
-		min(iif(ended AND so_far * 1000 >= total * 999, middle_s, NULL)) AS p999
+		min(iif(ended AND so_far * 1000 >= total * 999, middle_s, NULL)) AS p999,
+		iif(sum(ended), sum(live) -
+			min(iif(ended AND so_far * 100 >= total * 50, live_so_far, NULL)), 0) AS over_p50,
+		iif(sum(ended), sum(live) -
+			min(iif(ended AND so_far * 100 >= total * 99, live_so_far, NULL)), 0) AS over_p99,
+		iif(sum(ended), sum(live) -
+			min(iif(ended AND so_far * 1000 >= total * 999, live_so_far, NULL)), 0) AS over_p999
 	FROM upto
 	GROUP BY call_site, recording
-), older AS (
-	SELECT u.call_site AS call_site, u.recording AS recording,
-		sum(iif(u.bin > q.b50, u.live, 0)) AS p50, sum(iif(u.bin > q.b99, u.live, 0)) AS p99,
-		sum(iif(u.bin > q.b999, u.live, 0)) AS p999
-	FROM upto u
-	JOIN quantiles q ON q.call_site = u.call_site AND q.recording = u.recording
-	GROUP BY u.call_site, u.recording
 ), sites AS (
 	SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
 		sum(r.allocs) AS allocs, sum(r.lived) AS lived, sum(r.lived_sum_ns) AS lived_sum,
@@ -834,16 +832,15 @@ SELECT
 	s.aged AS live,            -- objects live at the end whose age is known
 	s.age_sum / s.aged / 1e9 AS age_mean_s, -- their mean age, seconds; NULL: none
 	iif(s.aged, s.age_max / 1e9, NULL) AS age_max_s, -- age of the oldest, seconds
-	o.p50 AS live_over_p50,    -- live objects older than half of those that ended
-	o.p99 AS live_over_p99,    -- live objects older than 99 % of those; NULL: none ended
-	o.p999 AS live_over_p999,  -- live objects older than 99.9 % of those
+	q.over_p50 AS live_over_p50, -- live objects older than half of those that ended
+	q.over_p99 AS live_over_p99, -- live objects older than 99 % of those; NULL: none ended
+	q.over_p999 AS live_over_p999, -- live objects older than 99.9 % of those
 	c.sym_off AS sym_off,      -- as in call_sites
 	c.sym_size AS sym_size,    -- as in call_sites
 	s.call_site % 2 AS self    -- as in call_sites
 FROM sites s
 JOIN _callsite c ON c.id = s.call_site / 2
-LEFT JOIN quantiles q ON q.call_site = s.call_site AND q.recording = s.recording
-LEFT JOIN older o ON o.call_site = s.call_site AND o.recording = s.recording;
+LEFT JOIN quantiles q ON q.call_site = s.call_site AND q.recording = s.recording;
 
 -- Slab objects by where they were allocated and from where they were freed.
 CREATE VIEW free_sites AS
@@ -1049,6 +1046,30 @@ FROM (VALUES
 	(2, 'process', 'cache', 'maple_node', 'mappings of processes'),
 	(2, 'process', 'cache', 'anon_vma*', 'mappings of processes')
 );
+
+-- Call sites whose memory leak_kinds explains, by the first that fits.
+CREATE VIEW leak_sites AS
+WITH named AS MATERIALIZED (
+	SELECT f.func AS func, k.rank AS rank, k.class AS class, k.words AS words
+	FROM (SELECT DISTINCT func FROM _frame) f
+	JOIN leak_kinds k ON k.by = 'func' AND f.func GLOB k.pattern
+)
+SELECT
+	call_site,                 -- id in call_sites
+	substr(min(rank || class), 2) AS class, -- as in leak_kinds
+	words                      -- what such memory is
+FROM (
+	SELECT 2 * t.callsite + t.self AS call_site, n.rank AS rank, n.class AS class, n.words AS words
+	FROM _raw_site t
+	CROSS JOIN _raw_frame s ON s.raw_site = t.id AND s.depth < t.caller_depth
+	CROSS JOIN _frame f ON f.id = s.frame
+	JOIN named n ON n.func = f.func
+	UNION ALL
+	SELECT 2 * t.callsite + t.self, k.rank, k.class, k.words
+	FROM leak_kinds k
+	JOIN _raw_site t ON k.by = 'cache' AND t.cache GLOB k.pattern
+)
+GROUP BY call_site;
 
 -- Which pages belong to which NUMA node: a page is of the zone in whose span its
 -- number (pfn) lies.

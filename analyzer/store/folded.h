@@ -3,7 +3,7 @@
  * store/folded.h - the rows of views that are too slow to be made for each query
  *
  * In:     a connection to a database whose views are today's
- * Out:    on that connection, temporary views that hide call_sites and totals behind
+ * Out:    on that connection, temporary views that hide call_sites and others behind
  *         the tables that schema/indices.sql made of them
  * Rules:  (1) a table that is missing, or whose columns are not the view's, is passed
  *             over: the view is slower, not different

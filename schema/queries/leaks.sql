@@ -21,25 +21,10 @@ WITH grown AS (
 		sum(live_over_p999) AS old, max(age_max_s) AS age_max_s
 	FROM lifetimes
 	GROUP BY call_site
-), explained AS (
-	-- The first that fits: a call site may be of several.
-	SELECT call_site, min(rank || class) AS class, words
-	FROM (
-		SELECT 2 * t.callsite + t.self AS call_site, k.rank AS rank, k.class AS class, k.words AS words
-		FROM leak_kinds k
-		JOIN _frame f ON k.by = 'func' AND f.func GLOB k.pattern
-		JOIN _raw_frame s ON s.frame = f.id
-		JOIN _raw_site t ON t.id = s.raw_site AND s.depth < t.caller_depth
-		UNION ALL
-		SELECT 2 * t.callsite + t.self, k.rank, k.class, k.words
-		FROM leak_kinds k
-		JOIN _raw_site t ON k.by = 'cache' AND t.cache GLOB k.pattern
-	)
-	GROUP BY call_site
 ), evidence AS (
 	SELECT c.*, g.bytes_per_s, g.late_per_s, g.monotonicity, g.rises, g.falls,
 		l.ended, l.p999_s, l.old, l.live AS aged, l.age_max_s,
-		substr(e.class, 2) AS class, e.words AS class_words,
+		e.class, e.words AS class_words,
 		(SELECT max(duration_s) FROM recording) AS duration_s,
 		iif(g.late_per_s > 0, max(g.monotonicity, 0) * min(1, g.rises / 16.0), 0) AS steady,
 		min(1, max(0, 1.0 * c.net_calls / max(c.allocs, 1))) AS kept,
@@ -51,7 +36,7 @@ WITH grown AS (
 	FROM call_sites c
 	LEFT JOIN grown g ON g.call_site = c.id
 	LEFT JOIN lived l ON l.call_site = c.id
-	LEFT JOIN explained e ON e.call_site = c.id
+	LEFT JOIN leak_sites e ON e.call_site = c.id
 	WHERE NOT c.self AND c.net_bytes >= :min AND c.net_calls > 0
 		AND instr(',' || :kinds || ',', ',' || c.kind || ',')
 ), weighed AS (

@@ -5,16 +5,19 @@
  *	bench_db PATH SITES
  *
  * Writes SITES call sites of all kinds, with half as many raw sites more, whose
- * stacks share their outer frames as those of a kernel do. The same every time.
+ * stacks share their outer frames as those of a kernel do; of each raw site four
+ * accounts, by 300 tasks, eight buckets of time and six bins of lives. The same every
+ * time.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "resolve/pool.h"
 #include "store/writer.h"
 
-enum { STACK = 12, FILES = 800 };
+enum { STACK = 12, FILES = 800, TASKS = 300, ACCOUNTS = 4, BUCKETS = 8, BINS = 6, FLAGS = 12 };
 
 struct made {
 	struct pool *pool;
@@ -47,6 +50,95 @@ static struct frame make_frame(struct made *m, uint64_t n)
 	};
 }
 
+static struct cell integer(uint64_t value)
+{
+	return (struct cell){ .type = CELL_INT, .i = (int64_t)value };
+}
+
+static struct cell name(struct made *m, const char *word, unsigned int n)
+{
+	const char *text = pool_printf(m->pool, "%s%u", word, n);
+
+	return (struct cell){ .type = CELL_TEXT, .text = text, .len = strlen(text) };
+}
+
+/* What accounts refer to. */
+static struct err *write_names(struct made *m, struct writer *w)
+{
+	for (unsigned int i = 1; i <= TASKS; i++) {
+		struct cell comm = name(m, "task-", i % 40), group = name(m, "/group/", i % 9);
+
+		TRY(writer_task(w, (int32_t)i, (int32_t)(i / 4 * 4 + 1),
+				(struct span){ (const unsigned char *)comm.text, comm.len },
+				(struct span){ (const unsigned char *)group.text, group.len }));
+	}
+	for (unsigned int i = 1; i <= FLAGS; i++) {
+		const struct cell gfp[] = { integer(i), integer(i << 4),
+					    name(m, "GFP_KERNEL|__GFP_", i) };
+		const struct cell cache[] = { integer(i), name(m, "cache-", i) };
+		const struct cell node[] = { integer(i), integer(i % 2) };
+
+		TRY(writer_row(w, WRITER_GFP, gfp));
+		TRY(writer_row(w, WRITER_CACHE, cache));
+		TRY(writer_row(w, WRITER_CPU_NODE, node));
+	}
+	TRY(writer_recording_int(w, "bucket_start_ns", 1));
+	TRY(writer_recording_int(w, "bucket_ns", (2 << 20) * 4));
+	return writer_recording_int(w, "buckets", 256);
+}
+
+/* What details.h writes of the last raw site. */
+static struct err *write_details(struct made *m, struct writer *w, enum site_kind kind)
+{
+	struct cell site = integer(writer_nr_raw_sites(w)), none = { .type = CELL_NULL };
+
+	for (uint64_t i = 0; i < ACCOUNTS; i++) {
+		const struct cell row[] = {
+			site,
+			integer(pick(m, TASKS) + 1),
+			integer(pick(m, FLAGS)),
+			integer(i ? 0 : 16),
+			integer(pick(m, FLAGS) + 1),
+			kind == SITE_PAGE ? integer(pick(m, 4)) : none,
+			kind == SITE_PAGE ? integer(pick(m, 3)) : none,
+			kind == SITE_SLAB ? integer(pick(m, FLAGS) + 1) : none,
+			integer(pick(m, 1 << 20) + 1),
+			integer(pick(m, 1 << 30)),
+			integer(pick(m, 1 << 29)),
+			integer(0),
+			integer(pick(m, 1 << 19)),
+			integer(pick(m, 1 << 29)),
+			integer(0),
+			integer(0),
+			integer(0),
+			integer(0),
+			integer(0),
+		};
+
+		TRY(writer_row(w, WRITER_ACCOUNT, row));
+	}
+	for (uint64_t i = 0; i < BUCKETS; i++) {
+		const struct cell row[] = {
+			site,
+			integer(i * 32 + pick(m, 32)),
+			integer(pick(m, 1 << 20) - (i % 2 ? 1 << 19 : 0)),
+			integer(pick(m, 1 << 10)),
+			integer(pick(m, 1 << 22)),
+			integer(pick(m, 1 << 12)),
+		};
+
+		TRY(writer_row(w, WRITER_BUCKET, row));
+	}
+	for (uint64_t i = 0; i < BINS; i++) {
+		const struct cell row[] = { site, integer(80 + i * 30 + pick(m, 30)),
+					    integer(pick(m, 1 << 12)),
+					    integer(pick(m, 1 << 8)) };
+
+		TRY(writer_row(w, WRITER_LIFE, row));
+	}
+	return NULL;
+}
+
 static struct err *write_site(struct made *m, struct writer *w, uint64_t n)
 {
 	struct frame frame[STACK] = { make_frame(m, n) };
@@ -75,9 +167,16 @@ static struct err *write_site(struct made *m, struct writer *w, uint64_t n)
 		.peak_bytes = pick(m, 1 << 25),
 		.first_ns = 1 + pick(m, 1 << 30),
 		.last_ns = 1 + pick(m, 1 << 30),
+		.lived = pick(m, 1 << 19),
+		.lived_sum_ns = 1e9,
+		.lived_max_ns = 1 + pick(m, 1 << 30),
+		.aged = pick(m, 1 << 12),
+		.age_sum_ns = 1e9,
+		.age_max_ns = 1 + pick(m, 1 << 30),
 	};
 
-	return writer_site(w, &site, &callsite, n % 3 ? "kmalloc-64" : NULL);
+	TRY(writer_site(w, &site, &callsite, n % 3 ? "kmalloc-64" : NULL));
+	return write_details(m, w, kind);
 }
 
 static struct err *run(const char *path, uint64_t sites)
@@ -91,6 +190,7 @@ static struct err *run(const char *path, uint64_t sites)
 	TRY(writer_recording_int(w, "start_ns", 1));
 	TRY(writer_recording_int(w, "end_ns", INT64_C(2) << 30));
 	TRY(writer_quality(w, &(struct match_totals){}, &(struct merge_stats){}, 0, false, 0));
+	TRY(write_names(&m, w));
 	for (uint64_t n = 0; n < sites; n++) {
 		TRY(write_site(&m, w, n));
 		if (n % 2)
