@@ -153,13 +153,14 @@ static struct err *choose_answer(const struct report_args *args, const char *by,
 	*ret_any = nr > 0;
 	if (args->at)
 		TRY(check_at(args->at));
-	if (nr > 1 || (nr && (args->callers || args->tree || args->reconcile || args->filter ||
+	if (nr > 1 || (nr && (args->callers || args->tree || args->reconcile ||
 			      !strcmp(args->format, "allocinfo") ||
 			      (strcmp(by, "site") && strcmp(by, "free")))))
-		return err_new(ERR_USAGE,
-			       "report: --growth, --lifetimes, --waste, --at and --by free go "
-			       "with --kind, -n, --self and --format table, csv and json, and "
-			       "one at a time");
+		return err_new(
+			ERR_USAGE,
+			"report: --growth, --lifetimes, --waste, --at and --by free go "
+			"with --kind, --for, -n, --self and --format table, csv and json, "
+			"and one at a time");
 	return NULL;
 }
 
@@ -210,6 +211,14 @@ static struct err *report_run(const void *p, char **words, int *status)
 	TRY(err_wrap(sites_check(&opts), "report"));
 	TRY(choose_answer(args, by, &answer_wanted, &answer));
 	TRY(err_wrap(database_check(&args->database), "report"));
+	if (answer_wanted && filter_by_account(&filter))
+		return err_new(
+			ERR_USAGE,
+			"report: --for %s does not go with --growth, --lifetimes, --waste, "
+			"--at and --by free: these are kept for each call site, not for "
+			"who allocated; there are file, func, module, cache, recording and "
+			"host. record -p, --cgroup and --filter record a part only",
+			filter_by_account(&filter));
 	if (args->filter && (tree || allocinfo || args->reconcile || !strcmp(by, "caller")))
 		return err_new(ERR_USAGE,
 			       "report: --for does not go with --by caller, --callers, --tree, "

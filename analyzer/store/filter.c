@@ -9,11 +9,16 @@
 static const struct {
 	const char *name;
 	bool number;
+	bool account; /* only accounts tell it apart */
 } keys[FILTER_KEYS] = {
-	{ "pid", true },   { "tgid", true },	     { "comm", false },	    { "cgroup", false },
-	{ "cpu", true },   { "node", true },	     { "context", false },  { "gfp", false },
-	{ "order", true }, { "migratetype", false }, { "cache", false },    { "file", false },
-	{ "func", false }, { "module", false },	     { "recording", true }, { "host", false },
+	{ "pid", true, true },	      { "tgid", true, true },
+	{ "comm", false, true },      { "cgroup", false, true },
+	{ "cpu", true, true },	      { "node", true, true },
+	{ "context", false, true },   { "gfp", false, true },
+	{ "order", true, true },      { "migratetype", false, true },
+	{ "cache", false, false },    { "file", false, false },
+	{ "func", false, false },     { "module", false, false },
+	{ "recording", true, false }, { "host", false, false },
 };
 
 /* The key that @text begins with, and "=" behind it; FILTER_KEYS for none. */
@@ -74,6 +79,24 @@ bool filter_is_empty(const struct filter *filter)
 		if (filter->value[i])
 			return false;
 	return true;
+}
+
+const char *filter_by_account(const struct filter *filter)
+{
+	for (size_t i = 0; filter && i < FILTER_KEYS; i++)
+		if (filter->value[i] && keys[i].account)
+			return keys[i].name;
+	return NULL;
+}
+
+size_t filter_words(const struct filter *filter, char **ret)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; filter && i < FILTER_KEYS; i++)
+		if (filter->value[i])
+			ret[nr++] = xasprintf("%s=%s", keys[i].name, filter->value[i]);
+	return nr;
 }
 
 void filter_bind(const struct filter *filter, struct query *query)

@@ -28,6 +28,16 @@ void filter_deinit(struct filter *filter);
 /* True when it leaves out nothing. */
 bool filter_is_empty(const struct filter *filter);
 
+/*
+ * The first of its keys that only accounts tell apart, such as comm: what is kept for
+ * each call site, over time or by age, knows file, func, module, cache, recording and
+ * host. NULL when there is none.
+ */
+const char *filter_by_account(const struct filter *filter);
+
+/* "KEY=VALUE" words for library_prepare, allocated, at most FILTER_KEYS; how many. */
+size_t filter_words(const struct filter *filter, char **ret);
+
 /* Binds all of them to a query that has who.sql in it. */
 void filter_bind(const struct filter *filter, struct query *query);
 

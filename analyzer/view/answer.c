@@ -2,6 +2,7 @@
 #include "view/answer.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
@@ -110,9 +111,15 @@ static struct err *prepare(struct query_db *db, const char *name, const struct s
 	auto_free char *rows =
 		opts->limit ? xasprintf("rows=%" PRIu64, opts->limit) : xstrdup("rows=-1");
 	auto_free char *when = at ? xasprintf("at=%s", at) : NULL;
-	char *values[] = { kinds, self, rows, when, NULL };
+	char *values[FILTER_KEYS + 5] = { kinds, self, rows };
+	size_t nr = 3, nr_words = filter_words(opts->filter, values + nr);
 
-	return library_prepare(db, library_find(name), values, ret);
+	values[nr + nr_words] = when;
+	struct err *err = library_prepare(db, library_find(name), values, ret);
+
+	for (size_t i = 0; i < nr_words; i++)
+		free(values[nr + i]);
+	return err;
 }
 
 static struct err *print_rows(struct query *query, const struct listing *listing, FILE *out,

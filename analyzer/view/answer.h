@@ -15,7 +15,7 @@
 
 enum answer { ANSWER_GROWTH, ANSWER_LIFETIMES, ANSWER_WASTE, ANSWER_AT, ANSWER_FREED };
 
-/* Of @opts the kinds, the limit and self; @at is of ANSWER_AT, "peak" or seconds. */
+/* Of @opts the kinds, the limit, self and, where no key is of accounts, the filter; @at is of ANSWER_AT, "peak" or seconds. */
 struct err *answer_print(struct query_db *db, enum answer answer, const struct sites_opts *opts,
 			 const char *at, enum view_format format, FILE *out,
 			 const struct view_layout *layout) MUST_CHECK;

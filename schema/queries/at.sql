@@ -3,6 +3,12 @@
 -- :at='peak' seconds since the start, below 0 since the end; or peak, of each kind
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
+-- :cache='' only this slab cache; may be a GLOB pattern
+-- :file='' only this file, or those below this directory; may be a GLOB pattern
+-- :func='' only this function; may be a GLOB pattern
+-- :module='' only this module; vmlinux is the kernel itself
+-- :recording='' only this recording
+-- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
 --
 -- The live set at the peak is exact. At a time it is that at the end of the bucket
@@ -37,5 +43,12 @@ SELECT
 FROM live l
 JOIN call_sites c ON c.id = l.call_site
 WHERE instr(',' || :kinds || ',', ',' || c.kind || ',') AND c.self <= :self
+	AND (:cache = '' OR c.cache = :cache OR c.cache GLOB :cache)
+	AND (:file = '' OR c.file = :file OR c.file GLOB :file
+		OR substr(c.file, 1, length(:file) + 1) = :file || '/')
+	AND (:func = '' OR c.func = :func OR c.func GLOB :func)
+	AND (:module = '' OR coalesce(c.module, 'vmlinux') = :module)
+	AND (:recording = '' OR l.recording = CAST(:recording AS INTEGER))
+	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = l.recording) = :host)
 ORDER BY l.net_bytes DESC, l.call_site, l.recording
 LIMIT :rows

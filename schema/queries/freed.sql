@@ -2,14 +2,28 @@
 -- Slab objects by where they were allocated and from where they were freed.
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
+-- :cache='' only this slab cache; may be a GLOB pattern
+-- :file='' only this file, or those below this directory; may be a GLOB pattern
+-- :func='' only this function; may be a GLOB pattern
+-- :module='' only this module; vmlinux is the kernel itself
+-- :recording='' only this recording
+-- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
 SELECT
-	'slab' AS kind, sum(free_bytes) AS free_bytes, sum(frees) AS frees,
+	'slab' AS kind, sum(f.free_bytes) AS free_bytes, sum(f.frees) AS frees,
 	free_func || coalesce(' ' || free_file || ':' || free_line, printf('+%#x', free_sym_off), '') ||
 		coalesce(' [' || free_module || ']', '') AS freed_from,
-	file, line, func, module, recording, call_site, sym_off, sym_size, self
-FROM free_sites
-WHERE instr(',' || :kinds || ',', ',slab,') AND self <= :self
-GROUP BY call_site, recording, free_func, free_file, free_line, free_sym_off, free_module
-ORDER BY sum(frees) DESC, call_site, freed_from, recording
+	f.file, f.line, f.func, f.module, f.recording, call_site, f.sym_off, f.sym_size, f.self
+FROM free_sites f
+JOIN call_sites c ON c.id = f.call_site
+WHERE instr(',' || :kinds || ',', ',slab,') AND f.self <= :self
+	AND (:cache = '' OR c.cache = :cache OR c.cache GLOB :cache)
+	AND (:file = '' OR f.file = :file OR f.file GLOB :file
+		OR substr(f.file, 1, length(:file) + 1) = :file || '/')
+	AND (:func = '' OR f.func = :func OR f.func GLOB :func)
+	AND (:module = '' OR coalesce(f.module, 'vmlinux') = :module)
+	AND (:recording = '' OR f.recording = CAST(:recording AS INTEGER))
+	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = f.recording) = :host)
+GROUP BY call_site, f.recording, free_func, free_file, free_line, free_sym_off, free_module
+ORDER BY sum(f.frees) DESC, call_site, freed_from, f.recording
 LIMIT :rows

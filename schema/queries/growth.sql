@@ -2,6 +2,12 @@
 -- Call sites that grow, steepest and steadiest first: the rows of allocprof report --growth.
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
+-- :cache='' only this slab cache; may be a GLOB pattern
+-- :file='' only this file, or those below this directory; may be a GLOB pattern
+-- :func='' only this function; may be a GLOB pattern
+-- :module='' only this module; vmlinux is the kernel itself
+-- :recording='' only this recording
+-- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
 --
 -- The order is that of the slope times the monotonicity: of two that grow as fast the
@@ -14,5 +20,12 @@ FROM growth g
 JOIN call_sites c ON c.id = g.call_site
 WHERE instr(',' || :kinds || ',', ',' || g.kind || ',') AND g.self <= :self
 	AND g.bytes_per_s > 0 AND g.net_bytes > 0
+	AND (:cache = '' OR c.cache = :cache OR c.cache GLOB :cache)
+	AND (:file = '' OR g.file = :file OR g.file GLOB :file
+		OR substr(g.file, 1, length(:file) + 1) = :file || '/')
+	AND (:func = '' OR g.func = :func OR g.func GLOB :func)
+	AND (:module = '' OR coalesce(g.module, 'vmlinux') = :module)
+	AND (:recording = '' OR g.recording = CAST(:recording AS INTEGER))
+	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = g.recording) = :host)
 ORDER BY g.bytes_per_s * max(g.monotonicity, 0) DESC, g.net_bytes DESC, g.call_site, g.recording
 LIMIT :rows

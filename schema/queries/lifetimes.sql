@@ -2,12 +2,26 @@
 -- How long objects live, by call site: the rows of allocprof report --lifetimes.
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
+-- :cache='' only this slab cache; may be a GLOB pattern
+-- :file='' only this file, or those below this directory; may be a GLOB pattern
+-- :func='' only this function; may be a GLOB pattern
+-- :module='' only this module; vmlinux is the kernel itself
+-- :recording='' only this recording
+-- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
 SELECT
-	kind, ended, allocs_per_s, mean_s, p50_s, p90_s, p99_s, p999_s, max_s, quick, same_task, near,
+	l.kind, ended, allocs_per_s, mean_s, p50_s, p90_s, p99_s, p999_s, max_s, quick, same_task, near,
 	temporary, live, age_mean_s, age_max_s, live_over_p50, live_over_p99, live_over_p999,
-	file, line, func, module, recording, call_site, sym_off, sym_size, self
-FROM lifetimes
-WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
-ORDER BY ended DESC, live DESC, call_site, recording
+	l.file, l.line, l.func, l.module, l.recording, call_site, l.sym_off, l.sym_size, l.self
+FROM lifetimes l
+JOIN call_sites c ON c.id = l.call_site
+WHERE instr(',' || :kinds || ',', ',' || l.kind || ',') AND l.self <= :self
+	AND (:cache = '' OR c.cache = :cache OR c.cache GLOB :cache)
+	AND (:file = '' OR l.file = :file OR l.file GLOB :file
+		OR substr(l.file, 1, length(:file) + 1) = :file || '/')
+	AND (:func = '' OR l.func = :func OR l.func GLOB :func)
+	AND (:module = '' OR coalesce(l.module, 'vmlinux') = :module)
+	AND (:recording = '' OR l.recording = CAST(:recording AS INTEGER))
+	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = l.recording) = :host)
+ORDER BY ended DESC, live DESC, call_site, l.recording
 LIMIT :rows

@@ -2,6 +2,12 @@
 -- Memory that is allocated and not asked for, frees from elsewhere, failures: by call site.
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
+-- :cache='' only this slab cache; may be a GLOB pattern
+-- :file='' only this file, or those below this directory; may be a GLOB pattern
+-- :func='' only this function; may be a GLOB pattern
+-- :module='' only this module; vmlinux is the kernel itself
+-- :recording='' only this recording
+-- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
 SELECT
 	kind, waste_bytes, waste_share, net_waste_bytes, dedicated_saves_bytes, alloc_bytes, bytes_req,
@@ -10,5 +16,12 @@ SELECT
 FROM waste
 WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
 	AND (waste_bytes OR remote_cpu_frees OR failures)
+	AND (:cache = '' OR cache = :cache OR cache GLOB :cache)
+	AND (:file = '' OR file = :file OR file GLOB :file
+		OR substr(file, 1, length(:file) + 1) = :file || '/')
+	AND (:func = '' OR func = :func OR func GLOB :func)
+	AND (:module = '' OR coalesce(module, 'vmlinux') = :module)
+	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
+	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = recording) = :host)
 ORDER BY waste_bytes DESC, remote_cpu_frees DESC, failures DESC, call_site, recording
 LIMIT :rows

@@ -2,14 +2,28 @@
 -- Memory that is allocated and not asked for, by slab cache.
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
+-- :cache='' only this slab cache; may be a GLOB pattern
+-- :file='' only this file, or those below this directory; may be a GLOB pattern
+-- :func='' only this function; may be a GLOB pattern
+-- :module='' only this module; vmlinux is the kernel itself
+-- :recording='' only this recording
+-- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
 SELECT
-	sum(waste_bytes) AS waste_bytes,
-	1.0 * sum(waste_bytes) / max(sum(alloc_bytes), 1) AS waste_share,
-	sum(alloc_bytes) AS alloc_bytes, sum(net_bytes) AS net_bytes, sum(call_sites) AS call_sites,
+	sum(alloc_bytes - bytes_req) AS waste_bytes,
+	1.0 * sum(alloc_bytes - bytes_req) / max(sum(alloc_bytes), 1) AS waste_share,
+	sum(alloc_bytes) AS alloc_bytes, sum(net_bytes) AS net_bytes,
+	count(DISTINCT call_site) AS call_sites,
 	sum(failures) AS failures, coalesce(cache, '(kmalloc)') AS cache
-FROM caches
-WHERE instr(',' || :kinds || ',', ',slab,') AND self <= :self
+FROM accounts
+WHERE kind = 'slab' AND instr(',' || :kinds || ',', ',slab,') AND self <= :self
+	AND (:cache = '' OR cache = :cache OR cache GLOB :cache)
+	AND (:file = '' OR file = :file OR file GLOB :file
+		OR substr(file, 1, length(:file) + 1) = :file || '/')
+	AND (:func = '' OR func = :func OR func GLOB :func)
+	AND (:module = '' OR coalesce(module, 'vmlinux') = :module)
+	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
+	AND (:host = '' OR host = :host)
 GROUP BY cache
-ORDER BY sum(waste_bytes) DESC, cache
+ORDER BY sum(alloc_bytes - bytes_req) DESC, cache
 LIMIT :rows

@@ -2,13 +2,26 @@
 -- Allocations that returned nothing, by call site, gfp flags and order.
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
+-- :cache='' only this slab cache; may be a GLOB pattern
+-- :file='' only this file, or those below this directory; may be a GLOB pattern
+-- :func='' only this function; may be a GLOB pattern
+-- :module='' only this module; vmlinux is the kernel itself
+-- :recording='' only this recording
+-- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
 SELECT
 	sum(failures) AS failures, kind, page_order, gfp,
 	coalesce(file || ':' || line || ' ', '') || func || coalesce(' [' || module || ']', '') AS site,
 	call_site, recording
-FROM failures
-WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
+FROM accounts
+WHERE failures > 0 AND instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
+	AND (:cache = '' OR cache = :cache OR cache GLOB :cache)
+	AND (:file = '' OR file = :file OR file GLOB :file
+		OR substr(file, 1, length(:file) + 1) = :file || '/')
+	AND (:func = '' OR func = :func OR func GLOB :func)
+	AND (:module = '' OR coalesce(module, 'vmlinux') = :module)
+	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
+	AND (:host = '' OR host = :host)
 GROUP BY call_site, recording, kind, page_order, gfp
 ORDER BY sum(failures) DESC, call_site, page_order, gfp, recording
 LIMIT :rows

@@ -2,12 +2,25 @@
 -- Blocks of more than one page, by order and migrate type.
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
+-- :cache='' only this slab cache; may be a GLOB pattern
+-- :file='' only this file, or those below this directory; may be a GLOB pattern
+-- :func='' only this function; may be a GLOB pattern
+-- :module='' only this module; vmlinux is the kernel itself
+-- :recording='' only this recording
+-- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
 SELECT
-	sum(net_bytes) AS net_bytes, sum(net_blocks) AS net_blocks, sum(alloc_bytes) AS alloc_bytes,
+	sum(net_bytes) AS net_bytes, sum(allocs - frees - inferred_frees) AS net_blocks, sum(alloc_bytes) AS alloc_bytes,
 	sum(allocs) AS allocs, sum(failures) AS failures, page_order, migratetype
-FROM page_orders
-WHERE instr(',' || :kinds || ',', ',page,') AND self <= :self AND page_order > 0
+FROM accounts
+WHERE kind = 'page' AND instr(',' || :kinds || ',', ',page,') AND self <= :self AND page_order > 0
+	AND (:cache = '' OR cache = :cache OR cache GLOB :cache)
+	AND (:file = '' OR file = :file OR file GLOB :file
+		OR substr(file, 1, length(:file) + 1) = :file || '/')
+	AND (:func = '' OR func = :func OR func GLOB :func)
+	AND (:module = '' OR coalesce(module, 'vmlinux') = :module)
+	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
+	AND (:host = '' OR host = :host)
 GROUP BY page_order, migratetype
 ORDER BY page_order DESC, sum(alloc_bytes) DESC, migratetype
 LIMIT :rows

@@ -165,6 +165,27 @@ done
 sqlite3 :memory: ".mode csv" ".import for.csv t" "SELECT sum(alloc_bytes) FROM t" >a
 sqlite3 "$db" "SELECT sum(alloc_bytes) FROM accounts WHERE comm = 'load' AND NOT self" >b
 t report_for_is_a_part cmp -s a b
+# --for with another question: the rows of the whole that have this function.
+for question in --growth --lifetimes --waste "--at 3" "--at peak" "--by free"; do
+	name=$(echo "$question" | tr -d ' -')
+	# shellcheck disable=SC2086
+	"$ap" report -i "$db" $question -f json >all.json 2>err
+	func=$(sqlite3 :memory: "SELECT value ->> 'func' FROM json_each(readfile('all.json')) LIMIT 1")
+	# shellcheck disable=SC2086
+	"$ap" report -i "$db" $question --for "func=$func" -f json >for.json 2>>err
+	sqlite3 :memory: "SELECT value FROM json_each(readfile('all.json')) WHERE value ->> 'func' = '$func'" >a 2>>err
+	sqlite3 :memory: "SELECT value FROM json_each(readfile('for.json'))" >b 2>>err
+	t "for_picks_rows_of_$name" sh -c "[ -s a ] && cmp -s a b"
+done
+cp "$db" files.db
+sqlite3 files.db "UPDATE _callsite SET file = iif(id % 3, 'mm/a.c', 'mmap/a.c'); DROP TABLE _folded_call_sites;
+	DROP TABLE _folded_lifetimes" 2>err
+run report -i files.db --lifetimes --for file=mm -f csv
+t for_takes_directories_of_what_lived [ "$(grep -c ',mm/' out)" -gt 3 -a "$(grep -vc ',mm/' out)" = 1 ]
+run report -i "$db" --waste --for func=nobody
+t waste_of_nothing_has_no_sections [ $status = 0 -a -z "$(grep -E '^(Slab caches|Page blocks|Failed)' out)" ]
+run report -i "$db" --growth --for comm=load
+t what_grows_is_not_kept_for_tasks usage_error "kept for each call site"
 "$ap" report -i "$db" --at 1e0 -f csv >/dev/null 2>err
 "$ap" report -i "$db" --at 3 --self -f csv >at.csv 2>err
 sqlite3 :memory: ".mode csv" ".import at.csv t" "SELECT sum(net_bytes) FROM t" >a
