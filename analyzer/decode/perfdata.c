@@ -16,7 +16,8 @@ static const char magic[] = "PERFILE2";
 
 enum {
 	HEADER_SIZE = 104,
-	ATTR_MIN = 64, /* the first version of struct perf_event_attr */
+	PIPE_HEADER_SIZE = 16, /* magic and size; all else comes as records */
+	ATTR_MIN = 64,	       /* the first version of struct perf_event_attr */
 	ATTR_MAX = 4096,
 	IDS_MAX = 1 << 20,
 	SECTION_MAX = 64 << 20, /* of a feature that is held in memory */
@@ -46,11 +47,18 @@ enum {
 	RECORD_SAMPLE = 9,
 	RECORD_MMAP2 = 10,
 	RECORD_LOST_SAMPLES = 13,
+	RECORD_HEADER_ATTR = 64,
+	RECORD_TRACING_DATA = 66,
+	RECORD_BUILD_ID = 67,
 	RECORD_FINISHED_ROUND = 68,
 	RECORD_AUXTRACE = 71,
+	RECORD_HEADER_FEATURE = 80,
 	RECORD_COMPRESSED = 81,
 	RECORD_COMPRESSED2 = 83,
 };
+
+static const char no_tracepoint[] =
+	"no tracepoint was recorded: perf record -e 'kmem:*', or perf kmem record";
 
 struct build_id {
 	char *file, hex[41];
@@ -75,6 +83,7 @@ struct perfdata {
 	bool drained;	    /* it has nothing more to give without input */
 	struct span packed; /* what of a compressed record is still to be inflated; in file */
 	uint64_t malformed;
+	bool pipe; /* the header came as records */
 };
 
 bool perfdata_is(struct span head)
@@ -303,10 +312,98 @@ static struct err *read_features(struct perfdata *perf, const uint64_t bits[NR_F
 		seen[i] = true;
 	}
 	if (!seen[FEATURE_TRACING_DATA])
-		return err_new(ERR_UNSUPPORTED,
-			       "no tracepoint was recorded: perf record -e 'kmem:*', or perf "
-			       "kmem record");
+		return err_new(ERR_UNSUPPORTED, "%s", no_tracepoint);
 	return NULL;
+}
+
+/* ---- a file that perf wrote to a pipe: what a header has comes as records */
+
+/* The attributes of an event, of the size that they say themselves, and its ids. */
+static struct err *read_pipe_attr(struct perfdata *perf, uint64_t off, uint64_t len)
+{
+	struct metadata_src src = metadata_at(&perf->container.meta, off);
+	uint32_t type, size;
+	struct span attr;
+	size_t layout;
+
+	TRY(metadata_u32(&src, "an event", &type));
+	TRY(metadata_u32(&src, "an event", &size));
+	if (size < ATTR_MIN || size > ATTR_MAX || size > len)
+		return err_new(ERR_FORMAT, "an event of %u bytes in %" PRIu64, size, len);
+	src = metadata_at(&perf->container.meta, off);
+	TRY(metadata_span(&src, "an event", size, &attr));
+	TRY(perfsample_add_attr(&perf->layouts, attr, &layout));
+	return read_ids(perf, &(struct section){ off + size, len - size }, layout);
+}
+
+/* One of these records, of which @len bytes at @off follow its head. */
+static struct err *read_pipe_part(struct perfdata *perf, uint32_t type, uint64_t off,
+				  uint64_t len, bool *has_tracing_data)
+{
+	struct metadata_src src = metadata_at(&perf->container.meta, off);
+	struct section rest;
+	uint64_t feature;
+
+	switch (type) {
+	case RECORD_HEADER_ATTR:
+		return read_pipe_attr(perf, off, len);
+	case RECORD_TRACING_DATA:
+		*has_tracing_data = true;
+		src = metadata_at(&perf->container.meta, off + len);
+		return read_tracing_data(perf, &src);
+	case RECORD_HEADER_FEATURE:
+		if (len < sizeof(feature))
+			return err_new(ERR_FORMAT, "a part of the header of %" PRIu64 " bytes",
+				       len);
+		TRY(metadata_u64(&src, "a part of the header", &feature));
+		rest = (struct section){ off + sizeof(feature), len - sizeof(feature) };
+		/* These two have records of their own. */
+		if (feature >= NR_FEATURES || feature == FEATURE_TRACING_DATA ||
+		    feature == FEATURE_BUILD_ID)
+			return NULL;
+		return read_feature(perf, (unsigned int)feature, &rest);
+	case RECORD_BUILD_ID:
+		return read_build_ids(perf, metadata_at(&perf->container.meta, off - 8),
+				      len + 8);
+	default:
+		return NULL;
+	}
+}
+
+/* All that comes before the first sample. */
+static struct err *read_pipe_header(struct perfdata *perf)
+{
+	uint64_t size = perf->container.meta.file_size, off = PIPE_HEADER_SIZE;
+	bool has_tracing_data = false;
+
+	perf->pipe = true;
+	perf->start = perf->pos = off;
+	perf->end = size;
+	while (size - off >= 8) {
+		struct metadata_src src = metadata_at(&perf->container.meta, off);
+		uint32_t type, more = 0;
+		uint16_t misc, len;
+
+		TRY(metadata_u32(&src, "a record", &type));
+		TRY(metadata_u16(&src, "a record", &misc));
+		TRY(metadata_u16(&src, "a record", &len));
+		if (type == RECORD_SAMPLE || type == RECORD_COMPRESSED ||
+		    type == RECORD_COMPRESSED2)
+			break;
+		if (len < 8 || len > size - off)
+			return err_new(ERR_FORMAT, "a record of %u bytes at byte %" PRIu64, len,
+				       off);
+		/* Its text follows the record. */
+		if (type == RECORD_TRACING_DATA)
+			TRY(metadata_u32(&src, "the size of the tracing data", &more));
+		if (more > size - off - len)
+			return err_new(ERR_FORMAT, "the tracing data passes the end");
+		TRY(read_pipe_part(perf, type, off + 8, len - UINT64_C(8), &has_tracing_data));
+		off += (uint64_t)len + more;
+	}
+	if (!has_tracing_data)
+		return err_new(ERR_UNSUPPORTED, "%s", no_tracepoint);
+	return perfsample_finish(&perf->layouts);
 }
 
 static struct err *read_header(struct perfdata *perf)
@@ -316,8 +413,8 @@ static struct err *read_header(struct perfdata *perf)
 	struct section attrs, data, types;
 
 	TRY(metadata_u64(&src, "the header", &size));
-	if (size == 16)
-		return err_new(ERR_UNSUPPORTED, "written to a pipe; record into a file");
+	if (size == PIPE_HEADER_SIZE)
+		return read_pipe_header(perf);
 	if (size < HEADER_SIZE)
 		return err_new(ERR_FORMAT, "a header of %" PRIu64 " bytes", size);
 	TRY(metadata_u64(&src, "the header", &attr_size));
@@ -492,14 +589,16 @@ static struct err *next_record(struct perfdata *perf, struct span *record, struc
 	}
 }
 
-/* What follows an AUXTRACE record is not in its size. */
-static struct err *skip_auxtrace(struct perfdata *perf, struct span record)
+/* What follows an AUXTRACE record, or tracing data in a pipe, is not in its size. */
+static struct err *skip_what_follows(struct perfdata *perf, uint32_t type, struct span record)
 {
-	uint64_t size;
+	size_t field = type == RECORD_AUXTRACE ? 8 : 4;
+	uint64_t size = 0;
 
-	if (record.len < sizeof(struct head) + 8)
-		return err_new(ERR_FORMAT, "a record of type 71 of %zu bytes", record.len);
-	memcpy(&size, record.data + sizeof(struct head), sizeof(size));
+	if (record.len < sizeof(struct head) + field)
+		return err_new(ERR_FORMAT, "a record of type %u of %zu bytes", type,
+			       record.len);
+	memcpy(&size, record.data + sizeof(struct head), field);
 	if (size > perf->end - perf->pos)
 		return err_new(ERR_FORMAT, "the records end in the middle of one");
 	perf->pos += size;
@@ -585,8 +684,9 @@ struct err *perfdata_next(struct perfdata *perf, struct perfdata_record *ret, bo
 		*ret_any = record.len != 0;
 		if (!*ret_any)
 			return NULL;
-		if (head.type == RECORD_AUXTRACE) {
-			TRY(skip_auxtrace(perf, record));
+		if (head.type == RECORD_AUXTRACE ||
+		    (perf->pipe && head.type == RECORD_TRACING_DATA)) {
+			TRY(skip_what_follows(perf, head.type, record));
 			continue;
 		}
 		if (parse(perf, record, &head, ret, &well))

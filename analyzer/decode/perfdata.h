@@ -2,9 +2,10 @@
 /*
  * decode/perfdata.h - a perf.data file: what surrounds the samples, and these
  *
- * In:     a file that perf record wrote, on a machine of our byte order; hostile
+ * In:     a file that perf record wrote, also by way of a pipe, on a machine of our
+ *         byte order; hostile
  * Out:    its records in file order, those of compressed ones among them
- * Not:    orders nothing; a file that perf wrote to a pipe, or a directory, is refused
+ * Not:    orders nothing; a directory is refused, and so is a pipe itself
  * Use:    perfdata_open; perfdata_next until *ret_any is false; perfdata_close
  * Rules:  (1) a sample is parsed by the sample_type of its own event, which its id
  *             names
