@@ -146,9 +146,9 @@ struct err *database_make_of(const struct database_args *args, const char *recor
 	progress_end(&progress);
 	if (err)
 		return err;
-	fprintf(stderr, "%s: %" PRIu64 " events, %" PRIu64 " call sites, %.2f s\n",
+	fprintf(stderr, "%s: %" PRIu64 " events, %" PRIu64 " call site%s, %.2f s\n",
 		args->from || args->to ? recording : output, result.events, result.sites,
-		1e-9 * (double)(progress_now_ns() - start_ns));
+		result.sites == 1 ? "" : "s", 1e-9 * (double)(progress_now_ns() - start_ns));
 	return NULL;
 }
 

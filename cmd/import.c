@@ -104,8 +104,9 @@ static struct err *import_snapshots(const struct import_args *args, char **words
 	};
 
 	TRY(import(&opts, &result));
-	fprintf(stderr, "%s: %zu snapshot%s, %" PRIu64 " call sites\n", output,
-		result.snapshots, result.snapshots == 1 ? "" : "s", result.sites);
+	fprintf(stderr, "%s: %zu snapshot%s, %" PRIu64 " call site%s\n", output,
+		result.snapshots, result.snapshots == 1 ? "" : "s", result.sites,
+		result.sites == 1 ? "" : "s");
 	return NULL;
 }
 

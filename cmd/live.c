@@ -88,7 +88,7 @@ struct err *live_write(struct live *live, const char *recording, const char *out
 	struct analyze_result result = {};
 
 	TRY(analysis_write(live->analysis, recording, output, &result));
-	fprintf(stderr, "%s: %" PRIu64 " events, %" PRIu64 " call sites\n", output,
-		result.events, result.sites);
+	fprintf(stderr, "%s: %" PRIu64 " events, %" PRIu64 " call site%s\n", output,
+		result.events, result.sites, result.sites == 1 ? "" : "s");
 	return NULL;
 }

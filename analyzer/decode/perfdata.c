@@ -447,6 +447,8 @@ struct err *perfdata_open(const char *path, struct perfdata **ret)
 		return err_os(errno, "%s", path);
 	if (S_ISDIR(st.st_mode))
 		return err_new(ERR_UNSUPPORTED, "%s: a directory; record into one file", path);
+	if (!S_ISREG(st.st_mode))
+		return err_new(ERR_UNSUPPORTED, "%s: not a file; write it to one first", path);
 	if (pread(fd, head, sizeof(head), 0) != sizeof(head) ||
 	    !perfdata_is((struct span){ head, sizeof(head) }))
 		return err_new(ERR_FORMAT,

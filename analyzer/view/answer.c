@@ -15,6 +15,7 @@ enum { MAX_COLUMNS = 16 };
 
 struct listing {
 	const char *query;
+	const char *none; /* what having no row means */
 	struct listing_column {
 		const char *name; /* of the query; NULL: the call site */
 		const char *title;
@@ -30,6 +31,7 @@ enum { WIDE = 120 };
 static const struct listing listings[] = {
 	[ANSWER_GROWTH] = {
 		"growth",
+		"Nothing grows.",
 		{ { "net_bytes", "NET", VIEW_BYTES, false },
 		  { "net_calls", "CALLS", VIEW_PLAIN, false },
 		  { "bytes_per_s", "PER SECOND", VIEW_BYTES, false },
@@ -46,6 +48,7 @@ static const struct listing listings[] = {
 	},
 	[ANSWER_LIFETIMES] = {
 		"lifetimes",
+		"No life is known.",
 		{ { "ended", "ENDED", VIEW_PLAIN, false },
 		  { "allocs_per_s", "ALLOCS/S", VIEW_ROUND, true },
 		  { "mean_s", "MEAN", VIEW_TIME, false },
@@ -65,6 +68,7 @@ static const struct listing listings[] = {
 	},
 	[ANSWER_WASTE] = {
 		"waste",
+		"Nothing is wasted at a call site, freed from elsewhere or refused.",
 		{ { "waste_bytes", "WASTE", VIEW_BYTES, false },
 		  { "waste_share", "SHARE", VIEW_SHARE, false },
 		  { "net_waste_bytes", "OF NET", VIEW_BYTES, true },
@@ -83,6 +87,7 @@ static const struct listing listings[] = {
 	},
 	[ANSWER_AT] = {
 		"at",
+		"Nothing was live then.",
 		{ { "net_bytes", "LIVE", VIEW_BYTES, false },
 		  { "net_calls", "CALLS", VIEW_PLAIN, false },
 		  { "end_bytes", "AT THE END", VIEW_BYTES, false },
@@ -95,6 +100,7 @@ static const struct listing listings[] = {
 	},
 	[ANSWER_FREED] = {
 		"freed",
+		"No free of a slab object is known.",
 		{ { "free_bytes", "FREED", VIEW_BYTES, false },
 		  { "frees", "FREES", VIEW_PLAIN, false },
 		  { "freed_from", "FREED FROM", VIEW_PLAIN, false },
@@ -138,13 +144,16 @@ static struct err *print_rows(struct query *query, const struct listing *listing
 						   listing->column[i].style };
 		from[nr++] = listing->column[i].name;
 	}
+	*ret_nr = 0;
+	TRY(query_next(query, &row));
+	if (!row) {
+		fprintf(out, "%s\n", listing->none);
+		return NULL;
+	}
 	CLEANUP(view_cleanup)
 	struct view *view = view_new(VIEW_TABLE, out, layout, column, nr);
 
-	for (*ret_nr = 0;; ++*ret_nr) {
-		TRY(query_next(query, &row));
-		if (!row)
-			break;
+	for (; row; ++*ret_nr) {
 		auto_free char *place = place_text(query, row);
 		auto_free char *site =
 			xasprintf("%s%s", place,
@@ -157,6 +166,7 @@ static struct err *print_rows(struct query *query, const struct listing *listing
 							    .text = site,
 							    .len = strlen(site) };
 		view_row(view, cells);
+		TRY(query_next(query, &row));
 	}
 	view_finish(view);
 	return NULL;
@@ -239,7 +249,7 @@ struct err *answer_print(struct query_db *db, enum answer answer, const struct s
 	     i++)
 		TRY(print_section(db, i, opts, out, layout));
 	putc('\n', out);
-	for (size_t i = 0; i < 3 && listing->notes[i]; i++)
+	for (size_t i = 0; nr && i < 3 && listing->notes[i]; i++)
 		fprintf(out, "Note: %s\n", listing->notes[i]);
 	if (opts->limit && nr == opts->limit)
 		fprintf(out, "Note: the first %" PRIu64 " only; -n 0 shows all\n", nr);

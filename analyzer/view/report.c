@@ -44,6 +44,7 @@ struct body {
 	struct view_column shown[NR_COLUMNS];
 	enum report_column from[NR_COLUMNS];
 	size_t nr;
+	bool overlap; /* there are kinds that lie in each other */
 };
 
 /* @group: what a row is, for the head of its column; NULL for a call site. @accounts: rows
@@ -178,6 +179,20 @@ static void print_window(const struct cell *from, const struct cell *to, FILE *o
 	putc('\n', out);
 }
 
+/* Of snapshots no more is known than when they were taken, and perhaps where. */
+static void print_snapshots(struct query *query, const struct cell *row, const char *host,
+			    const char *started, FILE *out)
+{
+	auto_free char *format = get_text(query, row, "input_format");
+	double s = get(query, row, "duration_s")->real;
+
+	fprintf(out, "Imported  %s%s%s\n", format, *host ? ", host " : "", host);
+	fprintf(out, "Taken     %s", *started ? started : "at times not known");
+	if (s > 0)
+		fprintf(out, ", the last %.3f s later", s);
+	putc('\n', out);
+}
+
 /* @several: of how many recordings the report is, 0 when it is of one. */
 static void print_recording(struct query *query, const struct cell *row, size_t several,
 			    FILE *out)
@@ -192,10 +207,15 @@ static void print_recording(struct query *query, const struct cell *row, size_t 
 	if (several)
 		fprintf(out, "Recording %" PRId64 " of %zu\n", get(query, row, "recording")->i,
 			several);
+	if (get(query, row, "snapshots")->i) {
+		print_snapshots(query, row, host, started, out);
+		return;
+	}
 	fprintf(out, "Kernel    %s%s%s", *release ? release : "not recorded",
 		*machine ? " " : "", machine);
-	fprintf(out, ", %" PRId64 " CPU%s%s%s\n", cpus, cpus == 1 ? "" : "s",
-		*host ? ", host " : "", host);
+	if (cpus)
+		fprintf(out, ", %" PRId64 " CPU%s", cpus, cpus == 1 ? "" : "s");
+	fprintf(out, "%s%s\n", *host ? ", host " : "", host);
 	fprintf(out, "Recorded  %s%s%.3f s\n", started, *started ? ", " : "",
 		get(query, row, "duration_s")->real);
 	text_grouped(events, nr_events);
@@ -239,6 +259,7 @@ static struct err *print_head(struct query_db *db, struct sums *sums, FILE *out)
 	CLEANUP(query_cleanup) struct query *query = NULL;
 	const struct cell *row;
 	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX], bytes[TEXT_MAX];
+	bool snapshots = true;
 	size_t nr;
 
 	TRY(count_recordings(db, &nr));
@@ -249,10 +270,16 @@ static struct err *print_head(struct query_db *db, struct sums *sums, FILE *out)
 			break;
 		print_recording(query, row, nr > 1 ? nr : 0, out);
 		sums->sampled |= get(query, row, "sample")->type == CELL_INT;
+		snapshots &= get(query, row, "snapshots")->i != 0;
 		if (nr > 1) {
-			print_symbols(query, row, out);
+			if (!get(query, row, "snapshots")->i)
+				print_symbols(query, row, out);
 			putc('\n', out);
 		}
+	}
+	if (snapshots) {
+		putc('\n', out);
+		return NULL;
 	}
 	text_iec(bytes, (int64_t)sums->alloc);
 	text_share(a, sums->exact, sums->alloc);
@@ -375,6 +402,8 @@ static struct err *print_totals(struct query_db *db, const struct sites_opts *op
 		if (!row)
 			return NULL;
 		int64_t nr = get(query, row, "call_sites")->i;
+
+		body->overlap |= strcmp(get(query, row, "kind")->text, "any") != 0;
 		auto_free char *text =
 			xasprintf("total of %" PRId64 " call site%s%s", nr, nr == 1 ? "" : "s",
 				  filtered		       ? " (filtered)"
@@ -513,7 +542,7 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	else if (opts->limit && opts->limit < sums.sites)
 		fprintf(out, "Note: call sites not shown: %" PRIu64 "; -n 0 shows all\n",
 			sums.sites - opts->limit);
-	if (strchr(opts->kinds, ','))
+	if (strchr(opts->kinds, ',') && body.overlap)
 		fputs("Note: kinds overlap: slab objects and percpu areas lie in pages that kind page "
 		      "counts again; vmalloc is address space\n",
 		      out);

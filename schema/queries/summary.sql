@@ -35,14 +35,18 @@ WITH site AS (
 )
 SELECT text
 FROM (
-	SELECT 1 AS nr, coalesce((SELECT printf('%s holds most: %s, %d %% of what kind %s holds.',
-		place, size(net_bytes), round(100.0 * net_bytes / net), kind) FROM top),
+	SELECT 1 AS nr, coalesce((SELECT printf('%s holds most: %s, %d %% of %s.',
+		place, size(net_bytes), round(100.0 * net_bytes / net),
+		iif(kind = 'any', 'all', 'what kind ' || kind || ' holds')) FROM top),
 		'Nothing that was allocated is left.') AS text
 	UNION ALL
 	SELECT 2, coalesce((SELECT printf('%s grows most steadily to the end: by %s a second.', place,
 		size(cast(per_s AS INTEGER))) FROM grown), 'Nothing grows steadily to the end.')
 	UNION ALL
 	SELECT 3, CASE
+	WHEN NOT EXISTS (SELECT 1 FROM recording WHERE recorder IS NULL OR recorder NOT LIKE '/proc/%') THEN
+		printf('These are the kernel''s own figures; %s of them it calls inaccurate itself.',
+			iif(uncertain, size(uncertain), 'none'))
 	WHEN lost OR gaps THEN printf('Events are missing: what lives is known within %s; %s of it lived through a gap.',
 		size(width), size(uncertain))
 	WHEN invisible_sites THEN printf('No event is missing. Of %d call sites the frees cannot be seen: %s that seem to live may be gone.',

@@ -233,3 +233,12 @@ some merged_flags_keep_their_names "SELECT 1 FROM accounts WHERE recording = 1 A
 none merged_lives_are_those_of_their_sites "
 	SELECT recording, sum(ended) FROM life_bins GROUP BY recording
 	EXCEPT SELECT recording, sum(ended) FROM lifetimes GROUP BY recording"
+
+# Snapshots: only what is known of them.
+printf 'allocinfo - version: 1.0\n# <size> <calls> <tag info>\n 4096 4 mm/a.c:3 func:foo\n' >a1
+sed 's/4096 4/8192 8/' a1 >a2
+run import a1 a2 -o snapshots.db; run report -i snapshots.db
+t a_report_of_snapshots_says_what_they_are grep -qx 'Imported  /proc/allocinfo 1.0, 2 snapshots' out
+t and_nothing_that_they_do_not_know [ -z "$(grep -E '^(Kernel|Events|Exact|Symbols)|CPU|overlap|No event' out)" ]
+run report -i snapshots.db --lifetimes
+t an_answer_without_rows_says_so grep -qx 'No life is known.' out
