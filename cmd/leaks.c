@@ -36,7 +36,7 @@ static const struct opt leaks_opts[] = {
 	{ 'a', "all", NULL, OPT_FLAG(struct leaks_args, all),
 	  "also what is explained, or hardly suspect" },
 	{ 'f', "format", "FORMAT", OPT_TEXT(struct leaks_args, format),
-	  "table (default), csv or json" },
+	  "table (default), csv, json or markdown" },
 	DATABASE_OPTS(struct leaks_args, database),
 	{}
 };
@@ -58,7 +58,7 @@ static struct err *leaks_run(const void *p, char **words, int *status)
 		return err_new(ERR_USAGE, "leaks: %s: name the input with -i", *words);
 	if (!view_format_find(args->format, &format))
 		return err_new(ERR_USAGE,
-			       "leaks: --format %s: no such format; there are table, csv, json",
+			       "leaks: --format %s: no such format; there are " VIEW_FORMATS,
 			       args->format);
 	TRY(err_wrap(sites_check(&(struct sites_opts){ .kinds = args->kinds }), "leaks"));
 	TRY(database_open(&args->database, &db));
@@ -80,7 +80,7 @@ const struct cmd cmd_leaks = {
 	.name = "leaks",
 	.summary = "Name what grows and is not freed",
 	.usage = "[-i FILE|DB] [-n N] [--min SIZE] [--kind KIND[,KIND...]] [--all]\n"
-		 "                       [--format table|csv|json]",
+		 "                       [--format table|csv|json|markdown]",
 	.opts = leaks_opts,
 	.args_size = sizeof(struct leaks_args),
 	.defaults = &(const struct leaks_args){ .format = "table",

@@ -41,7 +41,7 @@ static const struct opt report_opts[] = {
 	{ 0, "kind", "KIND,...", OPT_TEXT(struct report_args, kinds),
 	  "slab, page, percpu, vmalloc, any (from\n/proc/allocinfo); default all" },
 	{ 'f', "format", "FORMAT", OPT_TEXT(struct report_args, format),
-	  "table (default), csv, json, or allocinfo for lines\nas in /proc/allocinfo" },
+	  "table (default), csv, json, markdown, or allocinfo\nfor lines as in /proc/allocinfo" },
 	{ 0, "by", "GROUP", OPT_TEXT(struct report_args, by),
 	  "a row for each site (default), function, file,\n"
 	  "directory, module, cache, kind, recording, host, or\n"
@@ -156,11 +156,10 @@ static struct err *choose_answer(const struct report_args *args, const char *by,
 	if (nr > 1 || (nr && (args->callers || args->tree || args->reconcile ||
 			      !strcmp(args->format, "allocinfo") ||
 			      (strcmp(by, "site") && strcmp(by, "free")))))
-		return err_new(
-			ERR_USAGE,
-			"report: --growth, --lifetimes, --waste, --at and --by free go "
-			"with --kind, --for, -n, --self and --format table, csv and json, "
-			"and one at a time");
+		return err_new(ERR_USAGE,
+			       "report: --growth, --lifetimes, --waste, --at and --by free go "
+			       "with --kind, --for, -n, --self and all formats but allocinfo, "
+			       "and one at a time");
 	return NULL;
 }
 
@@ -182,7 +181,7 @@ static struct err *report_run(const void *p, char **words, int *status)
 	if (!allocinfo && !view_format_find(args->format, &format))
 		return err_new(ERR_USAGE,
 			       "report: --format %s: no such format; there are table, "
-			       "csv, json, allocinfo",
+			       "csv, json, markdown, allocinfo",
 			       args->format);
 	bool tree = args->tree || args->callers;
 	bool table = !allocinfo && format == VIEW_TABLE, terminal = isatty(STDOUT_FILENO);
@@ -232,8 +231,8 @@ static struct err *report_run(const void *p, char **words, int *status)
 			       "allocinfo");
 	if (args->reconcile && (tree || allocinfo || sites_grouped(&opts)))
 		return err_new(ERR_USAGE,
-			       "report: --reconcile goes with --format table, csv and json, "
-			       "and with -n only");
+			       "report: --reconcile goes with all formats but allocinfo, and "
+			       "with -n only");
 	TRY(database_open(&args->database, &db));
 	if (answer_wanted)
 		return answer_print(db, answer, &opts, args->at, format, stdout, &layout);
@@ -258,7 +257,7 @@ const struct cmd cmd_report = {
 		"                        [--by GROUP] [--for KEY=VALUE,...] [--callers SITE]\n"
 		"                        [--tree] [--growth|--lifetimes|--waste|--at TIME|peak]\n"
 		"                        [--from TIME] [--to TIME]\n"
-		"                        [--format table|csv|json|allocinfo]\n"
+		"                        [--format table|csv|json|markdown|allocinfo]\n"
 		"                        [--self|--no-self] [--reconcile]\n"
 		"                        [--vmlinux FILE] [--debug-dir DIR]... [--kallsyms FILE]\n"
 		"                        [--wrappers FILE] [--debuginfod] [--no-cache]",

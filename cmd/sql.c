@@ -24,7 +24,7 @@ static const struct opt sql_opts[] = {
 	{ 'i', "input", "DB", OPT_TEXT(struct sql_args, database.input),
 	  "a database, or a recording, which is analyzed\nfirst; default allocprof.dat" },
 	{ 'f', "format", "FORMAT", OPT_TEXT(struct sql_args, format),
-	  "table (default), csv or json" },
+	  "table (default), csv, json or markdown" },
 	{ 'l', "list", NULL, OPT_FLAG(struct sql_args, list),
 	  "print the named queries and their parameters" },
 	DATABASE_WINDOW_OPTS(struct sql_args, database),
@@ -117,8 +117,7 @@ static struct err *sql_run(const void *p, char **words, int *status)
 	(void)status;
 	if (!view_format_find(args->format, &format))
 		return err_new(ERR_USAGE,
-			       "sql: --format %s: no such format; there are table, csv, "
-			       "json",
+			       "sql: --format %s: no such format; there are " VIEW_FORMATS,
 			       args->format);
 	if (args->list && words[0])
 		return err_new(ERR_USAGE, "sql: --list goes with no query");
@@ -140,7 +139,7 @@ static struct err *sql_run(const void *p, char **words, int *status)
 const struct cmd cmd_sql = {
 	.name = "sql",
 	.summary = "Query a database, read-only",
-	.usage = "[-i DB] [--format table|csv|json] [--list]\n"
+	.usage = "[-i DB] [--format table|csv|json|markdown] [--list]\n"
 		 "                     [QUERY|NAME] [PARAMETER=VALUE...]",
 	.opts = sql_opts,
 	.args_size = sizeof(struct sql_args),

@@ -85,7 +85,7 @@ run report -i note.txt; t report_names_what_is_no_recording failed "note.txt: "
 run report --sort nope; t an_unknown_key_lists_the_keys usage_error "there are bytes, calls, alloc_bytes"
 t a_mistake_costs_no_analysis [ ! -e allocprof.db ]
 run report --kind slab,disk; t an_unknown_kind_lists_the_kinds usage_error "slab,page,percpu,vmalloc,any"
-run report --format xml; t an_unknown_format_lists_the_formats usage_error "table, csv, json, allocinfo"
+run report --format xml; t an_unknown_format_lists_the_formats usage_error "table, csv, json, markdown, allocinfo"
 run report --by nope; t an_unknown_group_lists_the_groups usage_error "function, file, directory"
 run report --by caller 0; t callers_are_counted_from_one usage_error "from 1 to"
 run report --by file 2; t only_callers_have_a_number usage_error "name the input with -i"
@@ -137,5 +137,15 @@ run sql -i other.db "SELECT 1" "SELECT 2"; t sql_takes_one_query usage_error "SE
 run sql -i allocprof.dat "SELECT count(*) AS n FROM call_sites"
 t sql_analyzes_a_recording [ $status = 0 -a "$(tail -1 out)" = 7 ]
 
+# Markdown: a head, a line below it, and a row of as many columns for each of CSV.
+for args in "" "--by file" "--growth" "--tree"; do
+	"$ap" report -i other.db $args --format csv >a 2>err
+	"$ap" report -i other.db $args --format markdown >out 2>>err
+	cells=$(head -1 a | tr ',' '\n' | wc -l)
+	[ "$(wc -l <out)" = $(($(wc -l <a) + 1)) ] &&
+		[ "$(tr -cd '|\n' <out | awk '{ print length($0) }' | sort -u)" = $((cells + 1)) ] ||
+		echo "$args" >>unlike
+done
+t markdown_has_the_rows_of_csv [ ! -e unlike ]
 "$ap" report -i other.db --format csv 2>err | head -1 >/dev/null
 t a_reader_that_leaves_is_no_news [ ! -s err ]
