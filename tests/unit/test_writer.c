@@ -460,23 +460,32 @@ TEST(five_thousand_sites_take_well_under_a_second)
 
 TEST(a_finished_database_keeps_the_rows_of_the_views_that_fold)
 {
+	static const char *const views[] = { "totals", "growth", "lifetimes", "waste",
+					     "leak_sites" };
 	auto_free char *path = path_of("a.db");
 	struct frame frame[] = { { .func = "f", .file = "mm/a.c", .line = 3, .addr = 16 } };
 	struct callsite callsite = chain(frame, 1);
 	struct site site = { .kind = SITE_SLAB, .allocs = 2, .alloc_bytes = 64, .live = 1 };
 
+	site.lived = 1;
 	begin(path);
 	CHECK_OK(writer_site(writer, &site, &callsite, NULL));
-	CHECK_OK(writer_site(writer, &site, &callsite, NULL));
+	CHECK_OK(writer_site(writer, &site, &callsite, "dentry"));
 	end();
+	CHECK_STR(value(path, "SELECT count(*) FROM lifetimes"), "1");
+	CHECK_STR(value(path, "SELECT class FROM leak_sites"), "reclaimable");
 	CHECK_STR(value(path, "SELECT count(*) || ' ' || sum(allocs) FROM call_sites"), "1 4");
 	CHECK_STR(value(path, "SELECT count(*) FROM (SELECT * FROM main.call_sites "
 			      "INTERSECT SELECT * FROM call_sites)"),
 		  "1");
-	CHECK_STR(value(path, "SELECT count(*) FROM (SELECT * FROM main.totals "
-			      "INTERSECT SELECT * FROM totals)"),
-		  "1");
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
+		auto_free char *sql = xasprintf("SELECT count(*) FROM (SELECT * FROM main.%s "
+						"EXCEPT SELECT * FROM %s)",
+						views[i], views[i]);
+
+		CHECK_STR(value(path, sql), "0");
+	}
 	/* They are what is read. */
 	CHECK_STR(value(path, "SELECT count(*) FROM temp.sqlite_schema WHERE type = 'view'"),
-		  "2");
+		  "6");
 }
