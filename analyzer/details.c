@@ -73,25 +73,32 @@ static struct err *write_flags(struct writer *writer, const struct tracefile *fi
 	return NULL;
 }
 
+/*
+ * Numbers the caches by their first account, into @number: their ids depend on which
+ * thread met a name first, and on how a recording came that was read as it grew.
+ */
 static struct err *write_caches(struct writer *writer, const struct names *names,
-				const struct account *account, size_t nr)
+				const struct account *account, size_t nr, uint32_t *number)
 {
-	auto_free bool *used = xcalloc(UINT16_MAX + 1, sizeof(*used));
+	uint32_t last = 0;
 
-	for (size_t i = 0; i < nr; i++)
-		used[account_cache(&account[i])] = true;
-	for (size_t id = 1; id <= UINT16_MAX; id++) {
-		const struct cell row[] = { integer(id),
-					    text_cell(names_text(names, (uint16_t)id)) };
+	for (size_t i = 0; i < nr; i++) {
+		uint16_t id = account_cache(&account[i]);
 
-		if (used[id])
-			TRY(writer_row(writer, WRITER_CACHE, row));
+		if (!id || number[id])
+			continue;
+		number[id] = ++last;
+
+		const struct cell row[] = { integer(last), text_cell(names_text(names, id)) };
+
+		TRY(writer_row(writer, WRITER_CACHE, row));
 	}
 	return NULL;
 }
 
 static struct err *write_account(struct writer *writer, const struct account *a,
-				 const struct account_doubt *d, enum site_kind kind, size_t gfp)
+				 const struct account_doubt *d, enum site_kind kind, size_t gfp,
+				 uint32_t cache)
 {
 	enum account_merged merged = account_merged(a);
 	bool told = merged != ACCOUNT_ALL, page = told && kind == SITE_PAGE;
@@ -105,7 +112,7 @@ static struct err *write_account(struct writer *writer, const struct account *a,
 		integer_if(told && kind != SITE_VMALLOC, gfp + 1),
 		integer_if(page, account_order(a)),
 		integer_if(page, account_migratetype(a)),
-		integer_if(account_cache(a), account_cache(a)),
+		integer_if(cache, cache),
 		integer(a->allocs),
 		integer(a->alloc_bytes),
 		integer(a->bytes_req),
@@ -132,14 +139,16 @@ static struct err *write_accounts(struct writer *writer, const struct tracefile 
 	auto_free uint32_t *flags = list_flags(account, nr, &nr_flags);
 
 	TRY(write_flags(writer, file, flags, nr_flags));
-	TRY(write_caches(writer, names, account, nr));
+	auto_free uint32_t *number = xcalloc(UINT16_MAX + 1, sizeof(*number));
+
+	TRY(write_caches(writer, names, account, nr, number));
 	for (size_t i = 0; i < nr; i++) {
 		uint32_t gfp = account_gfp(&account[i]);
 		const uint32_t *at = bsearch(&gfp, flags, nr_flags, sizeof(gfp), by_flags);
 
-		TRY(write_account(writer, &account[i], &doubt[i],
-				  site[account_site(&account[i])].kind,
-				  at ? (size_t)(at - flags) : 0));
+		TRY(write_account(
+			writer, &account[i], &doubt[i], site[account_site(&account[i])].kind,
+			at ? (size_t)(at - flags) : 0, number[account_cache(&account[i])]));
 	}
 	return NULL;
 }

@@ -31,7 +31,8 @@ static struct err *note_end(struct writer *writer, const struct tracefile *file,
 		TRY(note(writer,
 			 "the recorder came to the end of the recorded time, but not to "
 			 "writing its file; no event is missing for that"));
-	else if (tracefile_unfinished(file) && !live && words_field(text, "buffer_bytes", &bytes))
+	else if (tracefile_unfinished(file) && !live &&
+		 words_field(text, "buffer_bytes", &bytes))
 		TRY(note(writer,
 			 "the recording is not finished: its recorder %s; what was in the "
 			 "kernel's buffers, up to %" PRIu64 " MB per CPU, is not in it",

@@ -89,7 +89,9 @@ static size_t shares(const struct books *books, const struct flow **flow, size_t
 			continue;
 		}
 		last->nr += share[i].nr;
-		if (share[i].most > last->most) {
+		/* Of equals the one that was first, whatever the order of flows. */
+		if (share[i].most > last->most ||
+		    (share[i].most == last->most && share[i].site < last->site)) {
 			last->most = share[i].most;
 			last->site = share[i].site;
 		}
