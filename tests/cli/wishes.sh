@@ -73,7 +73,7 @@ t all_allocations_have_a_stack [ "$(query "SELECT count(*) FROM events
 	WHERE event IN ('kmalloc', 'kmem_cache_alloc') AND stack_depth = 0 AND context = 'task'")" -lt 20 ]
 
 function=$(query "SELECT func FROM call_sites WHERE kind = 'slab' AND attributed_by = 'chain'
-	AND self = 0 ORDER BY allocs DESC LIMIT 1")
+	AND self = 0 AND cache IS NOT NULL ORDER BY allocs DESC LIMIT 1")
 record --call-site "$function"
 t only_one_function_allocates \
 	[ "$(query 'SELECT group_concat(DISTINCT func) FROM call_sites WHERE allocs')" = "$function" ]
