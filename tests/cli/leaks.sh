@@ -45,7 +45,7 @@ look sockets
 t the_leak_comes_first sh -c "sed -n 2p '$tmp/out' | grep -qE '^(certain|likely) .*(sk_prot_alloc|sk_alloc|sock_alloc_inode)'"
 t it_is_said_why sh -c "sed -n 3p '$tmp/out' | grep -q 'objects not freed'"
 look some
-t so_does_one_of_what_is_mostly_freed sh -c "sed -n 2p '$tmp/out' | grep -qE '^certain .*(sk_prot_alloc|sk_alloc|sock_alloc_inode)'"
+t so_does_one_of_what_is_mostly_freed sh -c "sed -n 2p '$tmp/out' | grep -qE '^(certain|likely) .*(sk_prot_alloc|sk_alloc|sock_alloc_inode)'"
 look nothing
 t sockets_that_are_closed_are_no_suspects [ -z "$(grep -E 'sk_prot_alloc|sk_alloc|sock_alloc_inode' "$tmp/out")" ]
 t nothing_is_certain_where_nothing_leaks [ -z "$(grep '^certain' "$tmp/out")" ]
