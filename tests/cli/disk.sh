@@ -82,7 +82,8 @@ for how in -z0 -z1 "-z0 --flight 60" "-z1 --rotate 0.4"; do
 	wait $pid; status=$?
 	t "a_disk_that_fails_is_an_error_$mode" [ $status = 1 -a -n "$(grep 'Input/output error' err)" ]
 	t "no_instance_is_left_on_it_$mode" [ -z "$(ours)" ]
-	umount mnt && mount -o loop img mnt
+	# Of a copy: whoever still uses the file system makes mount give it back as it is.
+	umount mnt && cp --sparse=always img again && mount -o loop again mnt
 	rm -f x.db
 	"$ap" analyze -i mnt/x.dat -o x.db 2>>err
 	t "what_was_on_it_is_read_$mode" [ $? = 0 -a "$(value 'SELECT events FROM recording')" -gt 10000 ]

@@ -25,7 +25,7 @@ load() { while :; do cat /proc/self/status /proc/self/maps; done >/dev/null; }
 load & load=$!
 trap 'kill $load; rm -rf "$tmp"' EXIT
 
-"$ap" record -o x.dat -m 1M --flight 0.5 -d 60 2>err &
+"$ap" record -o x.dat -m 16M --flight 0.5 -d 60 2>err &
 pid=$!
 until [ -e x.dat.part/meta ]; do sleep 0.02; done
 sleep 1.5; kill -USR2 $pid
@@ -72,7 +72,7 @@ t its_window_is_what_it_holds [ "$(value w.db "SELECT end_ns - start_ns < 300000
 kills=${KILLS:-8} readable=0 whole=0
 for i in $(seq "$kills"); do
 	rm -rf x.dat* w.db
-	"$ap" record -o x.dat -m 1M --flight 0.4 -d 5 >/dev/null 2>&1 &
+	"$ap" record -o x.dat -m 8M --flight 0.4 -d 5 >/dev/null 2>&1 &
 	pid=$!
 	until [ -e x.dat.part/meta ]; do sleep 0.01; done
 	sleep "$((i % 2)).$((i * 37 % 90 + 10))"
