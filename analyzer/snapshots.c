@@ -131,6 +131,26 @@ static struct err *zoneinfo_line(struct place *place, struct span line)
 	return value(place, (struct span){ (const uint8_t *)key, strlen(key) }, "count", v);
 }
 
+/* "Node 0, zone DMA N N N …": free blocks of order 0, 1, 2 and on. */
+static struct err *buddyinfo_line(struct place *place, struct span line)
+{
+	struct span node, zone, word;
+	int64_t blocks;
+
+	if (!words_next(&line, &word) || !words_equal(word, "Node") ||
+	    !words_next(&line, &node) || !words_next(&line, &word) || !words_next(&line, &zone))
+		return NULL;
+	for (unsigned int order = 0; words_next_number(&line, &blocks); order++) {
+		auto_free char *key = xasprintf("Node %.*s zone %.*s order %u", (int)node.len,
+						(const char *)node.data, (int)zone.len,
+						(const char *)zone.data, order);
+
+		TRY(value(place, (struct span){ (const uint8_t *)key, strlen(key) }, "blocks",
+			  blocks));
+	}
+	return NULL;
+}
+
 /* "0xSTART-0xEND SIZE CALLER+0xOFF/0xLEN [module] …"; unpurged areas are freed. */
 static struct err *vmallocinfo_line(struct place *place, struct span line)
 {
@@ -155,9 +175,10 @@ struct err *snapshots_write(struct writer *writer, const char *name, const char 
 		const char *name;
 		struct err *(*line)(struct place *place, struct span line);
 	} files[] = {
-		{ "meminfo", meminfo_line },   { "vmstat", vmstat_line },
-		{ "zoneinfo", zoneinfo_line }, { "vmallocinfo", vmallocinfo_line },
-		{ "slabinfo", slabinfo_line }, { "allocinfo", allocinfo_line },
+		{ "meminfo", meminfo_line },	 { "vmstat", vmstat_line },
+		{ "zoneinfo", zoneinfo_line },	 { "vmallocinfo", vmallocinfo_line },
+		{ "slabinfo", slabinfo_line },	 { "allocinfo", allocinfo_line },
+		{ "buddyinfo", buddyinfo_line },
 	};
 	struct place place = { writer, name, at, "" };
 	struct span line;

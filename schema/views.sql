@@ -295,14 +295,15 @@ ORDER BY id;
 -- The numbers in those texts. A key that a file has twice is summed.
 CREATE VIEW snapshot_values AS
 SELECT
-	name,                      -- file in /proc: meminfo, vmstat, zoneinfo, vmallocinfo, slabinfo,
-	                           -- allocinfo
+	name,                      -- file in /proc: meminfo, vmstat, zoneinfo, buddyinfo, vmallocinfo,
+	                           -- slabinfo, allocinfo
 	key,                       -- as the file has it: a field, a cache, a call site; zoneinfo: "Node N, zone
-	                           -- NAME" and the field; vmallocinfo: the function that asked for areas
+	                           -- NAME" and the field; buddyinfo: "Node N, zone NAME order N"; vmallocinfo:
+	                           -- the function that asked for areas
 	unit,                      -- bytes; allocinfo: bytes and calls, and inaccurate_bytes for those of
 	                           -- the bytes that the kernel marks so; slabinfo: objects (active ones)
 	                           -- and object_bytes (of one object); vmallocinfo: bytes (without guard
-	                           -- pages) and areas; vmstat and zoneinfo: count
+	                           -- pages) and areas; vmstat and zoneinfo: count; buddyinfo: blocks (free)
 	sum(iif(at = 'start', value, 0)) AS at_start, -- value at the start; 0: none
 	sum(iif(at = 'end', value, 0)) AS at_end, -- value at the end; 0: none
 	sum(iif(at = 'end', value, -value)) AS change, -- by how much it grew

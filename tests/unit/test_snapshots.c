@@ -137,6 +137,30 @@ TEST(lines_of_vmstat_and_zoneinfo_are_counts)
 		  "nr_free_pages count 10|pgfree count 5");
 }
 
+TEST(free_blocks_tell_what_no_large_one_can_be_taken_from)
+{
+	begin();
+	snapshot("buddyinfo", "start", "Node 0, zone  DMA  4 2 1\nNode 1, zone Normal 0 0 0\n");
+	snapshot("buddyinfo", "end",
+		 "Node 0, zone  DMA  12 0 0\nNode 1, zone Normal 0 0 2\nNode\n");
+	auto_free char *sql = xstrdup(schema_query("fragmentation"));
+
+	for (char *p; (p = strstr(sql, ":order")) || (p = strstr(sql, ":rows"));)
+		memcpy(p, p[1] == 'o' ? "0     " : "-1   ", p[1] == 'o' ? 6 : 5);
+	for (char *p; (p = strstr(sql, ":recording")) || (p = strstr(sql, ":host"));)
+		memcpy(p, p[1] == 'r' ? "''        " : "''   ", p[1] == 'r' ? 10 : 5);
+	auto_free char *cells =
+		xasprintf("SELECT node || ' ' || zone || ' ' || page_order || ' ' || "
+			  "free_blocks_start || ' ' || free_blocks_end || ' ' || "
+			  "coalesce(unusable_start, '-') || ' ' || unusable_end "
+			  "FROM (%s)",
+			  sql);
+
+	CHECK_STR(rows(cells), "0 DMA 0 4 12 0.0 0.0|0 DMA 1 2 0 0.333 1.0|"
+			       "0 DMA 2 1 0 0.667 1.0|1 Normal 0 0 0 - 0.0|"
+			       "1 Normal 1 0 0 - 0.0|1 Normal 2 0 2 - 0.0");
+}
+
 TEST(areas_are_compared_by_the_function_that_asked_for_them)
 {
 	begin();
