@@ -13,7 +13,7 @@ SELECT
 	kind, waste_bytes, waste_share, net_waste_bytes, dedicated_saves_bytes, alloc_bytes, bytes_req,
 	allocs, frees, remote_cpu_frees, remote_node_frees, failures, cache,
 	file, line, func, module, recording, call_site, sym_off, sym_size, self
-FROM waste
+FROM waste w
 WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
 	AND (waste_bytes OR remote_cpu_frees OR failures)
 	AND (:cache = '' OR cache = :cache OR cache GLOB :cache)
@@ -22,6 +22,6 @@ WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
 	AND (:func = '' OR func = :func OR func GLOB :func)
 	AND (:module = '' OR coalesce(module, 'vmlinux') = :module)
 	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = recording) = :host)
+	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = w.recording) = :host)
 ORDER BY waste_bytes DESC, remote_cpu_frees DESC, failures DESC, call_site, recording
 LIMIT :rows

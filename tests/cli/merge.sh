@@ -38,6 +38,16 @@ t inputs_stay_as_they_are sha256sum --quiet -c before
 t recordings_are_numbered_in_their_order \
 	[ "$(q both.db "SELECT recording, events, host FROM recording" | tr '\n' ' ')" = "1,13,box 2,53437, " ]
 
+# What is asked of one machine is that of its recording, whatever the question.
+for question in --lifetimes --waste "--at peak" "--by free"; do
+	for key in host=box recording=1; do
+		# shellcheck disable=SC2086
+		"$ap" report -i both.db $question --for $key --format json >"$key.json" 2>err
+	done
+	t "a_host_is_its_recording_$(echo "$question" | tr -d ' -')" sh -c \
+		"grep -q recording host=box.json && cmp -s host=box.json recording=1.json"
+done
+
 # Each recording's rows are those of its own database, but for the numbers.
 raw="kind, func, line, module, cache, address, net_bytes, net_calls, allocs, alloc_bytes, peak_bytes,
 	sym_off, first_ns, caller_depth, self"
