@@ -54,8 +54,8 @@ struct page_map {
 	struct table table;		     /* of struct page_entry, by pfn */
 	size_t nr_order[PAGE_MAX_ORDER + 1]; /* entries */
 	uint32_t orders;		     /* those that have any: a bit each */
-	uint32_t *
-		larger; /* of order 1 and above, by a hash of what is in common to their pages */
+	/* Of order 1 and above, by a hash of what is in common to their pages. */
+	uint32_t *larger;
 	struct page_split *split;
 	size_t nr_split, cap_split;
 	uint32_t free_split; /* index + 1 */

@@ -157,6 +157,17 @@ TEST(rule_15_a_page_is_no_slab_any_more_once_it_was_freed)
 	CHECK_EQ(feed_page_site(&f, SLABS)->preexisting_frees, 0);
 }
 
+/* Four slabs of a call site, and what the kernel said of older pages. */
+static void begin_with_slabs(struct feed *f, struct audit *audit, const char *text,
+			     uint64_t call_site)
+{
+	audit_parse(audit, (struct span){ (const uint8_t *)text, strlen(text) });
+	feed_init_audit(f, audit);
+	feed_prime_base(f);
+	for (uint64_t pfn = 0x8000; pfn < 0x8004; pfn++)
+		slab_page(f, call_site, pfn, true);
+}
+
 TEST(rule_15_an_older_page_without_a_known_object_is_what_the_kernel_said_it_was)
 {
 	enum { SLABS = 0x501, OTHER = 0x502 };
@@ -164,11 +175,7 @@ TEST(rule_15_an_older_page_without_a_known_object_is_what_the_kernel_said_it_was
 	CLEANUP(audit_deinit) struct audit audit;
 	CLEANUP(feed_deinit) struct feed f;
 
-	audit_parse(&audit, (struct span){ (const uint8_t *)text, sizeof(text) - 1 });
-	feed_init_audit(&f, &audit);
-	feed_prime_base(&f);
-	for (uint64_t pfn = 0x8000; pfn < 0x8004; pfn++)
-		slab_page(&f, SLABS, pfn, true);
+	begin_with_slabs(&f, &audit, text, SLABS);
 	feed_page_free(&f, 0x9000, 0);
 	feed_page_free(&f, 0x9010, 0);
 	/* No slab, as it began. */
@@ -197,11 +204,7 @@ TEST(rule_15_after_a_gap_an_older_page_need_not_be_what_it_was)
 	CLEANUP(audit_deinit) struct audit audit;
 	CLEANUP(feed_deinit) struct feed f;
 
-	audit_parse(&audit, (struct span){ (const uint8_t *)text, sizeof(text) - 1 });
-	feed_init_audit(&f, &audit);
-	feed_prime_base(&f);
-	for (uint64_t pfn = 0x8000; pfn < 0x8004; pfn++)
-		slab_page(&f, SLABS, pfn, true);
+	begin_with_slabs(&f, &audit, text, SLABS);
 	feed_page_free(&f, 0x9000, 0);
 	feed_lost(&f, f.now_ns - 500, 12);
 	feed_page_free(&f, 0x9001, 0);
