@@ -244,6 +244,9 @@ static void print_notes(const struct changes *changes, const struct side *old,
 {
 	char sum[TEXT_MAX], n[TEXT_MAX];
 
+	if (!changes->nr_significant)
+		fprintf(out, "Note: no call site changed%s\n",
+			changes->nr_noise ? " by more than the noise" : "");
 	if (opts->limit && !opts->all && changes->nr_significant > opts->limit)
 		fprintf(out, "Note: changes not shown: %" PRIu64 "; -n 0 shows all\n",
 			changes->nr_significant - opts->limit);
