@@ -214,9 +214,8 @@ static struct err *report_run(const void *p, char **words, int *status)
 		return err_new(
 			ERR_USAGE,
 			"report: --for %s does not go with --growth, --lifetimes, --waste, "
-			"--at and --by free: these are kept for each call site, not for "
-			"who allocated; there are file, func, module, cache, recording and "
-			"host. record -p, --cgroup and --filter record a part only",
+			"--at and --by free, which are kept for each call site: give file, func, "
+			"module, cache, recording or host",
 			filter_by_account(&filter));
 	if (args->filter && (tree || allocinfo || args->reconcile || !strcmp(by, "caller")))
 		return err_new(ERR_USAGE,
