@@ -12,13 +12,20 @@
 #include "base/cleanup.h"
 #include "base/xalloc.h"
 
+/* Where the file of this name is; owned by the caller. */
+static char *folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? xstrndup(path, (size_t)(slash - path + 1)) : xstrdup(".");
+}
+
 struct err *newfile_check(const char *path)
 {
 	static const char magic[] = "SQLite format 3";
 	char head[sizeof(magic)];
 	struct stat st;
-	const char *slash = strrchr(path, '/');
-	auto_free char *dir = slash ? xstrndup(path, (size_t)(slash - path + 1)) : xstrdup(".");
+	auto_free char *dir = folder(path);
 
 	if (!*path)
 		return err_new(ERR_OS, "the name of the database is empty");
@@ -88,9 +95,7 @@ struct err *newfile_publish(struct newfile *file)
 		return err_os(errno, "%s", file->path);
 	free(take_ptr(file->tmp_path));
 
-	const char *slash = strrchr(file->path, '/');
-	auto_free char *dir =
-		slash ? xstrndup(file->path, (size_t)(slash - file->path + 1)) : xstrdup(".");
+	auto_free char *dir = folder(file->path);
 	auto_fd int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	/* Some file systems cannot; the database is whole all the same. */

@@ -22,7 +22,7 @@
 
 struct writer;
 
-/* Fails early where newfile_check() does. */
+/* A path that newfile_check() refuses is refused before anything is written. */
 struct err *writer_open(const char *path, struct writer **ret) MUST_CHECK;
 void writer_close(struct writer *writer);
 
