@@ -72,7 +72,7 @@ struct err *caches_find(const char *name, char **ret_name, uint64_t *ret_bytes)
 {
 	auto_text text = {};
 	auto_err struct err *err = text_read_file(&text, SLABINFO);
-	struct span slabinfo = { (const uint8_t *)text.data, text.len };
+	struct span slabinfo = text_span(&text);
 
 	if (err)
 		return err_new(ERR_UNSUPPORTED, "%s: it has the names of slab caches, for root",

@@ -49,7 +49,7 @@ static void add_build_id(struct text *ids, const char *name, const char *path)
 
 	if (err)
 		return;
-	if (machine_build_id((struct span){ (const uint8_t *)notes.data, notes.len }, &hex))
+	if (machine_build_id(text_span(&notes), &hex))
 		text_printf(ids, "%s %s\n", name, hex.data);
 }
 
@@ -172,7 +172,7 @@ static int compare(const void *a, const void *b)
 
 static void known_tids(const struct text *cmdlines, struct tids *ret)
 {
-	struct span text = { (const uint8_t *)cmdlines->data, cmdlines->len }, line;
+	struct span text = text_span(cmdlines), line;
 
 	while (span_line(&text, &line)) {
 		auto_free char *s = xstrndup((const char *)line.data, line.len);

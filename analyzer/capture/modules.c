@@ -2,6 +2,7 @@
 #include "capture/modules.h"
 
 #include "base/words.h"
+#include "capture/blobs.h"
 
 static bool span_equal(struct span a, struct span b)
 {
@@ -78,4 +79,17 @@ void modules_append(struct text *ret, struct span from, enum modules_form form,
 		text_add(ret, line.data, line.len);
 		text_add(ret, "\n", 1);
 	}
+}
+
+void modules_merge(struct texts *to, const struct texts *from, struct text *ret_added)
+{
+	static const char *const names[] = { BLOB_MODULES, BLOB_SECTIONS, BLOB_BUILD_IDS };
+
+	modules_new(text_span(texts_get(to, BLOB_MODULES)),
+		    text_span(texts_find(from, BLOB_MODULES)), ret_added);
+	if (!ret_added->len)
+		return;
+	for (size_t i = 0; i < 3; i++)
+		modules_append(texts_get(to, names[i]), text_span(texts_find(from, names[i])),
+			       MODULES_FIRST_WORD, text_span(ret_added));
 }

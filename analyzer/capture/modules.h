@@ -26,4 +26,10 @@ enum modules_form {
 void modules_append(struct text *ret, struct span from, enum modules_form form,
 		    struct span names);
 
+/*
+ * Appends to the modules, sections and build_ids of @to what @from says of modules that @to
+ * does not have, and to the empty *@ret_added their names, a line each.
+ */
+void modules_merge(struct texts *to, const struct texts *from, struct text *ret_added);
+
 #endif

@@ -31,11 +31,6 @@ struct modwatch {
 	struct text kallsyms;
 };
 
-static struct span span_of(const struct text *text)
-{
-	return text ? (struct span){ (const uint8_t *)text->data, text->len } : (struct span){};
-}
-
 bool modwatch_is_load(const char *event, size_t len)
 {
 	static const char head[] = "add@/module/";
@@ -45,19 +40,13 @@ bool modwatch_is_load(const char *event, size_t len)
 
 /* The lines of modules in @from that @to does not have, and of their symbols. */
 static void append_new(struct texts *to, struct text *to_kallsyms, const struct texts *from,
-		       struct span from_kallsyms)
+		       const struct text *from_kallsyms)
 {
-	static const char *const names[] = { BLOB_MODULES, BLOB_SECTIONS, BLOB_BUILD_IDS };
 	auto_text added = {};
 
-	modules_new(span_of(texts_get(to, BLOB_MODULES)),
-		    span_of(texts_find(from, BLOB_MODULES)), &added);
-	if (!added.len)
-		return;
-	for (size_t i = 0; i < 3; i++)
-		modules_append(texts_get(to, names[i]), span_of(texts_find(from, names[i])),
-			       MODULES_FIRST_WORD, span_of(&added));
-	modules_append(to_kallsyms, from_kallsyms, MODULES_BRACKETED, span_of(&added));
+	modules_merge(to, from, &added);
+	modules_append(to_kallsyms, text_span(from_kallsyms), MODULES_BRACKETED,
+		       text_span(&added));
 }
 
 /* What there is now, of which most was there before. The symbols last: they take longest. */
@@ -69,7 +58,7 @@ static void look(struct modwatch *w)
 	machine_describe(&now);
 	err_free(text_read_file(&kallsyms, "/proc/kallsyms"));
 	pthread_mutex_lock(&w->lock);
-	append_new(&w->blobs, &w->kallsyms, &now, span_of(&kallsyms));
+	append_new(&w->blobs, &w->kallsyms, &now, &kallsyms);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -174,6 +163,6 @@ void modwatch_add(struct modwatch *w, struct texts *blobs, struct text *kallsyms
 	if (!w)
 		return;
 	pthread_mutex_lock(&w->lock);
-	append_new(blobs, kallsyms, &w->blobs, span_of(&w->kallsyms));
+	append_new(blobs, kallsyms, &w->blobs, &w->kallsyms);
 	pthread_mutex_unlock(&w->lock);
 }

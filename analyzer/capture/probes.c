@@ -336,7 +336,7 @@ uint64_t probes_missed(const struct probes *probes, const char *tracedir, const 
 	if (err)
 		return 0;
 	/* The file names events without their group; recorders are rarely two. */
-	struct span rest = { (const uint8_t *)text.data, text.len }, line;
+	struct span rest = text_span(&text), line;
 
 	while (span_line(&rest, &line)) {
 		char event[64];

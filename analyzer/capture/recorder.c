@@ -14,10 +14,10 @@
 #include "base/xalloc.h"
 #include "capture/backlog.h"
 #include "capture/blobs.h"
+#include "capture/describe.h"
 #include "capture/instance.h"
 #include "capture/kcore.h"
 #include "capture/machine.h"
-#include "capture/modules.h"
 #include "capture/modwatch.h"
 #include "capture/opaque.h"
 #include "capture/pageflags.h"
@@ -28,7 +28,6 @@
 #include "capture/snapshot.h"
 #include "capture/squeeze.h"
 #include "capture/streams.h"
-#include "capture/tasks.h"
 #include "capture/tracedir.h"
 #include "capture/tracepoints.h"
 
@@ -103,11 +102,6 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static struct span span_of(const struct text *text)
-{
-	return text ? (struct span){ (const uint8_t *)text->data, text->len } : (struct span){};
-}
-
 static struct text *new_note(struct recorder *r)
 {
 	return &r->notes[r->nr_notes++];
@@ -176,7 +170,7 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 	TRY(instance_set_buffer(&r->instance, &rec->cpus, r->all_cpus, buffer,
 				&r->buffer_bytes));
 	TRY(instance_subbuf_size(&r->instance, &rec->subbuf_size));
-	struct span kallsyms = span_of(texts_find(&rec->standard, "kallsyms"));
+	struct span kallsyms = text_span(texts_find(&rec->standard, "kallsyms"));
 	uint64_t vmemmap = 0;
 
 	if (kcore_vmemmap(kallsyms, &vmemmap))
@@ -209,25 +203,6 @@ static struct err *set_up_instance(struct recorder *r, const struct recorder_opt
 	return NULL;
 }
 
-/* kernel_stack and print are among them; their files are at the top level. */
-static void read_ftrace_formats(struct recorder *r)
-{
-	auto_free char *path = xasprintf("%s/events/ftrace", r->tracedir);
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		auto_free char *name = xasprintf("ftrace/%s", entry->d_name);
-		auto_free char *file = xasprintf("%s/%s/format", path, entry->d_name);
-
-		if (entry->d_name[0] != '.')
-			texts_file(&r->recording.ftrace_formats, name, file);
-	}
-	closedir(dir);
-}
-
 static void check_symbols(struct recorder *r)
 {
 	const struct text *text = texts_find(&r->recording.standard, "kallsyms");
@@ -235,37 +210,10 @@ static void check_symbols(struct recorder *r)
 	if (!text)
 		text_printf(new_note(r), "no /proc/kallsyms (CONFIG_KALLSYMS): call sites will "
 					 "have no names without analyze --kallsyms");
-	else if (machine_symbols_hidden(span_of(text)))
+	else if (machine_symbols_hidden(text_span(text)))
 		text_printf(new_note(r),
 			    "the kernel hides its addresses: call sites will have no names; "
 			    "sysctl kernel.kptr_restrict=1 shows them");
-}
-
-static struct err *describe(struct recorder *r)
-{
-	static const char *const names[] = { "header_page", "header_event" };
-	struct recording *rec = &r->recording;
-
-	for (size_t i = 0; i < 2; i++) {
-		auto_free char *path = xasprintf("%s/events/%s", r->instance.dir, names[i]);
-
-		TRY(text_read_file(texts_new(&rec->standard, names[i]), path));
-	}
-	auto_free char *clock = xasprintf("%s/trace_clock", r->instance.dir);
-	auto_free char *printk = xasprintf("%s/printk_formats", r->tracedir);
-
-	texts_file(&rec->standard, "trace_clock", clock);
-	texts_file(&rec->standard, "printk_formats", printk);
-	machine_uname(texts_new(&rec->standard, "uname"));
-	check_symbols(r);
-	read_ftrace_formats(r);
-	/* Those that end before we do; the rest is asked again at the end. */
-	machine_add_tasks(texts_new(&rec->standard, "saved_cmdlines"));
-	tasks_describe(texts_new(&rec->blobs, BLOB_TASKS "start"));
-	machine_describe(&rec->blobs);
-	if (getrandom(&rec->trace_id, sizeof(rec->trace_id), GRND_NONBLOCK) < 0)
-		rec->trace_id = now_ns(CLOCK_REALTIME);
-	return NULL;
 }
 
 /* One line, however the command looks. */
@@ -389,7 +337,10 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 	TRY(part_open(opts->output, &r->part));
 	texts_file(&rec->standard, "kallsyms", "/proc/kallsyms");
 	TRY(set_up_instance(r, opts, kinds));
-	TRY(describe(r));
+	TRY(describe_start(rec, r->tracedir, r->instance.dir));
+	check_symbols(r);
+	if (getrandom(&rec->trace_id, sizeof(rec->trace_id), GRND_NONBLOCK) < 0)
+		rec->trace_id = now_ns(CLOCK_REALTIME);
 	TRY(open_streams(r, opts));
 	r->modwatch = modwatch_start();
 	describe_self(r, opts, kinds);
@@ -591,28 +542,6 @@ static struct err *read_stats(struct recorder *r)
 	return NULL;
 }
 
-/* What modules loaded since the start add to the texts of the start. */
-static void add_new_modules(struct recording *rec)
-{
-	static const char *const names[] = { BLOB_MODULES, BLOB_SECTIONS, BLOB_BUILD_IDS };
-	CLEANUP(texts_deinit) struct texts end = {};
-	auto_text added = {};
-
-	machine_describe(&end);
-	modules_new(span_of(texts_find(&rec->blobs, BLOB_MODULES)),
-		    span_of(texts_find(&end, BLOB_MODULES)), &added);
-	if (!added.len)
-		return;
-	for (size_t i = 0; i < 3; i++)
-		modules_append(texts_get(&rec->blobs, names[i]),
-			       span_of(texts_find(&end, names[i])), MODULES_FIRST_WORD,
-			       span_of(&added));
-	texts_file(&end, "kallsyms", "/proc/kallsyms");
-	modules_append(texts_get(&rec->standard, "kallsyms"),
-		       span_of(texts_find(&end, "kallsyms")), MODULES_BRACKETED,
-		       span_of(&added));
-}
-
 /* CPUs without a thread, since they were offline at the start, also have buffers. */
 static void count_late_cpus(struct recorder *r)
 {
@@ -642,23 +571,6 @@ static void count_late_cpus(struct recorder *r)
 	closedir(dir);
 }
 
-/* Who there was, and what came to be, up to now. */
-static void describe_until_now(const struct recorder *r, struct recording *rec)
-{
-	auto_free char *cmdlines = xasprintf("%s/saved_cmdlines", r->tracedir);
-	struct text *names = texts_get(&rec->standard, "saved_cmdlines");
-	auto_text earlier = *names;
-
-	*names = (struct text){};
-	/* Kernels built without it still know the tasks that live. */
-	err_free(text_read_file(names, cmdlines));
-	machine_add_tasks(names);
-	machine_merge_tasks(names, span_of(&earlier));
-	tasks_describe(texts_new(&rec->blobs, BLOB_TASKS "end"));
-	modwatch_add(r->modwatch, &rec->blobs, texts_get(&rec->standard, "kallsyms"));
-	add_new_modules(rec);
-}
-
 static void add_times(const struct recorder *r, struct recording *rec, uint64_t start_ns,
 		      uint64_t end_ns)
 {
@@ -677,7 +589,7 @@ static void describe_edition(void *arg, struct recording *edition, uint64_t star
 	struct snapshot snapshot = {};
 
 	add_times(r, edition, start_ns, end_ns);
-	describe_until_now(r, edition);
+	describe_now(edition, r->tracedir, r->modwatch);
 	/* What memory looks like when a window is asked for is part of the answer. */
 	if (r->flight) {
 		snapshot_prepare(&snapshot);
@@ -719,7 +631,7 @@ static void gather_end(struct recorder *r)
 	if (!r->flight)
 		snapshot_store(&r->snapshot, SNAPSHOT_START, &rec->blobs);
 	snapshot_store(&r->snapshot, SNAPSHOT_END, &rec->blobs);
-	describe_until_now(r, rec);
+	describe_now(rec, r->tracedir, r->modwatch);
 }
 
 /*

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 
 /* A growing array of bytes, NUL-terminated beyond @len once it has data. */
@@ -25,6 +26,12 @@ struct text {
 
 void text_deinit(struct text *text);
 #define auto_text CLEANUP(text_deinit) struct text
+
+/* Its bytes, which are borrowed; none of NULL. */
+static inline struct span text_span(const struct text *text)
+{
+	return text ? (struct span){ (const uint8_t *)text->data, text->len } : (struct span){};
+}
 
 /* Memory for @len more bytes and a NUL. */
 void text_room(struct text *text, size_t len);

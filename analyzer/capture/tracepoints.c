@@ -296,7 +296,7 @@ struct err *tracepoint_enable(const char *instance, unsigned int kinds, bool ask
 
 struct err *tracepoint_formats(const char *instance, const struct text *list, struct texts *ret)
 {
-	struct span text = { (const uint8_t *)list->data, list->len }, line;
+	struct span text = text_span(list), line;
 
 	while (span_line(&text, &line)) {
 		char system[32], event[64], state[16];
