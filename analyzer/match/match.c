@@ -111,9 +111,9 @@ struct match *match_new(const struct match_opts *opts)
 	bulk_init(&m->bulk, &m->pages, &m->slab, &m->sites, &m->totals);
 	if (opts->memory_limit) {
 		m->spill = spill_new(opts->spill_dir, opts->memory_limit);
-		spill_add(m->spill, &m->slab.live);
-		spill_add(m->spill, &m->slab.pages.table);
-		spill_add(m->spill, &m->pages.table);
+		spill_add(m->spill, &m->slab.live.mem);
+		spill_add(m->spill, &m->slab.pages.table.mem);
+		spill_add(m->spill, &m->pages.table.mem);
 	}
 	return m;
 }
@@ -305,7 +305,7 @@ enum {
 /* Starts to fetch what match_event() of @ev, some events from now, will read. */
 static inline void prefetch(const struct match *m, const struct event *ev)
 {
-	if (__builtin_expect(m->spill != NULL, 0) && m->slab.live.mapped)
+	if (__builtin_expect(m->spill != NULL, 0) && m->slab.live.mem.mapped)
 		table_touch(&m->slab.live, &live_ops, ev->addr);
 	if (SLAB_KINDS >> ev->kind & 1) {
 		slab_prefetch(&m->slab, ev);

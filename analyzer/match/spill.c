@@ -6,18 +6,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "match/table.h"
 
-enum { MAX_TABLES = 8 };
+enum { MAX_MEMS = 8 };
 
 struct spill {
 	const char *dir;
 	uint64_t limit, used; /* bytes on the heap */
-	struct table *table[MAX_TABLES];
+	struct spill_mem *mem[MAX_MEMS];
 	size_t nr;
 	int failed; /* errno */
 };
@@ -36,14 +36,14 @@ void spill_free(struct spill *s)
 	free(s);
 }
 
-void spill_add(struct spill *s, struct table *t)
+void spill_add(struct spill *s, struct spill_mem *mem)
 {
-	if (s->nr == MAX_TABLES)
+	if (s->nr == MAX_MEMS)
 		abort();
-	s->table[s->nr] = t;
+	s->mem[s->nr] = mem;
 	s->nr++;
-	s->used += t->cap * t->size;
-	t->spill = s;
+	s->used += mem->bytes;
+	mem->spill = s;
 }
 
 /* A file that is gone with its descriptor. */
@@ -61,82 +61,87 @@ static int open_file(const char *dir)
 	return fd;
 }
 
-/* The slots of @t in its file, longer than before; false when the system refuses. */
-static bool grow_file(struct spill *s, struct table *t, size_t old_bytes, size_t new_bytes)
+/* In its file, longer than before; false when the system refuses. */
+static bool grow_file(struct spill *s, struct spill_mem *mem, size_t bytes)
 {
-	int fd = t->mapped ? t->fd : open_file(s->dir);
-	int error = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)new_bytes);
-	void *slot = MAP_FAILED;
+	int fd = mem->mapped ? mem->fd : open_file(s->dir);
+	int error = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)bytes);
+	void *at = MAP_FAILED;
 
 	if (!error) {
-		slot = t->mapped ? mremap(t->slot, old_bytes, new_bytes, MREMAP_MAYMOVE)
-				 : mmap(NULL, new_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-					0);
-		error = slot == MAP_FAILED ? errno : 0;
+		at = mem->mapped ? mremap(mem->at, mem->bytes, bytes, MREMAP_MAYMOVE)
+				 : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		error = at == MAP_FAILED ? errno : 0;
 	}
 	if (error) {
 		s->failed = error;
-		if (fd >= 0 && !t->mapped)
+		if (fd >= 0 && !mem->mapped)
 			close(fd);
 		return false;
 	}
-	if (!t->mapped) {
+	if (!mem->mapped) {
 		/* Neighbours in a table have nothing to do with each other. */
-		madvise(slot, new_bytes, MADV_RANDOM);
-		memcpy(slot, t->slot, old_bytes);
-		free(t->slot);
-		s->used -= old_bytes;
+		madvise(at, bytes, MADV_RANDOM);
+		if (mem->bytes)
+			memcpy(at, mem->at, mem->bytes);
+		free(mem->at);
+		s->used -= mem->bytes;
 	}
-	t->slot = slot;
-	t->fd = fd;
-	t->mapped = true;
+	mem->at = at;
+	mem->bytes = bytes;
+	mem->fd = fd;
+	mem->mapped = true;
 	spill_trim(s);
 	return true;
 }
 
 /* On the heap, whatever it takes. */
-static void grow_heap(struct spill *s, struct table *t, size_t old_bytes, size_t new_bytes)
+static void grow_heap(struct spill_mem *mem, size_t bytes)
 {
-	if (t->mapped) {
-		char *slot = xmalloc(new_bytes);
+	if (mem->mapped) {
+		struct spill_mem old = *mem;
 
-		memcpy(slot, t->slot, old_bytes);
-		spill_release(s, t, old_bytes);
-		t->slot = slot;
-		s->used += new_bytes;
+		mem->at = xmalloc(bytes);
+		memcpy(mem->at, old.at, old.bytes);
+		munmap(old.at, old.bytes);
+		close(old.fd);
+		mem->mapped = false;
+		mem->bytes = 0;
 	} else {
-		t->slot = xreallocarray(t->slot, new_bytes, 1);
-		s->used += new_bytes - old_bytes;
+		mem->at = xreallocarray(mem->at, bytes, 1);
 	}
-	memset(t->slot + old_bytes, 0, new_bytes - old_bytes);
+	if (mem->spill)
+		mem->spill->used += bytes - mem->bytes;
+	mem->bytes = bytes;
 }
 
-void spill_resize(struct spill *s, struct table *t, size_t old_bytes, size_t new_bytes)
+void spill_grow(struct spill_mem *mem, size_t bytes)
 {
-	bool fits = !t->mapped && s->used - old_bytes + new_bytes <= s->limit;
+	struct spill *s = mem->spill;
+	bool fits = !s || (!mem->mapped && s->used - mem->bytes + bytes <= s->limit);
 
-	if (fits || s->failed || !grow_file(s, t, old_bytes, new_bytes))
-		grow_heap(s, t, old_bytes, new_bytes);
+	if (fits || s->failed || !grow_file(s, mem, bytes))
+		grow_heap(mem, bytes);
 }
 
-void spill_release(struct spill *s, struct table *t, size_t bytes)
+void spill_release(struct spill_mem *mem)
 {
-	if (t->mapped) {
-		munmap(t->slot, bytes);
-		close(t->fd);
-		t->mapped = false;
+	if (mem->mapped) {
+		munmap(mem->at, mem->bytes);
+		close(mem->fd);
 	} else {
-		free(t->slot);
-		s->used -= bytes;
+		free(mem->at);
+		if (mem->spill)
+			mem->spill->used -= mem->bytes;
 	}
+	*mem = (struct spill_mem){ .spill = mem->spill };
 }
 
 void spill_trim(struct spill *s)
 {
 	for (size_t i = 0; i < s->nr; i++)
-		if (s->table[i]->mapped)
-			madvise(s->table[i]->slot, s->table[i]->cap * s->table[i]->size,
-				MADV_DONTNEED);
+		if (s->mem[i]->mapped)
+			madvise(s->mem[i]->at, s->mem[i]->bytes, MADV_DONTNEED);
 }
 
 uint64_t spill_resident(uint64_t *ret_own)

@@ -2,37 +2,46 @@
 /*
  * match/spill.h - the memory of large tables: past a limit it is a file
  *
- * In:     tables that grow
- * Out:    their slots, on the heap while all of them together stay below the limit;
- *         then, a table at a time, in a file without a name that is mapped, so
- *         that the system can write out what is not in use
+ * In:     pieces of memory that grow, each of one table
+ * Out:    on the heap while all of them together stay below the limit; then, one
+ *         at a time, in a file without a name that is mapped, so that the
+ *         system can write out what is not in use
  * Rules:  (1) blocks of the file are taken before they are mapped: a full disk is
  *             told, and kills nobody
- *         (2) after a failure tables stay on the heap; the caller is to give up
+ *         (2) after a failure all stay on the heap; the caller is to give up
  */
 #ifndef MATCH_SPILL_H
 #define MATCH_SPILL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
-struct table;
 struct spill;
 
-/* @dir is borrowed: where the files lie. @limit is of tables, in bytes. */
+/* All zeros: none, and on the heap whatever it will take. */
+struct spill_mem {
+	char *at;
+	size_t bytes;
+	struct spill *spill; /* whose limit it is under; NULL: none */
+	int fd;		     /* of the file, … */
+	bool mapped;	     /* … if it is one */
+};
+
+/* @dir is borrowed: where the files lie. @limit is of all its memory, in bytes. */
 struct spill *spill_new(const char *dir, uint64_t limit);
 void spill_free(struct spill *spill);
 
-/* From now on the table is kept so; it must not move, and ends before the spill. */
-void spill_add(struct spill *spill, struct table *table);
+/* From now on @mem is kept so; it must not move, and ends before the spill. */
+void spill_add(struct spill *spill, struct spill_mem *mem);
 
-/* Gives the table new_bytes of slots for old_bytes, what is new as zeros. */
-void spill_resize(struct spill *spill, struct table *table, size_t old_bytes, size_t new_bytes);
+/* More of it; what is new is zeros in a file, and anything on the heap. */
+void spill_grow(struct spill_mem *mem, size_t bytes);
 
-/* The slots of a table that ends. */
-void spill_release(struct spill *spill, struct table *table, size_t bytes);
+/* Leaves it as nothing, under the same limit. */
+void spill_release(struct spill_mem *mem);
 
 /* Of the files, what is in memory need not be: it comes back when it is used. */
 void spill_trim(struct spill *spill);

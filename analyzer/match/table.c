@@ -26,19 +26,17 @@ struct table_secret table_secret(void)
 
 void table_resize(struct table *t, const struct table_ops *ops, size_t cap)
 {
-	if (t->spill) {
-		spill_resize(t->spill, t, t->cap * ops->size, cap * ops->size);
-	} else {
-		t->slot = xreallocarray(t->slot, cap, ops->size);
+	spill_grow(&t->mem, cap * ops->size);
+	t->slot = t->mem.at;
+	if (!t->mem.mapped)
 		memset(t->slot + t->cap * ops->size, 0, (cap - t->cap) * ops->size);
-	}
 	t->cap = cap;
 	t->limit = cap / 10 * 7;
 }
 
 void table_init(struct table *t, const struct table_ops *ops)
 {
-	*t = (struct table){ .secret = table_secret(), .size = ops->size };
+	*t = (struct table){ .secret = table_secret() };
 	table_resize(t, ops, MIN_CAP);
 }
 
@@ -50,9 +48,6 @@ void table_clear(struct table *t, const struct table_ops *ops)
 
 void table_deinit(struct table *t)
 {
-	if (t->spill)
-		spill_release(t->spill, t, t->cap * t->size);
-	else
-		free(t->slot);
+	spill_release(&t->mem);
 	*t = (struct table){ 0 };
 }

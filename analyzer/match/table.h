@@ -33,14 +33,11 @@ struct table_secret {
 };
 
 struct table {
-	char *slot;
+	char *slot; /* in mem */
 	size_t cap, limit;
-	size_t nr;   /* slots taken, by the dead too */
-	size_t size; /* of a slot */
+	size_t nr; /* slots taken, by the dead too */
 	struct table_secret secret;
-	struct spill *spill; /* whose memory it is; NULL: on the heap */
-	int fd;		     /* of the file that slot is of, … */
-	bool mapped;	     /* … if it is */
+	struct spill_mem mem;
 };
 
 /* An entry of all zero bits is an empty slot. */
@@ -83,8 +80,8 @@ TABLE_INLINE size_t table_home(const struct table *t, uint64_t key)
 /* A walk has come to slot @i. */
 TABLE_INLINE void table_passed(const struct table *t, size_t i)
 {
-	if (__builtin_expect(t->mapped && !(i % TABLE_TRIM), 0))
-		spill_trim(t->spill);
+	if (__builtin_expect(t->mem.mapped && !(i % TABLE_TRIM), 0))
+		spill_trim(t->mem.spill);
 }
 
 /* The entry of @key, or the empty slot where it would go. */

@@ -34,9 +34,9 @@ TEST(a_table_past_its_limit_holds_the_same_in_a_file)
 	struct table t;
 
 	table_init(&t, &live_ops);
-	spill_add(spill, &t);
+	spill_add(spill, &t.mem);
 	fill(&t);
-	CHECK(t.mapped);
+	CHECK(t.mem.mapped);
 	spill_trim(spill);
 	check(&t);
 	CHECK_OK(spill_error(spill));
@@ -49,9 +49,9 @@ TEST(a_table_below_its_limit_stays_in_memory)
 	struct table t;
 
 	table_init(&t, &live_ops);
-	spill_add(spill, &t);
+	spill_add(spill, &t.mem);
 	fill(&t);
-	CHECK(!t.mapped);
+	CHECK(!t.mem.mapped);
 	check(&t);
 	table_deinit(&t);
 }
@@ -62,9 +62,9 @@ TEST(where_no_file_can_be_made_an_error_says_so_and_nothing_is_lost)
 	struct table t;
 
 	table_init(&t, &live_ops);
-	spill_add(spill, &t);
+	spill_add(spill, &t.mem);
 	fill(&t);
-	CHECK(!t.mapped);
+	CHECK(!t.mem.mapped);
 	check(&t);
 	CHECK_ERR(spill_error(spill), "/nonexistent: cannot keep there");
 	table_deinit(&t);
