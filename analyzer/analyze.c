@@ -217,7 +217,7 @@ static void clip(const struct analysis *a, struct merge_batch *batch)
 {
 	while (batch->nr && batch->event->ts_ns < a->from_ns) {
 		batch->event++;
-		batch->place++;
+		batch->clue++;
 		batch->nr--;
 	}
 	while (batch->nr && batch->event[batch->nr - 1].ts_ns > a->until_ns) {

@@ -12,9 +12,8 @@ enum { FEW = 16, PIECE = 256 << 10, PIECE_OF_MANY = 64 << 10 };
 
 struct slot {
 	struct cursor_block *block;
-	uint16_t *place; /* CURSOR_BLOCK of them */
-	struct ahead_block out;
-	uint16_t most_name; /* raw ids of its events are not above it */
+	struct clue *clue;
+	struct ahead_block out; /* whose survey has raw ids of names */
 	struct err *err;
 };
 
@@ -25,7 +24,7 @@ struct slot {
 struct source {
 	struct cursor *cursor;
 	struct page_reader *reader;
-	struct places *places;
+	struct clues *clues;
 	struct slot slot[AHEAD_BLOCKS];
 	size_t head;   /* the oldest that is filled or handed out */
 	size_t filled; /* not handed out */
@@ -37,6 +36,7 @@ struct ahead {
 	struct source *source;
 	size_t nr, cap;
 	size_t nr_blocks; /* of a ring */
+	struct hash_secret secret;
 	struct names *raw, *names;
 	uint16_t *id; /* in names, by the one in raw; 0: not yet known */
 	size_t same;  /* ids below it are the same in both */
@@ -54,7 +54,8 @@ struct ahead {
 	size_t nr_threads;
 };
 
-struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *names)
+struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *names,
+			struct hash_secret secret)
 {
 	struct ahead *a = xcalloc(1, sizeof(*a));
 
@@ -66,6 +67,7 @@ struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *name
 	a->same = 1;
 	a->raw = raw;
 	a->names = names;
+	a->secret = secret;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->work, NULL);
 	pthread_cond_init(&a->done, NULL);
@@ -92,10 +94,10 @@ void ahead_free(struct ahead *a)
 
 		for (size_t k = 0; k < AHEAD_BLOCKS; k++) {
 			cursor_block_free(s->slot[k].block);
-			free(s->slot[k].place);
+			free(s->slot[k].clue);
 			err_free(s->slot[k].err);
 		}
-		places_free(s->places);
+		clues_free(s->clues);
 		cursor_free(s->cursor);
 		page_reader_close(s->reader);
 	}
@@ -115,28 +117,13 @@ void ahead_add(struct ahead *a, struct cursor *cursor, struct page_reader *reade
 	a->source[a->nr++] = (struct source){
 		.cursor = cursor,
 		.reader = reader,
-		.places = places_new(a->cap > FEW ? PLACES_SLOTS / 8 : PLACES_SLOTS),
+		.clues = clues_new(a->cap > FEW ? CLUE_PLACES / 8 : CLUE_PLACES, a->secret),
 	};
 }
 
 static size_t nr_free(const struct ahead *a, const struct source *s)
 {
 	return a->nr_blocks - s->filled - s->handed;
-}
-
-/* What makes most blocks need no closer look. */
-static void survey(struct slot *slot)
-{
-	const struct event *ev = slot->block->event;
-	uint32_t kinds = 0;
-	uint16_t most = 0;
-
-	for (size_t i = 0; i < slot->out.nr; i++) {
-		kinds |= UINT32_C(1) << ev[i].kind;
-		most = ev[i].cache > most ? ev[i].cache : most;
-	}
-	slot->out.kinds = kinds;
-	slot->most_name = most;
 }
 
 /* Fills a block of @s, which is busy by the caller; the lock is let go meanwhile. */
@@ -147,14 +134,14 @@ static void fill(struct ahead *a, struct source *s)
 	pthread_mutex_unlock(&a->lock);
 	if (!slot->block) {
 		slot->block = cursor_block_new();
-		slot->place = xreallocarray(NULL, CURSOR_MOST, sizeof(*slot->place));
+		slot->clue =
+			xreallocarray(NULL, CURSOR_MOST + CLUES_BEHIND, sizeof(*slot->clue));
 	}
 	slot->out.nr = 0;
 	slot->err = cursor_fill(s->cursor, slot->block, &slot->out.nr);
 	slot->out.event = slot->block->event;
-	slot->out.place = slot->place;
-	places_number(s->places, slot->block->event, slot->out.nr, slot->place);
-	survey(slot);
+	slot->out.clue = slot->clue;
+	slot->out.survey = clues_find(s->clues, slot->block->event, slot->out.nr, slot->clue);
 	slot->out.stats = *cursor_stats(s->cursor);
 	slot->out.bytes = page_reader_bytes(s->reader);
 	slot->out.pending_ns = cursor_pending_ns(s->cursor);
@@ -243,7 +230,7 @@ static void rename_events(struct ahead *a, const struct slot *slot)
 	struct event *event = slot->block->event;
 
 	/* Not to be written, they stay in the cache of whoever will fill them next. */
-	if (slot->most_name < a->same)
+	if (slot->out.survey.most_name < a->same)
 		return;
 	for (size_t i = 0; i < slot->out.nr; i++) {
 		uint16_t raw = event[i].cache;

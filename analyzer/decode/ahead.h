@@ -17,9 +17,9 @@
 #ifndef DECODE_AHEAD_H
 #define DECODE_AHEAD_H
 
+#include "decode/clues.h"
 #include "decode/cursor.h"
 #include "decode/page_reader.h"
-#include "decode/places.h"
 
 enum { AHEAD_BLOCKS = 8, AHEAD_BLOCKS_OF_MANY = 3 };
 
@@ -28,16 +28,18 @@ struct ahead;
 /* A block that was handed out, and how far its cursor had come. */
 struct ahead_block {
 	const struct event *event;
-	const uint16_t *place; /* of each event, or PLACES_NONE: decode/places.h */
-	size_t nr;	       /* 0: the end */
-	uint32_t kinds;	       /* that are among them: a bit for each enum event_kind */
+	const struct clue *clue; /* of each event, and CLUES_BEHIND more */
+	size_t nr;		 /* 0: the end */
+	struct clues_survey survey;
 	struct merge_stats stats;
 	uint64_t bytes;	     /* stored ones, taken */
 	uint64_t pending_ns; /* of the oldest event behind it; UINT64_MAX for none */
 };
 
-/* @raw is the table that the cursors use, @names the one of the ids handed out. */
-struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *names);
+/* @raw is the table that the cursors use, @names the one of the ids handed out;
+ * @secret is that of the clues. */
+struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *names,
+			struct hash_secret secret);
 void ahead_free(struct ahead *ahead);
 
 /* Takes both over. The i-th call is for cursor i. */

@@ -16,8 +16,8 @@ enum { FETCH = 16 };
 struct source {
 	struct page_reader *reader;    /* until its cursor takes it over */
 	const struct event *pos, *end; /* its head is *pos */
-	const uint16_t *place;	       /* of *pos */
-	uint32_t kinds;		       /* of the events of this block */
+	const struct clue *clue;       /* of *pos */
+	struct clues_survey survey;    /* of this block */
 	size_t buffer;
 	unsigned int cpu;
 	struct merge_stats stats; /* up to the end of this block, as all here */
@@ -36,6 +36,7 @@ struct merge {
 	uint32_t page_size;
 	struct names *raw; /* of the cursors */
 	struct ahead *ahead;
+	struct hash_secret secret;
 
 	struct source *source;
 	size_t nr;
@@ -160,8 +161,8 @@ static struct err *refill(struct merge *m, struct source *source)
 	if (!err) {
 		source->pos = block.event;
 		source->end = block.event + block.nr;
-		source->place = block.place;
-		source->kinds = block.kinds;
+		source->clue = block.clue;
+		source->survey = block.survey;
 		source->stats = block.stats;
 		source->bytes = block.bytes;
 		/* It waits for its stack, which may come with the next pages. */
@@ -315,7 +316,8 @@ static void open_cursors(struct merge *m, const struct subbuf_layout *layout,
 	uint32_t nr_cpus = count_cpus(m);
 
 	m->raw = names_new();
-	m->ahead = ahead_new(m->nr, m->raw, names);
+	m->secret = hash_secret();
+	m->ahead = ahead_new(m->nr, m->raw, names, m->secret);
 	for (size_t i = 0; i < m->nr; i++) {
 		struct source *source = &m->source[i];
 		struct cursor *cursor = cursor_new(&(struct cursor_opts){
@@ -393,7 +395,7 @@ struct err *merge_extend(struct merge *m, uint64_t until_ns)
 		m->taken = m->run_pos;
 	if (m->taken) {
 		m->heap[0]->pos += m->taken;
-		m->heap[0]->place += m->taken;
+		m->heap[0]->clue += m->taken;
 	}
 	m->taken = m->run_pos = m->run.nr = 0;
 	m->extension++;
@@ -450,7 +452,7 @@ static struct err *advance(struct merge *m)
 	struct source *root = m->heap[0];
 
 	root->pos += m->taken;
-	root->place += m->taken;
+	root->clue += m->taken;
 	m->taken = 0;
 	if (root->pos == root->end)
 		TRY(refill(m, root));
@@ -479,11 +481,13 @@ struct err *merge_next_batch(struct merge *m, struct merge_batch *ret)
 	m->taken = (size_t)(end - root->pos);
 	*ret = (struct merge_batch){
 		.event = root->pos,
-		.place = root->place,
+		.clue = root->clue,
 		.nr = m->taken,
 		.ahead = (size_t)(root->end - end),
 		.source = (uint32_t)(root - m->source),
-		.kinds = root->kinds,
+		.kinds = root->survey.kinds,
+		.latest_ns = root->survey.latest_ns,
+		.secret = m->secret,
 	};
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #ifndef DECODE_MERGE_H
 #define DECODE_MERGE_H
 
+#include "decode/clues.h"
 #include "decode/event.h"
 #include "decode/names.h"
 #include "decode/tracefile.h"
@@ -65,11 +66,13 @@ void merge_threads(struct merge *merge, size_t nr);
 /* Events of one CPU that follow each other in time, too. */
 struct merge_batch {
 	const struct event *event;
-	const uint16_t *place; /* of each: decode/places.h, by source */
-	size_t nr;	       /* 0: the end */
-	size_t ahead;	       /* more lie behind these, and come some events later */
-	uint32_t source;       /* below merge_sources() */
-	uint32_t kinds;	       /* of these and some more: a bit for each enum event_kind */
+	const struct clue *clue;   /* of each, and CLUES_BEHIND more; places are by source */
+	size_t nr;		   /* 0: the end */
+	size_t ahead;		   /* more lie behind these, and come some events later */
+	uint32_t source;	   /* below merge_sources() */
+	uint32_t kinds;		   /* of these and some more: a bit for each enum event_kind */
+	uint64_t latest_ns;	   /* likewise */
+	struct hash_secret secret; /* of the clues; that of all batches of a merge */
 };
 
 /* The next events, borrowed until the next call. */

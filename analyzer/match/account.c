@@ -8,9 +8,7 @@
 
 void account_init(struct account_table *tab)
 {
-	*tab = (struct account_table){ .cap = 1024,
-				       .nr_slots = 4096,
-				       .secret = table_secret() };
+	*tab = (struct account_table){ .cap = 1024, .nr_slots = 4096, .secret = hash_secret() };
 	tab->account = xcalloc(tab->cap, sizeof(*tab->account));
 	tab->doubt = xcalloc(tab->cap, sizeof(*tab->doubt));
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
@@ -28,7 +26,7 @@ static size_t seek(const struct account_table *tab, struct account_key key)
 {
 	/* Odd factors: what differs in one of the three differs in the sum. */
 	uint64_t how = (key.how + key.rest * 0x9fb21c651e98df25) * 0xd6e8feb86659fd93;
-	size_t i = (size_t)(table_hash(tab->secret, key.who ^ how) >> 32) & (tab->nr_slots - 1);
+	size_t i = (size_t)(hash_of(tab->secret, key.who ^ how) >> 32) & (tab->nr_slots - 1);
 
 	while (tab->slot[i] && !account_is(&tab->account[tab->slot[i] - 1], key))
 		i = (i + 1) & (tab->nr_slots - 1);

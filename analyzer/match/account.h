@@ -115,7 +115,7 @@ struct account_table {
 	size_t nr_merged[3]; /* by enum account_merged */
 	uint32_t *slot;	     /* index + 1; 0 is empty */
 	size_t nr_slots;     /* a power of two, at least twice nr */
-	struct table_secret secret;
+	struct hash_secret secret;
 };
 
 void account_init(struct account_table *tab);

@@ -25,7 +25,7 @@ void flow_init(struct flow_table *flows)
 	*flows = (struct flow_table){
 		.cap = 512,
 		.nr_slots = 1024,
-		.secret = table_secret(),
+		.secret = hash_secret(),
 	};
 	flows->flow = xcalloc(flows->cap, sizeof(*flows->flow));
 	flows->slot = xcalloc(flows->nr_slots, sizeof(*flows->slot));
@@ -41,11 +41,11 @@ void flow_deinit(struct flow_table *flows)
 
 static size_t home(const struct flow_table *flows, const struct flow *f)
 {
-	uint64_t hash = table_hash(flows->secret, f->call_site);
+	uint64_t hash = hash_of(flows->secret, f->call_site);
 
 	/* One after the other: a sum of them could be made to be equal for many. */
-	hash = table_hash(flows->secret, hash ^ ((uint64_t)f->site << 32 | f->bytes));
-	hash = table_hash(flows->secret, hash ^ f->cache);
+	hash = hash_of(flows->secret, hash ^ ((uint64_t)f->site << 32 | f->bytes));
+	hash = hash_of(flows->secret, hash ^ f->cache);
 	return (size_t)(hash >> 32) & (flows->nr_slots - 1);
 }
 

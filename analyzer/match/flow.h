@@ -48,7 +48,7 @@ struct flow_table {
 	size_t nr_slots; /* a power of two, at least twice nr */
 	bool full;
 	uint32_t recent[FLOW_RECENT]; /* indexes: most frees repeat one */
-	struct table_secret secret;
+	struct hash_secret secret;
 	struct table seen; /* addresses freed while not known */
 };
 

@@ -26,7 +26,7 @@ void sample_init(struct sample *s, const struct sample_rate *rate, uint32_t page
 		.rate = *rate,
 		.page_shift = (unsigned int)__builtin_ctz(page_size),
 		.nr_slots = 1024,
-		.secret = table_secret(),
+		.secret = hash_secret(),
 	};
 	if (rate->one_in > 1)
 		s->cell = xcalloc(s->nr_slots, sizeof(*s->cell));
@@ -90,7 +90,7 @@ uint32_t sample_weight(const struct sample *s, const struct event *ev)
 
 static struct sample_cell *seek(const struct sample *s, uint32_t site, uint64_t chunk)
 {
-	uint64_t h = table_hash(s->secret, chunk ^ (uint64_t)site * 0x9fb21c651e98df25);
+	uint64_t h = hash_of(s->secret, chunk ^ (uint64_t)site * 0x9fb21c651e98df25);
 	size_t i = (size_t)(h >> 32) & (s->nr_slots - 1);
 
 	while (s->cell[i].site && (s->cell[i].site != site + 1 || s->cell[i].chunk != chunk))

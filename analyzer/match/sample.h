@@ -42,7 +42,7 @@ struct sample {
 	bool full; /* no cell more */
 	struct sample_cell *cell;
 	size_t nr, nr_slots;
-	struct table_secret secret;
+	struct hash_secret secret;
 };
 
 void sample_init(struct sample *sample, const struct sample_rate *rate, uint32_t page_size);

@@ -8,7 +8,7 @@
 
 void sitetab_init(struct sitetab *tab)
 {
-	*tab = (struct sitetab){ .cap = 1024, .nr_slots = 2048, .secret = table_secret() };
+	*tab = (struct sitetab){ .cap = 1024, .nr_slots = 2048, .secret = hash_secret() };
 	tab->site = xcalloc(tab->cap, sizeof(*tab->site));
 	tab->flags = xcalloc(tab->cap, sizeof(*tab->flags));
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
@@ -21,8 +21,20 @@ void sitetab_init(struct sitetab *tab)
 	life_init(&tab->lives);
 }
 
+void sitetab_self(struct sitetab *tab, const int32_t *pid, size_t nr)
+{
+	struct sitetab_tasks *self = &tab->self;
+
+	*self = (struct sitetab_tasks){ .pid = xcalloc(nr + 1, sizeof(*pid)), .nr = nr };
+	for (size_t i = 0; i < nr; i++) {
+		self->pid[i] = pid[i];
+		self->bits |= UINT64_C(1) << (pid[i] & 63);
+	}
+}
+
 void sitetab_deinit(struct sitetab *tab)
 {
+	free(tab->self.pid);
 	account_deinit(&tab->accounts);
 	free(tab->site);
 	free(tab->flags);
@@ -35,12 +47,26 @@ void sitetab_deinit(struct sitetab *tab)
 	*tab = (struct sitetab){ 0 };
 }
 
+/* An interrupt works for anyone. */
+static bool is_self(const struct sitetab *tab)
+{
+	const struct sitetab_tasks *self = &tab->self;
+	const struct event *ev = tab->ev;
+
+	if (ev->context || !(self->bits >> (ev->pid & 63) & 1))
+		return false;
+	for (size_t i = 0; i < self->nr; i++)
+		if (self->pid[i] == ev->pid)
+			return true;
+	return false;
+}
+
 static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		   uint32_t stack, bool self, uint32_t weight)
 {
-	uint64_t h = table_hash(tab->secret,
-				call_site ^ (uint64_t)stack << 32 ^ (uint64_t)kind << 60 ^
-					(uint64_t)self << 59 ^ (uint64_t)(weight - 1) << 46);
+	uint64_t h = hash_of(tab->secret, call_site ^ (uint64_t)stack << 32 ^
+						  (uint64_t)kind << 60 ^ (uint64_t)self << 59 ^
+						  (uint64_t)(weight - 1) << 46);
 
 	return (size_t)(h >> 32) & (tab->nr_slots - 1);
 }
@@ -69,13 +95,14 @@ static void grow(struct sitetab *tab)
 uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		     uint32_t stack)
 {
-	size_t i = home(tab, kind, call_site, stack, tab->self, tab->weight);
+	bool self = is_self(tab);
+	size_t i = home(tab, kind, call_site, stack, self, tab->weight);
 
 	for (; tab->slot[i]; i = (i + 1) & (tab->nr_slots - 1)) {
 		const struct site *s = &tab->site[tab->slot[i] - 1];
 
 		if (s->call_site == call_site && s->stack == stack && s->kind == kind &&
-		    s->self == tab->self && s->weight == tab->weight)
+		    s->self == self && s->weight == tab->weight)
 			return tab->slot[i] - 1;
 	}
 	uint32_t ret = (uint32_t)tab->nr++;
@@ -85,7 +112,7 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 		.kind = kind,
 		.call_site = call_site,
 		.stack = stack,
-		.self = tab->self,
+		.self = self,
 		.weight = tab->weight,
 	};
 	tab->flags[ret] = 0;

@@ -47,7 +47,7 @@ struct sitetab_near {
 
 enum { SITETAB_TASKS = 256 };
 
-/* What was found for the place of an allocation (decode/places.h); SITETAB_NONE: not yet. */
+/* What was found for the place of an allocation (decode/clues.h); SITETAB_NONE: not yet. */
 struct sitetab_hint {
 	uint32_t site, account;
 	uint32_t weight; /* which the site is for */
@@ -61,6 +61,13 @@ struct sitetab_point {
 	uint64_t peak;		      /* which one of the kind */
 };
 
+/* A few pids; most others are told apart by the bit for their low bits. */
+struct sitetab_tasks {
+	int32_t *pid;
+	size_t nr;
+	uint64_t bits;
+};
+
 struct sitetab {
 	uint64_t burst;		   /* that goes on */
 	uint64_t clock_ns;	   /* the latest time of an event … */
@@ -71,11 +78,12 @@ struct sitetab {
 	struct site *site;
 	uint8_t *flags; /* enum sitetab_flag, by site */
 	size_t nr, cap;
-	uint32_t *slot;		   /* index + 1; 0 is empty */
-	size_t nr_slots;	   /* a power of two, at least twice nr */
-	bool self;		   /* whose the event at hand is: a part of the key */
-	uint32_t weight;	   /* how often it counts: likewise */
-	const struct event *ev;	   /* the event at hand */
+	uint32_t *slot;	 /* index + 1; 0 is empty */
+	size_t nr_slots; /* a power of two, at least twice nr */
+	struct sitetab_tasks
+		self;		/* the recorder's: whose an event is, is a part of the key, */
+	uint32_t weight;	/* and how often it counts */
+	const struct event *ev; /* the event at hand */
 	struct sitetab_hint *hint; /* for it; or NULL */
 	struct account_table accounts;
 	struct series series;
@@ -86,15 +94,18 @@ struct sitetab {
 	struct sitetab_near near[SITETAB_TASKS];
 	const uint8_t *cpu_node; /* borrowed; NULL: one node */
 	size_t nr_cpu_node;
-	struct table_secret secret;
+	struct hash_secret secret;
 };
 
 void sitetab_init(struct sitetab *tab);
 void sitetab_deinit(struct sitetab *tab);
 
+/* Whose allocations, but not those of interrupts meanwhile, are the recorder's. */
+void sitetab_self(struct sitetab *tab, const int32_t *pid, size_t nr);
+
 /*
- * The index of the site with this key, which is made when there is none. The
- * same place has a site of its own for what the recorder does there.
+ * The index of the site with this key for the event at hand, which is made when there
+ * is none. The same place has a site of its own for what the recorder does there.
  */
 uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		     uint32_t stack);

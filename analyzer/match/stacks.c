@@ -29,7 +29,7 @@ struct stacks {
 	size_t nr_slots; /* a power of two, at least twice nr */
 	struct chunk *chunk;
 	size_t chunk_used;
-	struct table_secret secret;
+	struct hash_secret secret;
 };
 
 struct stacks *stacks_new(void)
@@ -42,7 +42,7 @@ struct stacks *stacks_new(void)
 	s->nr_slots = 512;
 	s->slot = xcalloc(s->nr_slots, sizeof(*s->slot));
 	s->chunk_used = CHUNK_FRAMES;
-	s->secret = table_secret();
+	s->secret = hash_secret();
 	return s;
 }
 
@@ -66,7 +66,7 @@ static uint32_t hash_frames(const struct stacks *s, const uint64_t *frame, size_
 	uint64_t h = nr;
 
 	for (size_t i = 0; i < nr; i++)
-		h = table_hash(s->secret, h ^ frame[i]);
+		h = hash_of(s->secret, h ^ frame[i]);
 	return (uint32_t)(h >> 32);
 }
 

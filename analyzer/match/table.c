@@ -1,28 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "match/table.h"
 
-#include <sys/random.h>
-#include <time.h>
-
 #include "base/xalloc.h"
 
 enum { MIN_CAP = 1024 };
-
-struct table_secret table_secret(void)
-{
-	struct table_secret s;
-
-	/* Where the system has no randomness, the time is better than a constant. */
-	if (getrandom(&s, sizeof(s), 0) != (ssize_t)sizeof(s)) {
-		struct timespec ts = { 0 };
-
-		clock_gettime(CLOCK_MONOTONIC, &ts);
-		s.add = (uint64_t)ts.tv_nsec;
-		s.mul = ((uint64_t)ts.tv_nsec + (uint64_t)ts.tv_sec) * 0xd6e8feb86659fd93;
-	}
-	s.mul |= 1;
-	return s;
-}
 
 void table_resize(struct table *t, const struct table_ops *ops, size_t cap)
 {
@@ -36,7 +17,7 @@ void table_resize(struct table *t, const struct table_ops *ops, size_t cap)
 
 void table_init(struct table *t, const struct table_ops *ops)
 {
-	*t = (struct table){ .secret = table_secret() };
+	*t = (struct table){ .secret = hash_secret() };
 	table_resize(t, ops, MIN_CAP);
 }
 

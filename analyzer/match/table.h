@@ -24,19 +24,15 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/xalloc.h"
 #include "match/spill.h"
-
-struct table_secret {
-	uint64_t add;
-	uint64_t mul; /* odd */
-};
 
 struct table {
 	char *slot; /* in mem */
 	size_t cap, limit;
 	size_t nr; /* slots taken, by the dead too */
-	struct table_secret secret;
+	struct hash_secret secret;
 	struct spill_mem mem;
 };
 
@@ -56,25 +52,21 @@ enum { TABLE_TRIM = 1 << 18 };
 
 #define TABLE_INLINE static inline __attribute__((always_inline))
 
-struct table_secret table_secret(void);
 void table_init(struct table *t, const struct table_ops *ops);
 void table_deinit(struct table *t);
 /* Leaves it empty, with little memory, which is on the heap. */
 void table_clear(struct table *t, const struct table_ops *ops);
 void table_resize(struct table *t, const struct table_ops *ops, size_t cap);
 
-/* All bits of the result depend on all bits of @key. */
-TABLE_INLINE uint64_t table_hash(struct table_secret s, uint64_t key)
+/* The slot where the search for a key of that hash begins; it rises with the hash. */
+TABLE_INLINE size_t table_home_at(const struct table *t, uint32_t hash)
 {
-	unsigned __int128 m = (unsigned __int128)(key ^ s.add) * s.mul;
-
-	return ((uint64_t)m ^ (uint64_t)(m >> 64)) * 0x9e3779b97f4a7c15;
+	return (size_t)(((unsigned __int128)((uint64_t)hash << 32) * t->cap) >> 64);
 }
 
-/* The slot where the search for a key begins; it rises with the hash. */
 TABLE_INLINE size_t table_home(const struct table *t, uint64_t key)
 {
-	return (size_t)(((unsigned __int128)table_hash(t->secret, key) * t->cap) >> 64);
+	return table_home_at(t, hash_word(t->secret, key));
 }
 
 /* A walk has come to slot @i. */
@@ -84,10 +76,11 @@ TABLE_INLINE void table_passed(const struct table *t, size_t i)
 		spill_trim(t->mem.spill);
 }
 
-/* The entry of @key, or the empty slot where it would go. */
-TABLE_INLINE void *table_seek(const struct table *t, const struct table_ops *ops, uint64_t key)
+/* The entry of @key, which has that hash, or the empty slot where it would go. */
+TABLE_INLINE void *table_seek_at(const struct table *t, const struct table_ops *ops,
+				 uint64_t key, uint32_t hash)
 {
-	char *e = t->slot + table_home(t, key) * ops->size;
+	char *e = t->slot + table_home_at(t, hash) * ops->size;
 	const char *end = t->slot + t->cap * ops->size;
 
 	while (ops->used(e) && ops->key(e) != key) {
@@ -98,11 +91,22 @@ TABLE_INLINE void *table_seek(const struct table *t, const struct table_ops *ops
 	return e;
 }
 
-/* Starts to fetch where @key is likely to be. */
+TABLE_INLINE void *table_seek(const struct table *t, const struct table_ops *ops, uint64_t key)
+{
+	return table_seek_at(t, ops, key, hash_word(t->secret, key));
+}
+
+/* Starts to fetch where a key of that hash is likely to be. */
+TABLE_INLINE void table_prefetch_at(const struct table *t, const struct table_ops *ops,
+				    uint32_t hash)
+{
+	__builtin_prefetch(t->slot + table_home_at(t, hash) * ops->size);
+}
+
 TABLE_INLINE void table_prefetch(const struct table *t, const struct table_ops *ops,
 				 uint64_t key)
 {
-	__builtin_prefetch(t->slot + table_home(t, key) * ops->size);
+	table_prefetch_at(t, ops, hash_word(t->secret, key));
 }
 
 /*

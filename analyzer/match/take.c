@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "match/take.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "decode/clues.h"
+
+/* Long enough for memory to answer, short enough for the caches to keep it. */
+enum { AHEAD = 6 };
+
+static uint32_t stack_site(struct match *m, enum site_kind kind, const struct event *ev)
+{
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+
+	return sitetab_get(&m->sites, kind, 0, stack);
+}
+
+/* A return address, and with it a stack where the recorder knew the address too little. */
+static inline uint32_t slab_site(struct match *m, const struct event *ev)
+{
+	struct sitetab_hint *hint = m->sites.hint;
+
+	if (hint && hint->site != SITETAB_NONE && hint->weight == m->sites.weight)
+		return hint->site;
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+	uint32_t site = sitetab_get(&m->sites, SITE_SLAB, ev->call_site, stack);
+
+	if (hint)
+		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight };
+	return site;
+}
+
+/* A return address, and with it a stack where one was asked for. */
+static uint32_t percpu_site(struct match *m, const struct event *ev)
+{
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+
+	return sitetab_get(&m->sites, SITE_PERCPU, ev->call_site, stack);
+}
+
+/* A probe knows a return address, which will do if the stack went missing. */
+static inline uint32_t page_site(struct match *m, const struct event *ev)
+{
+	struct sitetab_hint *hint = m->sites.hint;
+
+	if (hint && hint->site != SITETAB_NONE && hint->weight == m->sites.weight)
+		return hint->site;
+	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+	uint32_t site = sitetab_get(&m->sites, SITE_PAGE,
+				    stack == SITE_NO_STACK ? ev->call_site : 0, stack);
+
+	if (hint)
+		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight };
+	return site;
+}
+
+static void page_alloc_event(struct match *m, const struct event *ev)
+{
+	uint32_t site, account;
+
+	if (ev->addr == EVENT_PFN_NONE) {
+		site = page_site(m, ev);
+		sitetab_failure(&m->sites, sitetab_account(&m->sites, site, ev), ev->ts_ns);
+		return;
+	}
+	if (!page_plausible(ev->addr, ev->order)) {
+		m->totals.implausible++;
+		return;
+	}
+	uint64_t bytes;
+
+	oldpage_touch(&m->old_pages, ev->addr, ev->order);
+	slab_page_alloc(&m->slab, ev);
+	if (vmalloc_may_take(&m->vmalloc, ev)) {
+		uint64_t pages = page_nr_sampled(&m->pages, ev->addr, ev->order);
+		uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
+
+		if (vmalloc_page_alloc(&m->vmalloc, ev, pages, stack, &account)) {
+			/* They were booked with the area, one by one, as they are freed. */
+			for (uint64_t i = 0; i < UINT64_C(1) << ev->order; i++)
+				if (ev->order <= SAMPLE_ORDER ||
+				    page_sampled(&m->pages, ev->addr + i))
+					page_alloc(&m->pages, ev->addr + i, 0, account,
+						   m->sites.now);
+			return;
+		}
+	}
+	site = page_site(m, ev);
+	account = sitetab_account(&m->sites, site, ev);
+	bytes = page_alloc(&m->pages, ev->addr, ev->order, account, m->sites.now);
+	if (!bytes) {
+		m->totals.implausible++;
+		return;
+	}
+	sitetab_alloc(&m->sites, account, bytes, bytes, ev->ts_ns);
+	if (m->sites.weight > 1)
+		sample_alloc(&m->sample, &m->sites, account, ev, (double)bytes);
+}
+
+static void page_free_event(struct match *m, const struct event *ev)
+{
+	if (!page_plausible(ev->addr, ev->order)) {
+		m->totals.implausible++;
+		return;
+	}
+	bool slab = slab_page_free(&m->slab, ev);
+	bool old = oldpage_touch(&m->old_pages, ev->addr, ev->order);
+
+	if (bulk_moved(&m->bulk, ev))
+		return;
+	if (slab)
+		slab_block_free(&m->slab, ev);
+
+	struct page_met met = page_free(&m->pages, ev->addr, ev->order);
+	uint64_t pages = page_nr_sampled(&m->pages, ev->addr, ev->order);
+	uint64_t unknown = pages > met.pages ? pages - met.pages : 0;
+
+	m->totals.partial_page_frees += met.partial;
+	if (!unknown || vmalloc_page_free(&m->vmalloc, ev))
+		return;
+	/* After a gap it may have been allocated in it. */
+	if (old && !slab && !met.pages && !m->slab.lossy && !m->opts.filtered)
+		oldpage_freed(&m->old_pages, ev->addr, ev->order);
+	m->totals.unknown_frees[SITE_PAGE]++;
+	m->totals.unknown_free_bytes[SITE_PAGE] += unknown * m->opts.page_size;
+	if (ev->stack && ev->nr_stack && !m->opts.filtered)
+		sitetab_unknown_free(&m->sites, stack_site(m, SITE_PAGE, ev),
+				     unknown * m->opts.page_size, ev->ts_ns);
+}
+
+static void lost_event(struct match *m, const struct event *ev)
+{
+	m->totals.lost_gaps++;
+	if (ev->bytes_req == EVENT_LOST_UNKNOWN)
+		m->totals.lost_uncounted_gaps++;
+	else
+		m->totals.lost_counted += ev->bytes_req;
+	if (ev->addr && ev->addr < ev->ts_ns) {
+		m->gap_ns += ev->ts_ns - ev->addr;
+		if (ev->bytes_req == EVENT_LOST_UNKNOWN)
+			m->uncounted_ns += ev->ts_ns - ev->addr;
+	}
+	m->totals.damaged_bytes += ev->bytes_alloc;
+	if (ev->ts_ns > m->gap_end_ns)
+		m->gap_end_ns = ev->ts_ns;
+	slab_forget(&m->slab);
+	vmalloc_forget(&m->vmalloc);
+}
+
+static void vmap_alloc_event(struct match *m, const struct event *ev)
+{
+	uint32_t site = stack_site(m, SITE_VMALLOC, ev), stack = m->sites.site[site].stack;
+
+	if (area_alloc(&m->vmap, ev, site, m->sites.now))
+		vmalloc_area_alloc(&m->vmalloc, ev, stack);
+}
+
+enum {
+	SLAB_KINDS = 1 << EVENT_KMALLOC | 1 << EVENT_CACHE_ALLOC | 1 << EVENT_KFREE |
+		     1 << EVENT_CACHE_FREE | 1 << EVENT_BULK_ALLOC | 1 << EVENT_BULK_FREE |
+		     1 << EVENT_RCU_FREE,
+	PAGE_KINDS = 1 << EVENT_PAGE_ALLOC | 1 << EVENT_PAGE_FREE | 1 << EVENT_PAGE_BULK,
+};
+
+/* Starts to fetch what match_event() of @ev, some events from now, will read. */
+static inline void prefetch(const struct match *m, const struct event *ev)
+{
+	if (__builtin_expect(m->spill != NULL, 0) && m->slab.live.mem.mapped)
+		table_touch(&m->slab.live, &live_ops, ev->addr);
+	if (SLAB_KINDS >> ev->kind & 1) {
+		slab_prefetch(&m->slab, ev);
+	} else if (PAGE_KINDS >> ev->kind & 1) {
+		page_prefetch(&m->pages, ev->addr);
+		slab_page_prefetch(&m->slab, ev);
+	}
+}
+
+void take_begin_window(struct match *m)
+{
+	const struct match_totals *t = &m->totals;
+
+	m->totals = (struct match_totals){ .first_ns = t->first_ns, .last_ns = t->last_ns };
+	m->gap_ns = m->uncounted_ns = 0;
+	m->window_ns = m->opts.from_ns > m->base_ns ? m->opts.from_ns : m->base_ns;
+	m->in_window = true;
+	m->turn_ns = m->opts.until_ns ? m->opts.until_ns : UINT64_MAX;
+	sitetab_window(&m->sites, m->window_ns);
+	slab_window(&m->slab);
+	oldpage_forget(&m->old_pages);
+	sample_deinit(&m->sample);
+	sample_init(&m->sample, &m->opts.sample, m->opts.page_size);
+	for (size_t i = 0; i < m->nr_hints; i++)
+		for (size_t h = 0; m->hints[i] && h < CLUE_PLACES; h++)
+			m->hints[i][h].account = SITETAB_NONE;
+}
+
+/* At an event from turn_ns on; false when it is behind the window. */
+static bool turn(struct match *m, const struct event *ev)
+{
+	if (!m->in_window)
+		take_begin_window(m);
+	if (ev->ts_ns < m->turn_ns)
+		return true;
+	if (ev->ts_ns > m->totals.last_ns)
+		m->totals.last_ns = ev->ts_ns;
+	return false;
+}
+
+/* At an event from heed_ns on; false when it is behind the window. */
+static __attribute__((noinline)) bool heed(struct match *m, const struct event *ev)
+{
+	if (ev->ts_ns >= m->turn_ns && !turn(m, ev))
+		return false;
+	if (ev->ts_ns >= m->sites.series.end_ns)
+		sitetab_next_bucket(&m->sites, ev->ts_ns);
+	m->heed_ns = m->turn_ns < m->sites.series.end_ns ? m->turn_ns : m->sites.series.end_ns;
+	return true;
+}
+
+/* Whether, and how often, an event counts. */
+static __attribute__((noinline)) bool choose(struct match *m, const struct event *ev)
+{
+	if (m->sample.rate.one_in > 1) {
+		if (!sample_has(&m->sample, ev))
+			return false;
+		m->sites.weight = sample_weight(&m->sample, ev);
+	}
+	if (m->opts.wanted) {
+		m->sites.hint = NULL;
+		if (m->sample.rate.one_in <= 1)
+			m->sites.weight = 1;
+		if (!m->opts.wanted(m->opts.wanted_arg, ev))
+			m->sites.weight = 0;
+	}
+	return true;
+}
+
+/* Events have been taken, none of them later than the clock. */
+static void note_last(struct match *m)
+{
+	if (m->sites.clock_ns > m->totals.last_ns)
+		m->totals.last_ns = m->sites.clock_ns;
+}
+
+static inline __attribute__((always_inline)) void take(struct match *m, const struct event *ev)
+{
+	if (__builtin_expect(ev->ts_ns >= m->heed_ns, 0) && !heed(m, ev))
+		return;
+	m->totals.events[ev->kind]++;
+	if (!--m->burst_left) {
+		m->burst_left = SITETAB_BURST;
+		m->sites.burst++;
+	}
+	sitetab_tick(&m->sites, ev);
+	m->sites.now = ev->ts_ns > m->base_ns ? ev->ts_ns - m->base_ns : 0;
+	if (__builtin_expect(m->sites.now > LIVE_MAX_TIME, 0))
+		m->sites.now = LIVE_MAX_TIME;
+	if (__builtin_expect(m->chosen, 0) && !choose(m, ev))
+		return;
+	switch ((enum event_kind)ev->kind) {
+	case EVENT_LOST:
+		lost_event(m, ev);
+		break;
+	case EVENT_KMALLOC:
+	case EVENT_CACHE_ALLOC:
+	case EVENT_BULK_ALLOC:
+		slab_alloc(&m->slab, ev, slab_site(m, ev), m->sites.now);
+		break;
+	case EVENT_KFREE:
+		vmalloc_kfree(&m->vmalloc, ev);
+		slab_free(&m->slab, ev);
+		break;
+	case EVENT_CACHE_FREE:
+	case EVENT_BULK_FREE:
+		slab_free(&m->slab, ev);
+		break;
+	case EVENT_PAGE_ALLOC:
+		page_alloc_event(m, ev);
+		break;
+	case EVENT_PAGE_FREE:
+		page_free_event(m, ev);
+		break;
+	case EVENT_PERCPU_ALLOC:
+		area_alloc(&m->percpu, ev, percpu_site(m, ev), m->sites.now);
+		break;
+	case EVENT_PERCPU_FREE:
+		area_free(&m->percpu, ev);
+		break;
+	case EVENT_VMAP_ALLOC:
+		vmap_alloc_event(m, ev);
+		break;
+	case EVENT_VMAP_FREE:
+		vmalloc_area_free(&m->vmalloc, ev, area_free(&m->vmap, ev));
+		break;
+	case EVENT_RCU_FREE:
+		bulk_rcu_free(&m->bulk, ev, m->sites.now);
+		break;
+	case EVENT_PAGE_BULK:
+		if (!bulk_page_known(&m->bulk, ev))
+			page_alloc_event(m, ev);
+		break;
+	case EVENT_PAGE_MOVE:
+		bulk_move(&m->bulk, ev, m->sites.now);
+		break;
+	case EVENT_MODULE_LOAD:
+	case EVENT_MODULE_FREE:
+	case EVENT_TASK_NEW:
+	case EVENT_TASK_NAME:
+	case EVENT_TASK_CGROUP:
+	case NR_EVENT_KINDS:
+		break;
+	}
+}
+
+/* Before events of @cpu, the first of which comes at @ts_ns. */
+static void begin(struct match *m, uint16_t cpu, uint64_t ts_ns)
+{
+	if (cpu >= m->nr_cpus)
+		m->nr_cpus = cpu + UINT32_C(1);
+	if (m->started)
+		return;
+	m->started = true;
+	m->totals.first_ns = m->base_ns = m->window_ns = ts_ns;
+	sitetab_start(&m->sites, ts_ns);
+}
+
+void take_event(struct match *m, const struct event *ev)
+{
+	assert(ev->kind < NR_EVENT_KINDS);
+	begin(m, ev->cpu, ev->ts_ns);
+	m->sites.hint = NULL;
+	take(m, ev);
+	note_last(m);
+}
+
+static struct sitetab_hint *hints_of(struct match *m, uint32_t source)
+{
+	if (source >= m->nr_hints) {
+		size_t nr = source + (size_t)16;
+
+		m->hints = xreallocarray(m->hints, nr, sizeof(*m->hints));
+		memset(m->hints + m->nr_hints, 0, (nr - m->nr_hints) * sizeof(*m->hints));
+		m->nr_hints = nr;
+	}
+	if (!m->hints[source]) {
+		/* SITETAB_NONE: the event that says a place is fresh may be left out. */
+		m->hints[source] = xcalloc(CLUE_PLACES, sizeof(**m->hints));
+		memset(m->hints[source], 0xff, CLUE_PLACES * sizeof(**m->hints));
+	}
+	return m->hints[source];
+}
+
+void take_batch(struct match *m, const struct merge_batch *batch)
+{
+	const struct event *ev = batch->event;
+	size_t ahead = batch->nr + batch->ahead;
+	struct sitetab_hint *hints = hints_of(m, batch->source);
+
+	begin(m, ev->cpu, ev->ts_ns);
+	for (size_t i = 0; i < batch->nr; i++, ev++) {
+		uint16_t place = batch->clue[i].place;
+		struct sitetab_hint *hint = NULL;
+
+		if (i + AHEAD < ahead)
+			prefetch(m, ev + AHEAD);
+		if (place != CLUE_NO_PLACE) {
+			hint = &hints[place & (CLUE_PLACES - 1)];
+			if (place & CLUE_FRESH)
+				*hint = (struct sitetab_hint){ SITETAB_NONE, SITETAB_NONE, 0 };
+		}
+		m->sites.hint = hint;
+		take(m, ev);
+	}
+	note_last(m);
+}
