@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,8 @@ int main(int argc, char **argv)
 	}
 	const struct cmd *cmd = cmd_find(argv[1]);
 
+	/* Nobody asks how much memory SQLite has, and counting takes a lock a piece. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (cmd)
 		return run(cmd, argv + 2);
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))

@@ -160,12 +160,15 @@ static void run_dot(struct shell *shell, char *line)
 	} else if (!strcmp(word, ".list")) {
 		shell_list(stdout);
 	} else if (!strcmp(word, ".tables")) {
-		run_sql(shell, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY 1",
+		run_sql(shell,
+			"SELECT name FROM sqlite_schema WHERE type = 'view' "
+			"AND substr(name, 1, 1) <> '_' ORDER BY 1",
 			no_values);
 	} else if (!strcmp(word, ".schema")) {
 		static const char sql[] =
 			"SELECT v.name AS view, c.name AS column FROM sqlite_schema v, "
 			"pragma_table_info(v.name) c WHERE v.type = 'view' "
+			"AND substr(v.name, 1, 1) <> '_' "
 			"AND v.name LIKE :view ORDER BY v.name, c.cid";
 		auto_free char *value = xasprintf("view=%s", arg ? arg : "%");
 

@@ -2,7 +2,8 @@
 #
 # awk -f schema/to-adoc.awk schema/views.sql - allocprof-schema(5) from the
 # comments: the one above a CREATE VIEW tells what it is, the one behind a
-# column what that column holds. A column without a comment is an error.
+# column what that column holds. A column without a comment is an error. Views whose
+# names start with an underscore are left out.
 function flush() {
 	if (column == "")
 		return
@@ -10,7 +11,8 @@ function flush() {
 		print FILENAME ": " view "." column " has no comment" > "/dev/stderr"
 		failed = 1
 	}
-	printf "*%s*::\n\t%s\n", column, meaning
+	if (!private)
+		printf "*%s*::\n\t%s\n", column, meaning
 	column = meaning = ""
 }
 
@@ -27,7 +29,9 @@ BEGIN {
 
 /^CREATE VIEW/ {
 	view = $3
-	printf "== %s\n\n%s\n\n", toupper(view), above
+	private = view ~ /^_/
+	if (!private)
+		printf "== %s\n\n%s\n\n", toupper(view), above
 	in_view = 1
 	next
 }
@@ -40,7 +44,8 @@ BEGIN {
 	flush()
 	if ($0 ~ /;$/) {
 		in_view = 0
-		print ""
+		if (!private)
+			print ""
 	}
 	next
 }

@@ -2,7 +2,8 @@
 --
 -- The interface for queries. A later version adds views, and columns at the end
 -- of a view; it does not change or remove what is here. The comments are the
--- manual: allocprof-schema(5) is made of them.
+-- manual: allocprof-schema(5) is made of them. Views whose names start with an
+-- underscore are parts of others and private.
 
 -- Memory per place in the source, and the first view to ask. One row per kind,
 -- file, line, function and module (and, where no debug information tells the
@@ -704,9 +705,8 @@ SELECT
 FROM _peak p
 JOIN _recording o ON o.id = p.recording;
 
--- How what a call site holds grew: the straight line that fits the ends of all buckets
--- best (least squares), and how steadily it rose.
-CREATE VIEW growth AS
+-- What the slopes of growth are made of, call site by call site.
+CREATE VIEW _growth_sums AS
 WITH changes AS (
 	-- Raw site by raw site, which is the order that buckets lie in.
 	SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
@@ -714,22 +714,34 @@ WITH changes AS (
 	FROM _raw_site r
 	CROSS JOIN _bucket b ON b.raw_site = r.id
 	GROUP BY 1, 2, 3
-), sums AS (
-	-- The sum of y is that of each change times the ends of buckets it is in; that of
-	-- x and y likewise.
-	SELECT c.call_site AS call_site, c.recording AS recording, o.buckets AS n,
-		o.buckets - o.buckets / 2 AS late_n, o.bucket_ns / 1e9 AS width,
-		sum(1.0 * d * (o.buckets - bucket)) AS y,
-		sum(d * (o.buckets * (o.buckets - 1.0) - bucket * (bucket - 1.0)) / 2) AS xy,
-		sum(1.0 * d * (o.buckets - max(bucket, o.buckets / 2))) AS late_y,
-		sum(d * (o.buckets * (o.buckets - 1.0) - max(bucket, o.buckets / 2) *
-			(max(bucket, o.buckets / 2) - 1.0)) / 2) AS late_xy,
-		sum(d) AS net, sum(calls) AS calls, sum(abs(d)) AS moved,
-		sum(d > 0) AS rises, sum(d < 0) AS falls
-	FROM changes c
-	CROSS JOIN _recording o ON o.id = c.recording
-	GROUP BY 1, 2
 )
+-- The sum of y is that of each change times the ends of buckets it is in; that of
+-- x and y likewise.
+SELECT
+	c.call_site AS call_site,  -- id in call_sites
+	c.recording AS recording,  -- number of the recording
+	o.buckets AS n,            -- buckets
+	o.buckets - o.buckets / 2 AS late_n, -- those of the second half
+	o.bucket_ns / 1e9 AS width, -- width of a bucket, seconds
+	sum(1.0 * d * (o.buckets - bucket)) AS y, -- bytes live at the ends of all buckets, added up
+	sum(d * (o.buckets * (o.buckets - 1.0) - bucket * (bucket - 1.0)) / 2)
+		AS xy,                 -- the same, each times the number of its bucket
+	sum(1.0 * d * (o.buckets - max(bucket, o.buckets / 2))) AS late_y, -- y of the second half
+	sum(d * (o.buckets * (o.buckets - 1.0) - max(bucket, o.buckets / 2) *
+		(max(bucket, o.buckets / 2) - 1.0)) / 2)
+		AS late_xy,            -- xy of the second half
+	sum(d) AS net,             -- bytes live at the end
+	sum(calls) AS calls,       -- objects live at the end
+	sum(abs(d)) AS moved,      -- bytes by which it went up and down from bucket to bucket
+	sum(d > 0) AS rises,       -- buckets that it grew in
+	sum(d < 0) AS falls        -- buckets that it shrank in
+FROM changes c
+CROSS JOIN _recording o ON o.id = c.recording
+GROUP BY 1, 2;
+
+-- How what a call site holds grew: the straight line that fits the ends of all buckets
+-- best (least squares), and how steadily it rose.
+CREATE VIEW growth AS
 SELECT
 	s.call_site AS call_site,  -- id in call_sites
 	s.recording AS recording,  -- number of the recording
@@ -753,7 +765,7 @@ SELECT
 	c.sym_off AS sym_off,      -- as in call_sites
 	c.sym_size AS sym_size,    -- as in call_sites
 	s.call_site % 2 AS self    -- as in call_sites
-FROM sums s
+FROM _growth_sums s
 JOIN _callsite c ON c.id = s.call_site / 2;
 
 -- How long objects of a call site lived, in bins of an eighth of an octave.
@@ -771,33 +783,41 @@ FROM _life l
 JOIN _raw_site r ON r.id = l.raw_site
 GROUP BY r.callsite, r.self, r.recording, l.bin;
 
--- Lives per call site. Known are the lives that a free event ended, and those of
--- objects given to RCU, up to the call; unknown are those whose end is inferred.
--- Quantiles are the middles of bins that are an eighth of their value wide, and so
--- right within 6.25 %.
-CREATE VIEW lifetimes AS
+-- Quantiles of the lives of a call site, and the live objects beyond them. Both sums
+-- rise with the bin, so that the least is that of the first that fits.
+CREATE VIEW _life_quantiles AS
 WITH upto AS (
 	SELECT call_site, recording, (from_s + to_s) / 2 AS middle_s, ended, live,
 		sum(ended) OVER w AS so_far, sum(live) OVER w AS live_so_far,
 		sum(ended) OVER (PARTITION BY call_site, recording) AS total
 	FROM life_bins
 	WINDOW w AS (PARTITION BY call_site, recording ORDER BY bin)
-), quantiles AS (
-	-- Both sums rise with the bin, so that the least is that of the first that fits.
-	SELECT call_site, recording,
-		min(iif(ended AND so_far * 100 >= total * 50, middle_s, NULL)) AS p50,
-		min(iif(ended AND so_far * 100 >= total * 90, middle_s, NULL)) AS p90,
-		min(iif(ended AND so_far * 100 >= total * 99, middle_s, NULL)) AS p99,
-		min(iif(ended AND so_far * 1000 >= total * 999, middle_s, NULL)) AS p999,
-		iif(sum(ended), sum(live) -
-			min(iif(ended AND so_far * 100 >= total * 50, live_so_far, NULL)), 0) AS over_p50,
-		iif(sum(ended), sum(live) -
-			min(iif(ended AND so_far * 100 >= total * 99, live_so_far, NULL)), 0) AS over_p99,
-		iif(sum(ended), sum(live) -
-			min(iif(ended AND so_far * 1000 >= total * 999, live_so_far, NULL)), 0) AS over_p999
-	FROM upto
-	GROUP BY call_site, recording
-), sites AS (
+)
+SELECT
+	call_site,                 -- id in call_sites
+	recording,                 -- number of the recording
+	min(iif(ended AND so_far * 100 >= total * 50, middle_s, NULL)) AS p50, -- half lived no longer, seconds
+	min(iif(ended AND so_far * 100 >= total * 90, middle_s, NULL)) AS p90, -- 90 % did not
+	min(iif(ended AND so_far * 100 >= total * 99, middle_s, NULL)) AS p99, -- 99 % did not
+	min(iif(ended AND so_far * 1000 >= total * 999, middle_s, NULL)) AS p999, -- 99.9 % did not
+	iif(sum(ended), sum(live) -
+		min(iif(ended AND so_far * 100 >= total * 50, live_so_far, NULL)), 0)
+		AS over_p50,           -- live objects in bins beyond that of p50
+	iif(sum(ended), sum(live) -
+		min(iif(ended AND so_far * 100 >= total * 99, live_so_far, NULL)), 0)
+		AS over_p99,           -- live objects in bins beyond that of p99
+	iif(sum(ended), sum(live) -
+		min(iif(ended AND so_far * 1000 >= total * 999, live_so_far, NULL)), 0)
+		AS over_p999           -- live objects in bins beyond that of p999
+FROM upto
+GROUP BY call_site, recording;
+
+-- Lives per call site. Known are the lives that a free event ended, and those of
+-- objects given to RCU, up to the call; unknown are those whose end is inferred.
+-- Quantiles are the middles of bins that are an eighth of their value wide, and so
+-- right within 6.25 %.
+CREATE VIEW lifetimes AS
+WITH sites AS (
 	SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
 		sum(r.allocs) AS allocs, sum(r.lived) AS lived, sum(r.lived_sum_ns) AS lived_sum,
 		max(r.lived_max_ns) AS lived_max, sum(r.lived_quick) AS quick,
@@ -841,7 +861,7 @@ SELECT
 	s.call_site % 2 AS self    -- as in call_sites
 FROM sites s
 JOIN _callsite c ON c.id = s.call_site / 2
-LEFT JOIN quantiles q ON q.call_site = s.call_site AND q.recording = s.recording;
+LEFT JOIN _life_quantiles q ON q.call_site = s.call_site AND q.recording = s.recording;
 
 -- Slab objects by where they were allocated and from where they were freed.
 CREATE VIEW free_sites AS

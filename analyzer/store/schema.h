@@ -5,6 +5,8 @@
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H
 
+#include <stdbool.h>
+
 enum {
 	SCHEMA_APPLICATION_ID = 0x61707266, /* as in schema/tables.sql; a test compares */
 	SCHEMA_VERSION = 2,
@@ -13,6 +15,17 @@ enum {
 extern const char schema_tables[];
 extern const char schema_views[];
 extern const char schema_indices[];
+
+/* A statement of schema_views. */
+struct schema_view {
+	const char *name, *text; /* text: from CREATE on, without the semicolon */
+	int name_len, text_len;
+	const char *query; /* of the text, behind AS */
+	int query_len;
+};
+
+/* The next view from *at on, which begins at schema_views; false: there is none. */
+bool schema_next_view(const char **at, struct schema_view *ret);
 
 /* A file of schema/queries/: store/library.h tells what its head means. */
 struct schema_query {

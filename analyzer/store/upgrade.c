@@ -30,11 +30,13 @@ bool upgrade_is_current(sqlite3 *db)
 	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema WHERE type = 'view'", -1,
 				    &stmt, NULL);
+	const char *at = schema_views;
+	struct schema_view view;
 	size_t nr = 0, wanted = 0;
 
 	if (rc != SQLITE_OK)
 		return false;
-	for (const char *at = schema_views; (at = strstr(at, "CREATE VIEW ")); at++)
+	while (schema_next_view(&at, &view))
 		wanted++;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		const char *sql = (const char *)sqlite3_column_text(stmt, 0);
@@ -126,7 +128,8 @@ static struct err *wrap_tables(sqlite3 *db, const char *path)
 struct err *upgrade_views(sqlite3 *db, const char *path)
 {
 	static const char *const needed[] = { "_recording", "_callsite", "_raw_site" };
-	static const char create[] = "CREATE VIEW ";
+	const char *at = schema_views;
+	struct schema_view view;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
 		if (!has_table(db, needed[i]))
@@ -136,15 +139,12 @@ struct err *upgrade_views(sqlite3 *db, const char *path)
 	TRY(wrap_tables(db, path));
 
 	/* Names are looked up among temporary views first. */
-	for (const char *view = strstr(schema_views, create); view;) {
-		const char *next = strstr(view + strlen(create), create);
-		int len = next ? (int)(next - view) : (int)strlen(view);
+	while (schema_next_view(&at, &view)) {
 		auto_free char *sql =
-			xasprintf("CREATE TEMP VIEW %.*s", len - (int)strlen(create),
-				  view + strlen(create));
+			xasprintf("CREATE TEMP VIEW %.*s",
+				  view.text_len - (int)(view.name - view.text), view.name);
 
 		TRY(exec(db, path, sql));
-		view = next;
 	}
 	return NULL;
 }

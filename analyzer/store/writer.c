@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "store/fold.h"
 #include "store/intern.h"
 #include "store/newfile.h"
 #include "store/quality.h"
@@ -103,6 +104,34 @@ static struct err *prepare_insert(struct writer *writer, enum insert i)
 	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
 }
 
+/*
+ * As CREATE VIEW would leave them. It parses a text twice, which for all of them is more
+ * than the rest of the schema takes; whoever reads the database does it once.
+ */
+static struct err *write_views(struct writer *writer)
+{
+	const char *at = schema_views;
+	struct schema_view view;
+	sqlite3_stmt *stmt = NULL;
+
+	sqlite3_db_config(writer->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+	TRY(exec(writer, "PRAGMA writable_schema = ON"));
+	int rc = sqlite3_prepare_v2(writer->db,
+				    "INSERT INTO sqlite_schema VALUES ('view', ?1, ?1, 0, ?2)",
+				    -1, &stmt, NULL);
+
+	while (rc == SQLITE_OK && schema_next_view(&at, &view)) {
+		sqlite3_bind_text(stmt, 1, view.name, view.name_len, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 2, view.text, view.text_len, SQLITE_STATIC);
+		sqlite3_step(stmt);
+		rc = sqlite3_reset(stmt);
+	}
+	sqlite3_finalize(stmt);
+	if (rc != SQLITE_OK)
+		return db_err(writer->db, rc);
+	return exec(writer, "PRAGMA writable_schema = OFF");
+}
+
 static struct err *set_up(struct writer *writer)
 {
 	int rc = sqlite3_open_v2(
@@ -114,9 +143,11 @@ static struct err *set_up(struct writer *writer)
 	/* Rule 1 makes a journal pointless: a half-made file is never seen. */
 	TRY(exec(writer, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
 			 "PRAGMA locking_mode = EXCLUSIVE"));
+	/* From here on, or each object of the schema would be written to the file by itself. */
+	TRY(exec(writer, "BEGIN"));
 	TRY(exec(writer, schema_tables));
-	TRY(exec(writer, schema_views));
-	TRY(exec(writer, "BEGIN; INSERT INTO _recording (id) VALUES (1)"));
+	TRY(write_views(writer));
+	TRY(exec(writer, "INSERT INTO _recording (id) VALUES (1)"));
 	for (enum insert i = 0; i < NR_INSERTS; i++)
 		TRY(prepare_insert(writer, i));
 	return NULL;
@@ -626,6 +657,7 @@ uint64_t writer_nr_call_sites(const struct writer *writer)
 struct err *writer_commit(struct writer *writer)
 {
 	TRY(err_wrap(exec(writer, schema_indices), "%s", writer->file.path));
+	TRY(err_wrap(fold_write(writer->db), "%s", writer->file.path));
 	TRY(err_wrap(exec(writer, "COMMIT"), "%s", writer->file.path));
 	close_db(writer);
 	return newfile_publish(&writer->file);

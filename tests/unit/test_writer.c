@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <stdlib.h>
@@ -488,4 +489,38 @@ TEST(a_finished_database_keeps_the_rows_of_the_views_that_fold)
 	/* They are what is read. */
 	CHECK_STR(value(path, "SELECT count(*) FROM temp.sqlite_schema WHERE type = 'view'"),
 		  "6");
+}
+
+TEST(views_are_stored_as_create_view_would_store_them)
+{
+	auto_free char *path = path_of("a.db"), *other = path_of("b.db");
+	sqlite3 *db = NULL;
+
+	begin(path);
+	end();
+	CHECK_EQ(sqlite3_open(other, &db), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(db, schema_views, NULL, NULL, NULL), SQLITE_OK);
+	auto_free char *sql = xasprintf("ATTACH '%s' AS written", path);
+
+	CHECK_EQ(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	static const char *const checks[] = {
+		"SELECT count(*) FROM main.sqlite_schema a JOIN written.sqlite_schema b USING "
+		"(type, name, tbl_name, rootpage, sql) WHERE type = 'view'",
+		"SELECT count(*) FROM main.sqlite_schema",
+		"SELECT count(*) FROM written.sqlite_schema WHERE type = 'view'",
+	};
+	int count[3] = {};
+
+	for (size_t i = 0; i < 3; i++) {
+		sqlite3_stmt *stmt = NULL;
+
+		CHECK_EQ(sqlite3_prepare_v2(db, checks[i], -1, &stmt, NULL), SQLITE_OK);
+		CHECK_EQ(sqlite3_step(stmt), SQLITE_ROW);
+		count[i] = sqlite3_column_int(stmt, 0);
+		sqlite3_finalize(stmt);
+	}
+	sqlite3_close(db);
+	CHECK(count[0] > 30);
+	CHECK_EQ(count[1], count[0]);
+	CHECK_EQ(count[2], count[0]);
 }
