@@ -18,6 +18,7 @@ struct key {
 struct clues {
 	struct key *key;
 	uint64_t *frame; /* MAX_FRAMES a slot */
+	uint8_t *last;	 /* which slot of a pair was asked for last */
 	size_t nr;
 	struct hash_secret secret;
 };
@@ -28,6 +29,7 @@ struct clues *clues_new(size_t nr_places, struct hash_secret secret)
 
 	c->key = xcalloc(nr_places, sizeof(*c->key));
 	c->frame = xcalloc(nr_places * MAX_FRAMES, sizeof(*c->frame));
+	c->last = xcalloc(nr_places / 2, sizeof(*c->last));
 	c->nr = nr_places;
 	c->secret = secret;
 	return c;
@@ -39,6 +41,7 @@ void clues_free(struct clues *c)
 		return;
 	free(c->key);
 	free(c->frame);
+	free(c->last);
 	free(c);
 }
 
@@ -74,21 +77,37 @@ static inline size_t slot_of(const struct clues *c, const struct key *key,
 	return (size_t)(hash >> 48) & (c->nr - 1);
 }
 
+static inline bool is_at(const struct clues *c, size_t slot, const struct key *key,
+			 const struct event *ev)
+{
+	const struct key *have = &c->key[slot];
+
+	return have->call_site == key->call_site && have->who == key->who &&
+	       have->how == key->how &&
+	       (!ev->nr_stack || !memcmp(c->frame + slot * MAX_FRAMES, ev->stack,
+					 ev->nr_stack * sizeof(*c->frame)));
+}
+
+/* There are two slots for each, so that two that are in use do not drive each other out. */
 static inline uint16_t place_of(struct clues *c, const struct event *ev)
 {
 	struct key key = key_of(ev);
-	size_t slot = slot_of(c, &key, ev);
-	struct key *have = &c->key[slot];
-	uint64_t *frame = c->frame + slot * MAX_FRAMES;
-	size_t bytes = ev->nr_stack * sizeof(*frame);
+	size_t slot = slot_of(c, &key, ev), pair = slot / 2;
+	unsigned int fresh = 0;
 
-	if (have->call_site == key.call_site && have->who == key.who && have->how == key.how &&
-	    (!bytes || !memcmp(frame, ev->stack, bytes)))
-		return (uint16_t)slot;
-	*have = key;
-	if (bytes)
-		memcpy(frame, ev->stack, bytes);
-	return (uint16_t)(slot | CLUE_FRESH);
+	if (!is_at(c, slot, &key, ev)) {
+		slot ^= 1;
+		if (!is_at(c, slot, &key, ev)) {
+			slot = 2 * pair + !c->last[pair];
+			fresh = CLUE_FRESH;
+			c->key[slot] = key;
+			if (ev->nr_stack)
+				memcpy(c->frame + slot * MAX_FRAMES, ev->stack,
+				       ev->nr_stack * sizeof(*c->frame));
+		}
+	}
+	c->last[pair] = slot & 1;
+	return (uint16_t)(slot | fresh);
 }
 
 enum {

@@ -56,7 +56,7 @@ struct clues_survey {
 
 struct clues;
 
-/* @nr_places is a power of two, at most CLUE_PLACES. */
+/* @nr_places is a power of two, of 2 to CLUE_PLACES. */
 struct clues *clues_new(size_t nr_places, struct hash_secret secret);
 void clues_free(struct clues *clues);
 

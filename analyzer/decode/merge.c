@@ -478,6 +478,9 @@ struct err *merge_next_batch(struct merge *m, struct merge_batch *ret)
 	/* They were written by another CPU. */
 	while (end != root->end && end->ts_ns < m->limit_ns)
 		__builtin_prefetch(end++ + FETCH);
+	uint64_t latest_ns =
+		root->pos->ts_ns < m->limit_ns ? m->limit_ns - 1 : root->pos->ts_ns;
+
 	m->taken = (size_t)(end - root->pos);
 	*ret = (struct merge_batch){
 		.event = root->pos,
@@ -486,7 +489,8 @@ struct err *merge_next_batch(struct merge *m, struct merge_batch *ret)
 		.ahead = (size_t)(root->end - end),
 		.source = (uint32_t)(root - m->source),
 		.kinds = root->survey.kinds,
-		.latest_ns = root->survey.latest_ns,
+		.latest_ns =
+			latest_ns < root->survey.latest_ns ? latest_ns : root->survey.latest_ns,
 		.secret = m->secret,
 	};
 	return NULL;

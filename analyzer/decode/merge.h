@@ -71,7 +71,7 @@ struct merge_batch {
 	size_t ahead;		   /* more lie behind these, and come some events later */
 	uint32_t source;	   /* below merge_sources() */
 	uint32_t kinds;		   /* of these and some more: a bit for each enum event_kind */
-	uint64_t latest_ns;	   /* likewise */
+	uint64_t latest_ns;	   /* none of these is later */
 	struct hash_secret secret; /* of the clues; that of all batches of a merge */
 };
 

@@ -45,7 +45,7 @@ bool area_free(struct area *area, const struct event *ev)
 	}
 	sitetab_free(area->sites, o->account, 1, o->bytes);
 	sitetab_lived(area->sites, o->account, live_time(o), area->sites->now);
-	sitetab_remote(area->sites, o->account);
+	sitetab_remote(area->sites, o->account, ev->cpu);
 	live_end(o);
 	return true;
 }

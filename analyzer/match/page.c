@@ -143,7 +143,7 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 			break;
 		sitetab_lived(map->sites, account, (uint64_t)e->time_high << 32 | e->time_low,
 			      map->sites->now);
-		sitetab_remote(map->sites, account);
+		sitetab_remote(map->sites, account, map->sites->ev->cpu);
 		break;
 	case HOW_OVERLAP:
 		sitetab_infer(map->sites, account, END_OVERLAP, last, bytes);

@@ -51,6 +51,7 @@ enum { SITETAB_TASKS = 256 };
 struct sitetab_hint {
 	uint32_t site, account;
 	uint32_t weight; /* which the site is for */
+	uint32_t plain;	 /* the account of plain slab objects, if nothing else decides of it */
 };
 
 #define SITETAB_NONE UINT32_MAX
@@ -196,13 +197,14 @@ static inline void sitetab_before(struct sitetab *tab, uint32_t i, struct site *
 		sitetab_close_bucket(tab, i);
 }
 
-TABLE_INLINE void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t nr,
-			      uint64_t bytes, uint64_t bytes_req, uint64_t ts_ns)
+/* At @clock_ns; the site is of @kind and @weight. */
+TABLE_INLINE void sitetab_add_to(struct sitetab *tab, struct account *a, enum site_kind kind,
+				 uint32_t weight, uint64_t nr, uint64_t bytes,
+				 uint64_t bytes_req, uint64_t ts_ns, uint64_t clock_ns)
 {
-	struct account *a = &tab->accounts.account[account];
 	uint32_t i = account_site(a);
 	struct site *s = &tab->site[i];
-	struct site_peak *k = &tab->kind[s->kind];
+	struct site_peak *k = &tab->kind[kind];
 
 	a->allocs += nr;
 	a->alloc_bytes += bytes;
@@ -215,8 +217,8 @@ TABLE_INLINE void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t nr
 	s->alloc_bytes += bytes;
 	s->live += nr;
 	s->live_bytes += bytes;
-	k->live += nr * s->weight;
-	k->live_bytes += bytes * s->weight;
+	k->live += nr * weight;
+	k->live_bytes += bytes * weight;
 	if (bytes / nr > s->max_bytes)
 		s->max_bytes = bytes / nr;
 	if (s->live_bytes > s->peak_bytes) {
@@ -226,9 +228,18 @@ TABLE_INLINE void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t nr
 	if (k->live_bytes > k->bytes) {
 		k->bytes = k->live_bytes;
 		k->objects = k->live;
-		k->ns = tab->clock_ns;
-		tab->peak[s->kind]++;
+		k->ns = clock_ns;
+		tab->peak[kind]++;
 	}
+}
+
+TABLE_INLINE void sitetab_add(struct sitetab *tab, uint32_t account, uint64_t nr,
+			      uint64_t bytes, uint64_t bytes_req, uint64_t ts_ns)
+{
+	struct account *a = &tab->accounts.account[account];
+	const struct site *s = &tab->site[account_site(a)];
+
+	sitetab_add_to(tab, a, s->kind, s->weight, nr, bytes, bytes_req, ts_ns, tab->clock_ns);
 }
 
 TABLE_INLINE void sitetab_alloc(struct sitetab *tab, uint32_t account, uint64_t bytes,
@@ -283,11 +294,11 @@ static inline uint32_t sitetab_free(struct sitetab *tab, uint32_t account, uint6
 	return account_site(&tab->accounts.account[account]);
 }
 
-/* Is where the object was allocated another CPU than that of the free at hand, or node? */
-static inline void sitetab_remote(struct sitetab *tab, uint32_t account)
+/* Is where the object was allocated another CPU than @to, of the free at hand, or node? */
+static inline void sitetab_remote(struct sitetab *tab, uint32_t account, uint16_t to)
 {
 	const struct account *a = &tab->accounts.account[account];
-	uint16_t from = account_cpu(a), to = tab->ev->cpu;
+	uint16_t from = account_cpu(a);
 
 	if (from == to || account_merged(a) == ACCOUNT_ALL || sitetab_is_older(tab, account))
 		return;
@@ -297,13 +308,11 @@ static inline void sitetab_remote(struct sitetab *tab, uint32_t account)
 		tab->site[account_site(a)].remote_node++;
 }
 
-/* True when the task at hand is the one that allocated for @account. */
-static inline bool sitetab_same_task(const struct sitetab *tab, uint32_t account)
+/* True when the task of @ev is the one that allocated for @a. */
+static inline bool sitetab_same_task(const struct account *a, const struct event *ev)
 {
-	const struct account *a = &tab->accounts.account[account];
-
-	return account_is_task(a) && !tab->ev->context && account_pid(a) == tab->ev->pid &&
-	       (tab->ev->pid || account_cpu(a) == tab->ev->cpu);
+	return account_is_task(a) && !ev->context && account_pid(a) == ev->pid &&
+	       (ev->pid || account_cpu(a) == ev->cpu);
 }
 
 static inline void sitetab_add_life(struct sitetab *tab, uint32_t i, struct site *s,
@@ -322,37 +331,38 @@ static inline void sitetab_add_life(struct sitetab *tab, uint32_t i, struct site
 static inline void sitetab_lived(struct sitetab *tab, uint32_t account, uint64_t birth,
 				 uint64_t end)
 {
-	uint32_t i = account_site(&tab->accounts.account[account]);
+	const struct account *a = &tab->accounts.account[account];
+	uint32_t i = account_site(a);
 
 	if (!sitetab_is_older(tab, account))
 		sitetab_add_life(tab, i, &tab->site[i], end > birth ? end - birth : 0,
-				 sitetab_same_task(tab, account));
+				 sitetab_same_task(a, tab->ev));
 }
 
-static inline struct sitetab_near *sitetab_near(struct sitetab *tab)
+static inline struct sitetab_near *sitetab_near(struct sitetab *tab, const struct event *ev)
 {
-	return &tab->near[((uint32_t)tab->ev->pid * 5 + tab->ev->context) % SITETAB_TASKS];
+	return &tab->near[((uint32_t)ev->pid * 5 + ev->context) % SITETAB_TASKS];
 }
 
-/* The slab object at @addr is the last that the task at hand allocated. */
-static inline void sitetab_near_alloc(struct sitetab *tab, uint64_t addr)
+/* The slab object of @ev is the last that its task allocated. */
+static inline void sitetab_near_alloc(struct sitetab *tab, const struct event *ev)
 {
-	struct sitetab_near *n = sitetab_near(tab);
+	struct sitetab_near *n = sitetab_near(tab, ev);
 
-	if (n->pid != tab->ev->pid)
-		*n = (struct sitetab_near){ .pid = tab->ev->pid };
-	n->addr[n->next++ % SITE_NEAR] = addr;
+	if (n->pid != ev->pid)
+		*n = (struct sitetab_near){ .pid = ev->pid };
+	n->addr[n->next++ % SITE_NEAR] = ev->addr;
 }
 
-/* It is freed by the task at hand, which allocated it. */
-static inline bool sitetab_is_near(struct sitetab *tab, uint64_t addr)
+/* It is freed by the task of @ev, which allocated it. */
+static inline bool sitetab_is_near(struct sitetab *tab, const struct event *ev)
 {
-	const struct sitetab_near *n = sitetab_near(tab);
+	const struct sitetab_near *n = sitetab_near(tab, ev);
 	unsigned int near = 0;
 
 	for (int i = 0; i < SITE_NEAR; i++)
-		near |= n->addr[i] == addr;
-	return near && n->pid == tab->ev->pid;
+		near |= n->addr[i] == ev->addr;
+	return near && n->pid == ev->pid;
 }
 
 /* An object that is live at the end, and was made at @birth. */
@@ -450,38 +460,35 @@ static inline void sitetab_cache(struct sitetab *tab, uint32_t i, uint16_t cache
 }
 
 /*
- * The slab object at the address of the event at hand, made at @birth, is freed: all of
- * the above that it calls for, in one. @given: its life ended before. Its site's index.
+ * The slab object at the address of @ev, made at @birth, is freed at @now: all of the
+ * above that it calls for, in one. @given: its life ended before. It is not older than
+ * the window, and its site is of @weight. Its site's index.
  */
-static inline uint32_t sitetab_free_slab(struct sitetab *tab, uint32_t account, uint64_t bytes,
-					 uint64_t birth, bool given)
+TABLE_INLINE uint32_t sitetab_free_slab(struct sitetab *tab, uint32_t account,
+					const struct event *ev, uint32_t weight, uint64_t bytes,
+					uint64_t birth, uint64_t now, bool given)
 {
 	struct account *a = &tab->accounts.account[account];
 	uint32_t i = account_site(a);
 	struct site *s = &tab->site[i];
-	const struct event *ev = tab->ev;
 
 	sitetab_cache(tab, i, ev->cache);
-	if (sitetab_is_older(tab, account)) {
-		sitetab_end(tab, account, 1, bytes);
-		return i;
-	}
 	a->ends++;
 	a->end_bytes += bytes;
 	sitetab_before(tab, i, s);
 	s->live--;
 	s->live_bytes -= bytes;
-	tab->kind[SITE_SLAB].live -= s->weight;
-	tab->kind[SITE_SLAB].live_bytes -= bytes * s->weight;
+	tab->kind[SITE_SLAB].live -= weight;
+	tab->kind[SITE_SLAB].live_bytes -= bytes * weight;
 	if (account_cpu(a) != ev->cpu)
-		sitetab_remote(tab, account);
+		sitetab_remote(tab, account, ev->cpu);
 	if (given)
 		return i;
-	bool same_task = sitetab_same_task(tab, account);
-	uint64_t ns = tab->now > birth ? tab->now - birth : 0;
+	bool same_task = sitetab_same_task(a, ev);
+	uint64_t ns = now > birth ? now - birth : 0;
 
 	sitetab_add_life(tab, i, s, ns, same_task);
-	if (same_task && sitetab_is_near(tab, ev->addr)) {
+	if (same_task && sitetab_is_near(tab, ev)) {
 		s->lived_near++;
 		s->temporary += ns <= SITE_QUICK_NS;
 	}

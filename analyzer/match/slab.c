@@ -167,7 +167,7 @@ static bool is_skewed_free(struct slab *slab, const struct event *ev)
 		return false;
 	sitetab_undo_infer(slab->sites, s->account, END_REUSE, s->bytes);
 	sitetab_lived(slab->sites, s->account, s->birth, s->end);
-	sitetab_remote(slab->sites, s->account);
+	sitetab_remote(slab->sites, s->account, ev->cpu);
 	slab->totals->skewed_frees++;
 	return true;
 }
@@ -215,6 +215,8 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 	} else {
 		site = ev->stack ? site : vmalloc_slab_site(slab->vmalloc, ev, site);
 		o->account = sitetab_account(slab->sites, site, ev);
+		if (slab->sites->hint && (ev->stack || vmalloc_is_plain(slab->vmalloc, site)))
+			slab->sites->hint->plain = o->account;
 	}
 	if (large) {
 		*l = (struct slab_large){
@@ -236,7 +238,7 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 			sample_alloc(slab->sample, slab->sites, o->account, ev,
 				     (double)ev->bytes_alloc);
 		sitetab_cache(slab->sites, site, ev->cache);
-		sitetab_near_alloc(slab->sites, ev->addr);
+		sitetab_near_alloc(slab->sites, ev);
 	}
 }
 
@@ -275,6 +277,20 @@ static void unknown_free(struct slab *slab, const struct event *ev)
 		slabpage_see(&slab->pages, ev->addr);
 }
 
+/* An object with a site, whose index it returns. */
+static uint32_t end_by_free(struct slab *slab, const struct live_obj *o, const struct event *ev)
+{
+	struct sitetab *tab = slab->sites;
+	uint32_t site = account_site(&tab->accounts.account[o->account]);
+
+	if (!sitetab_is_older(tab, o->account))
+		return sitetab_free_slab(tab, o->account, ev, tab->site[site].weight, o->bytes,
+					 live_time(o), tab->now, o->flags & LIVE_RCU);
+	sitetab_cache(tab, site, ev->cache);
+	sitetab_end(tab, o->account, 1, o->bytes);
+	return site;
+}
+
 void slab_free(struct slab *slab, const struct event *ev)
 {
 	offset_other(&slab->offset, ev);
@@ -299,8 +315,7 @@ void slab_free(struct slab *slab, const struct event *ev)
 
 	if (!(o->flags & LIVE_TWIN)) {
 		/* Its life was over when it was given to RCU. */
-		site = sitetab_free_slab(slab->sites, o->account, o->bytes, live_time(o),
-					 o->flags & LIVE_RCU);
+		site = end_by_free(slab, o, ev);
 	}
 	if (!(o->flags & LIVE_RCU))
 		flow_add(&slab->flows, ev->call_site, ev->cache, site, o->bytes);

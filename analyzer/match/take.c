@@ -7,9 +7,12 @@
 
 #include "base/xalloc.h"
 #include "decode/clues.h"
+#include "match/plain.h"
 
 /* Long enough for memory to answer, short enough for the caches to keep it. */
 enum { AHEAD = 6 };
+
+static_assert(AHEAD <= (int)CLUES_BEHIND, "clues that far ahead may be read");
 
 static uint32_t stack_site(struct match *m, enum site_kind kind, const struct event *ev)
 {
@@ -29,7 +32,8 @@ static inline uint32_t slab_site(struct match *m, const struct event *ev)
 	uint32_t site = sitetab_get(&m->sites, SITE_SLAB, ev->call_site, stack);
 
 	if (hint)
-		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight };
+		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight,
+					       SITETAB_NONE };
 	return site;
 }
 
@@ -53,7 +57,8 @@ static inline uint32_t page_site(struct match *m, const struct event *ev)
 				    stack == SITE_NO_STACK ? ev->call_site : 0, stack);
 
 	if (hint)
-		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight };
+		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight,
+					       SITETAB_NONE };
 	return site;
 }
 
@@ -194,7 +199,7 @@ void take_begin_window(struct match *m)
 	sample_init(&m->sample, &m->opts.sample, m->opts.page_size);
 	for (size_t i = 0; i < m->nr_hints; i++)
 		for (size_t h = 0; m->hints[i] && h < CLUE_PLACES; h++)
-			m->hints[i][h].account = SITETAB_NONE;
+			m->hints[i][h].account = m->hints[i][h].plain = SITETAB_NONE;
 }
 
 /* At an event from turn_ns on; false when it is behind the window. */
@@ -245,21 +250,9 @@ static void note_last(struct match *m)
 		m->totals.last_ns = m->sites.clock_ns;
 }
 
-static inline __attribute__((always_inline)) void take(struct match *m, const struct event *ev)
+/* What an event does; all that comes before is done. */
+static __attribute__((noinline)) void dispatch(struct match *m, const struct event *ev)
 {
-	if (__builtin_expect(ev->ts_ns >= m->heed_ns, 0) && !heed(m, ev))
-		return;
-	m->totals.events[ev->kind]++;
-	if (!--m->burst_left) {
-		m->burst_left = SITETAB_BURST;
-		m->sites.burst++;
-	}
-	sitetab_tick(&m->sites, ev);
-	m->sites.now = ev->ts_ns > m->base_ns ? ev->ts_ns - m->base_ns : 0;
-	if (__builtin_expect(m->sites.now > LIVE_MAX_TIME, 0))
-		m->sites.now = LIVE_MAX_TIME;
-	if (__builtin_expect(m->chosen, 0) && !choose(m, ev))
-		return;
 	switch ((enum event_kind)ev->kind) {
 	case EVENT_LOST:
 		lost_event(m, ev);
@@ -315,6 +308,24 @@ static inline __attribute__((always_inline)) void take(struct match *m, const st
 	}
 }
 
+static void take(struct match *m, const struct event *ev)
+{
+	if (__builtin_expect(ev->ts_ns >= m->heed_ns, 0) && !heed(m, ev))
+		return;
+	m->totals.events[ev->kind]++;
+	if (!--m->burst_left) {
+		m->burst_left = SITETAB_BURST;
+		m->sites.burst++;
+	}
+	sitetab_tick(&m->sites, ev);
+	m->sites.now = ev->ts_ns > m->base_ns ? ev->ts_ns - m->base_ns : 0;
+	if (__builtin_expect(m->sites.now > LIVE_MAX_TIME, 0))
+		m->sites.now = LIVE_MAX_TIME;
+	if (__builtin_expect(m->chosen, 0) && !choose(m, ev))
+		return;
+	dispatch(m, ev);
+}
+
 /* Before events of @cpu, the first of which comes at @ts_ns. */
 static void begin(struct match *m, uint16_t cpu, uint64_t ts_ns)
 {
@@ -353,26 +364,101 @@ static struct sitetab_hint *hints_of(struct match *m, uint32_t source)
 	return m->hints[source];
 }
 
-void take_batch(struct match *m, const struct merge_batch *batch)
+static struct sitetab_hint *hint_of(struct sitetab_hint *hints, uint16_t place)
+{
+	struct sitetab_hint *hint = &hints[place & (CLUE_PLACES - 1)];
+
+	if (place == CLUE_NO_PLACE)
+		return NULL;
+	if (place & CLUE_FRESH)
+		*hint = (struct sitetab_hint){ SITETAB_NONE, SITETAB_NONE, 0, SITETAB_NONE };
+	return hint;
+}
+
+/*
+ * True when the events of a batch need no look at the clock, and none of them is to be
+ * left out, and plain.h may take what is plain. Others are as good, and slower.
+ */
+static bool is_calm(struct match *m, const struct merge_batch *batch)
+{
+	struct table *live = &m->slab.live;
+
+	/* The first batch finds the table empty. */
+	if (!live->nr)
+		live->secret = batch->secret;
+	return !m->chosen && !m->spill && m->slab.offset.closed && m->opts.page_size >= 4096 &&
+	       batch->latest_ns < m->heed_ns && batch->latest_ns - m->base_ns < LIVE_MAX_TIME &&
+	       live->secret.add == batch->secret.add && live->secret.mul == batch->secret.mul;
+}
+
+/* What is the same in all of the loop is in locals, and what is plain is done here. */
+static void take_calm(struct match *m, const struct merge_batch *batch,
+		      struct sitetab_hint *hints)
+{
+	const struct event *ev = batch->event, *end = ev + batch->nr;
+	const struct clue *clue = batch->clue;
+	struct sitetab *tab = &m->sites;
+	uint64_t clock_ns = tab->clock_ns;
+	const uint64_t base_ns = m->base_ns;
+	unsigned int burst_left = m->burst_left;
+
+	for (; ev != end; ev++, clue++) {
+		uint64_t ts_ns = ev->ts_ns, now = ts_ns > base_ns ? ts_ns - base_ns : 0;
+
+		if (__builtin_expect(clue[AHEAD].class != CLUE_OTHER, 1))
+			table_prefetch_at(&m->slab.live, &live_ops, clue[AHEAD].hash);
+		else
+			prefetch(m, ev + AHEAD);
+		m->totals.events[ev->kind]++;
+		if (!--burst_left) {
+			burst_left = SITETAB_BURST;
+			tab->burst++;
+		}
+		clock_ns = ts_ns > clock_ns ? ts_ns : clock_ns;
+
+		struct sitetab_hint *hint = NULL;
+
+		if (clue->class == CLUE_FREE) {
+			if (plain_free(&m->slab, ev, clue->hash, now))
+				continue;
+		} else {
+			hint = hint_of(hints, clue->place);
+			if (clue->class == CLUE_ALLOC &&
+			    plain_alloc(&m->slab, ev, hint->plain, clue->hash, now, clock_ns))
+				continue;
+		}
+		tab->clock_ns = clock_ns;
+		tab->now = now;
+		tab->ev = ev;
+		tab->hint = hint;
+		dispatch(m, ev);
+	}
+	tab->clock_ns = clock_ns;
+	m->burst_left = burst_left;
+}
+
+static void take_each(struct match *m, const struct merge_batch *batch,
+		      struct sitetab_hint *hints)
 {
 	const struct event *ev = batch->event;
 	size_t ahead = batch->nr + batch->ahead;
-	struct sitetab_hint *hints = hints_of(m, batch->source);
 
-	begin(m, ev->cpu, ev->ts_ns);
 	for (size_t i = 0; i < batch->nr; i++, ev++) {
-		uint16_t place = batch->clue[i].place;
-		struct sitetab_hint *hint = NULL;
-
 		if (i + AHEAD < ahead)
 			prefetch(m, ev + AHEAD);
-		if (place != CLUE_NO_PLACE) {
-			hint = &hints[place & (CLUE_PLACES - 1)];
-			if (place & CLUE_FRESH)
-				*hint = (struct sitetab_hint){ SITETAB_NONE, SITETAB_NONE, 0 };
-		}
-		m->sites.hint = hint;
+		m->sites.hint = hint_of(hints, batch->clue[i].place);
 		take(m, ev);
 	}
+}
+
+void take_batch(struct match *m, const struct merge_batch *batch)
+{
+	struct sitetab_hint *hints = hints_of(m, batch->source);
+
+	begin(m, batch->event->cpu, batch->event->ts_ns);
+	if (is_calm(m, batch))
+		take_calm(m, batch, hints);
+	else
+		take_each(m, batch, hints);
 	note_last(m);
 }

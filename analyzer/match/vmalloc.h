@@ -105,15 +105,19 @@ static inline void vmalloc_kfree(struct vmalloc *v, const struct event *ev)
 		vmalloc_older_end(v, ev);
 }
 
+/* It is known that the return address of @site is not vmalloc's own. */
+static inline bool vmalloc_is_plain(const struct vmalloc *v, uint32_t site)
+{
+	enum { KNOWN = SITETAB_CLASSIFIED | SITETAB_VMALLOC };
+
+	return (v->sites->flags[site] & KNOWN) == SITETAB_CLASSIFIED;
+}
+
 /* The site of a slab allocation of @site, whose return address may be vmalloc's own. */
 static inline uint32_t vmalloc_slab_site(struct vmalloc *v, const struct event *ev,
 					 uint32_t site)
 {
-	enum { KNOWN = SITETAB_CLASSIFIED | SITETAB_VMALLOC };
-
-	return (v->sites->flags[site] & KNOWN) == SITETAB_CLASSIFIED
-		       ? site
-		       : vmalloc_own_site(v, ev, site);
+	return vmalloc_is_plain(v, site) ? site : vmalloc_own_site(v, ev, site);
 }
 
 /* No event follows. */

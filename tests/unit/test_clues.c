@@ -75,6 +75,20 @@ TEST(allocations_that_differ_in_anything_but_object_and_size_differ_in_place)
 	}
 }
 
+TEST(two_places_that_want_one_slot_do_not_drive_each_other_out)
+{
+	CLEANUP(clues_cleanup) struct clues *p = clues_new(2, secret);
+	const struct event a = { .kind = EVENT_KMALLOC, .call_site = 1 };
+	const struct event b = { .kind = EVENT_KMALLOC, .call_site = 2 };
+
+	CHECK(number(p, a) & CLUE_FRESH);
+	CHECK(number(p, b) & CLUE_FRESH);
+	for (int i = 0; i < 10; i++) {
+		CHECK(!(number(p, a) & CLUE_FRESH));
+		CHECK(!(number(p, b) & CLUE_FRESH));
+	}
+}
+
 TEST(a_stack_too_deep_has_no_place)
 {
 	CLUES(p);
