@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "resolve/kallsyms.h"
 
+#include <endian.h>
 #include <errno.h>
 
 #include "base/xalloc.h"
@@ -111,6 +112,37 @@ static bool parse_hex(struct span word, uint64_t *ret)
 	return true;
 }
 
+/*
+ * 16 digits at once, as the kernel prints an address. Letters differ from digits in one
+ * bit; a byte is checked by the carry of what is added to it.
+ */
+static bool parse_hex16(const uint8_t *p, uint64_t *ret)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t half[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t v;
+
+		memcpy(&v, p + 8 * i, 8);
+		v = le64toh(v);
+		uint64_t lower = v | ones * 0x20;
+		uint64_t digit = (v + ones * (0x80 - '0')) & ~(v + ones * (0x80 - '9' - 1));
+		uint64_t letter =
+			(lower + ones * (0x80 - 'a')) & ~(lower + ones * (0x80 - 'f' - 1));
+
+		if (v & ones * 0x80 || ((digit | letter) & ones * 0x80) != ones * 0x80)
+			return false;
+		v = (v & ones * 0x0f) + (letter >> 7 & ones) * 9;
+		/* The first digit is the lowest byte: pairs, then fours, then all. */
+		v = (v << 4 | v >> 8) & UINT64_C(0x00ff00ff00ff00ff);
+		v = (v << 8 | v >> 16) & UINT64_C(0x0000ffff0000ffff);
+		half[i] = (v << 16 | v >> 32) & UINT64_C(0xffffffff);
+	}
+	*ret = half[0] << 32 | half[1];
+	return true;
+}
+
 static const char *keep(struct kallsyms *k, struct span word)
 {
 	char *ret = k->names + k->names_len;
@@ -153,8 +185,20 @@ static bool split(struct span line, uint64_t *addr, char *type, struct span *nam
 	return !in->len || (in->len > 2 && in->data[0] == '[' && in->data[in->len - 1] == ']');
 }
 
+static void add(struct kallsyms *k, struct ksym sym)
+{
+	vec_room(k->sym, k->nr, k->cap);
+	k->sym[k->nr++] = sym;
+}
+
+/* The module whose symbols are being read, which come one after the other. */
+struct in_module {
+	const char *name;
+	size_t len;
+};
+
 /* False for a line that is none. What is no function is left out. */
-static bool parse_line(struct kallsyms *k, struct span line, const char **module)
+static bool parse_line(struct kallsyms *k, struct span line, struct in_module *module)
 {
 	struct ksym sym = { .module = NULL };
 	struct span name, in;
@@ -166,15 +210,67 @@ static bool parse_line(struct kallsyms *k, struct span line, const char **module
 	sym.name = keep(k, name);
 	sym.hash = hash_name(sym.name, name.len);
 	if (in.len) {
-		/* One module's symbols come one after the other. */
 		in = (struct span){ in.data + 1, in.len - 2 };
-		if (!*module || strncmp(*module, (const char *)in.data, in.len) ||
-		    (*module)[in.len])
-			*module = keep(k, in);
-		sym.module = *module;
+		if (in.len != module->len || memcmp(module->name, in.data, in.len))
+			*module = (struct in_module){ keep(k, in), in.len };
+		sym.module = module->name;
 	}
-	vec_room(k->sym, k->nr, k->cap);
-	k->sym[k->nr++] = sym;
+	add(k, sym);
+	return true;
+}
+
+/* keep() and hash_name() of a name with eight bytes behind it, here and in the copy. */
+static uint32_t keep_hashed(struct kallsyms *k, const uint8_t *p, size_t len)
+{
+	uint64_t h = len, word;
+	char *out = k->names + k->names_len;
+
+	k->names_len += len + 1;
+	for (; len >= 8; p += 8, out += 8, len -= 8) {
+		memcpy(&word, p, 8);
+		memcpy(out, &word, 8);
+		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	memcpy(&word, p, 8);
+	word = htole64(le64toh(word) & ((UINT64_C(1) << 8 * len) - 1));
+	memcpy(out, &word, 8);
+	h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(h >> 32);
+}
+
+/*
+ * parse_line() of a line as nearly all are: of the kernel, or of the module of the one
+ * before. Any other is left to it, and *left where it is.
+ */
+static bool parse_usual(struct kallsyms *k, struct span *left, const struct in_module *module)
+{
+	const uint8_t *p = left->data;
+	struct ksym sym = { .module = NULL };
+
+	if (left->len < 28 || p[16] != ' ' || p[18] != ' ' || !parse_hex16(p, &sym.addr))
+		return false;
+	struct span name = { p + 19, plain_len(p + 19, left->len - 19) };
+	size_t rest = left->len - 19 - name.len, used = 1;
+
+	if (!name.len || rest < 8 || p[17] <= ' ')
+		return false;
+	p = name.data + name.len;
+	if (*p != '\n') {
+		used = module->len + 4;
+		if (rest < used || !module->len || p[0] != '\t' || p[1] != '[' ||
+		    memcmp(p + 2, module->name, module->len) || p[used - 2] != ']' ||
+		    p[used - 1] != '\n')
+			return false;
+		sym.module = module->name;
+	}
+	*left = (struct span){ p + used, rest - used };
+	sym.type = (char)name.data[-2];
+	if (!is_text(sym.type, name))
+		return true;
+	sym.name = k->names + k->names_len;
+	sym.hash = keep_hashed(k, name.data, name.len);
+	add(k, sym);
 	return true;
 }
 
@@ -255,16 +351,22 @@ static void sort_symbols(struct kallsyms *k)
 struct err *kallsyms_parse(struct span text, struct kallsyms **ret)
 {
 	CLEANUP(kallsyms_cleanup) struct kallsyms *k = xcalloc(1, sizeof(*k));
-	const char *module = NULL;
+	struct in_module module = {};
 	struct span line, left = text;
 	bool all_zero = true;
 
-	/* Each name is a part of a line, with a NUL in the place of what is behind it. */
-	k->names = malloc(text.len + 1);
-	if (!k->names)
+	/*
+	 * Each name is a part of a line, with a NUL in the place of what is behind it; a
+	 * word more, since names are copied by words. Most lines have 44 bytes.
+	 */
+	k->cap = text.len / 40;
+	k->names = malloc(text.len + 8);
+	k->sym = malloc(k->cap * sizeof(*k->sym));
+	if (!k->names || (k->cap && !k->sym))
 		return err_os(ENOMEM, "kallsyms of %zu bytes", text.len);
-	while (span_line(&left, &line))
-		k->bad_lines += !parse_line(k, line, &module);
+	while (left.len)
+		if (!parse_usual(k, &left, &module) && span_line(&left, &line))
+			k->bad_lines += !parse_line(k, line, &module);
 	for (size_t i = 0; all_zero && i < k->nr; i++)
 		all_zero = !k->sym[i].addr;
 	if (!k->nr && text.len)

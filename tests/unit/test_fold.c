@@ -92,19 +92,18 @@ static void write_series(struct writer *writer, int64_t last_bucket, int64_t las
 			continue;
 		for (int64_t at = (int64_t)pick(6); at < BUCKETS; at += 1 + (int64_t)pick(20)) {
 			int64_t bytes = (int64_t)pick(1 << 20) - (1 << 19);
-			const struct cell row[] = { integer(site),
-						    integer(at),
-						    integer(bytes),
-						    integer((int64_t)pick(9) - 4),
-						    integer(1),
-						    integer(1) };
+			const struct cell row[] = {
+				integer(site),	integer(at),
+				integer(bytes), integer((int64_t)pick(9) - 4),
+				integer(1),	integer(1)
+			};
 
 			CHECK_OK(writer_row(writer, WRITER_BUCKET, row));
 		}
 	}
 	const struct cell row[] = {
-		integer(SITES + 1), integer(last_bucket), integer(last_bytes), integer(1), integer(1),
-		integer(1),
+		integer(SITES + 1), integer(last_bucket), integer(last_bytes),
+		integer(1),	    integer(1),		  integer(1),
 	};
 
 	CHECK_OK(writer_row(writer, WRITER_BUCKET, row));
@@ -193,4 +192,3 @@ TEST(numbers_that_no_analysis_writes_are_left_to_the_views)
 	check(6, BUCKETS, BUCKETS, 5, LIFE_BINS + 200, 3);
 	check(7, 100000, BUCKETS, 5, 3, 3);
 }
-

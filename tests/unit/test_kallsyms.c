@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "resolve/kallsyms.h"
+
+#include "base/xalloc.h"
 #include "tests/lib/test.h"
 
 static struct span text(const char *s)
@@ -141,4 +143,68 @@ TEST(a_nul_byte_in_the_text_ends_only_its_line)
 	CHECK_EQ(kallsyms_nr(k), 2);
 	CHECK(kallsyms_find(k, "c", 0));
 	kallsyms_free(k);
+}
+
+/* Alone, without a line feed, no line is a usual one. */
+TEST(a_line_means_the_same_wherever_it_is)
+{
+	static const char *const lines[] = {
+		"ffffffff81000010 T f",
+		"FFFFffff81000020 t exactly_8_bytes_and_8",
+		"ffffffff81000030 T a_module\t[nbd]",
+		"ffffffff81000030 T the_same_module\t[nbd]",
+		"ffffffff81000030 T another_module\t[nb]",
+		"ffffffff81000030 T and_another\t[nbdx]",
+		"ffffffff81000030 T nothing_behind\t[nbdx",
+		"ffffffff81000030 T no_brackets\tnbd",
+		"ffffffff81000030 T with_a_return\r",
+		"ffffffff81000030 T blanks_behind  ",
+		"ffffffff81000030 T \xc3\xa9",
+		"ffffffff81000030 d data",
+		"ffffffff81000030 t $x",
+		"ffffffff81000030 t .L1",
+		"fffffff@81000030 T not_hex",
+		"fffffffg81000030 T not_hex",
+		"ffffffff8100003` T not_hex",
+		"ffffffff8100003: T not_hex",
+		"ffffffff8100003/ T not_hex",
+		"\xb0\xb0\xb0\xb0\xb0\xb0\xb0\xb0\xb0\xb0\xb0\xb0\xb0\xb0\xb0\xb0 T not_hex",
+		"ffffffff81000030  T two_blanks",
+		"81000030 T short_address",
+		"",
+	};
+	enum { NR = sizeof(lines) / sizeof(*lines) };
+	size_t nr = 0, bad = 0, at = 0;
+	char all[4096] = "0000000000000001 T first\t[nbd]\n";
+	struct ksym alone[NR];
+	struct kallsyms *kept[NR];
+
+	for (size_t i = 0; i < NR; i++) {
+		/* The first keeps it from being refused as a whole. */
+		auto_free char *one =
+			xasprintf("0000000000000001 T first\t[nbd]\n%s", lines[i]);
+
+		kept[i] = parse(one);
+		bad += kallsyms_bad_lines(kept[i]);
+		if (kallsyms_nr(kept[i]) > 1)
+			alone[nr++] = kallsyms_symbols(kept[i], &at)[1];
+		strcat(strcat(all, lines[i]), "\n");
+	}
+	CLEANUP(kallsyms_cleanup) struct kallsyms *k = parse(all);
+
+	/* The line without anything is one here. */
+	CHECK_EQ(kallsyms_bad_lines(k), bad + 1);
+	CHECK_EQ(kallsyms_nr(k), nr + 1);
+	for (size_t i = 0; i < nr; i++) {
+		const struct ksym *sym = kallsyms_find(k, alone[i].name, 0);
+
+		CHECK(sym);
+		CHECK_EQ(sym->addr, alone[i].addr);
+		CHECK_EQ(sym->hash, alone[i].hash);
+		CHECK_EQ(sym->type, alone[i].type);
+		CHECK_STR(sym->module ? sym->module : "",
+			  alone[i].module ? alone[i].module : "");
+	}
+	for (size_t i = 0; i < NR; i++)
+		kallsyms_free(kept[i]);
 }
