@@ -570,6 +570,7 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 		file = last_file;
 		resolver = last_resolver;
 	}
+	TRY(match_error(a->match));
 	match_finish(a->match);
 	TRY(writer_open(output, &writer));
 	TRY(origin_write(&a->origin, writer));

@@ -48,7 +48,7 @@ struct match *match_new(const struct match_opts *opts)
 		m->spill = spill_new(opts->spill_dir, opts->memory_limit);
 		spill_add(m->spill, &m->slab.live.mem);
 		spill_add(m->spill, &m->slab.pages.table.mem);
-		spill_add(m->spill, &m->pages.table.mem);
+		page_spill(&m->pages, m->spill);
 	}
 	return m;
 }
@@ -171,6 +171,11 @@ static void count_missing_stacks(struct match *m)
 		    s->stack == SITE_NO_STACK)
 			s->missing_stacks = s->allocs + s->failures;
 	}
+}
+
+struct err *match_error(const struct match *m)
+{
+	return page_error(&m->pages);
 }
 
 void match_finish(struct match *m)

@@ -133,6 +133,9 @@ void match_batch(struct match *match, const struct merge_batch *run);
  */
 struct err *match_check_memory(struct match *match, uint64_t limit) MUST_CHECK;
 
+/* Before the books are closed: what kept events out of them; NULL when nothing did. */
+struct err *match_error(const struct match *match) MUST_CHECK;
+
 /* Closes the books; after it only match_judge() and the accessors may be called. */
 void match_finish(struct match *match);
 

@@ -6,40 +6,27 @@
 
 #include "base/xalloc.h"
 
-static_assert(sizeof(struct page_entry) == 16, "an entry is two words");
+static_assert((int)PAGE_MAX_ORDER < (int)PAGETAB_ENDED, "the dead have an order of their own");
 
 /* How pages go. */
 enum how { HOW_FREE, HOW_OVERLAP, HOW_MOVED };
 
-TABLE_INLINE uint64_t entry_key(const void *entry)
-{
-	return ((const struct page_entry *)entry)->pfn;
-}
-
-TABLE_INLINE bool entry_used(const void *entry)
-{
-	return ((const struct page_entry *)entry)->used;
-}
-
-TABLE_INLINE bool entry_live(const void *entry)
-{
-	return ((const struct page_entry *)entry)->live;
-}
-
-static const struct table_ops entry_ops = { sizeof(struct page_entry), entry_key, entry_used,
-					    entry_live };
-
 void page_init(struct page_map *map, uint32_t page_size, const struct sample_rate *sample,
 	       struct sitetab *sites)
 {
-	*map = (struct page_map){ .page_size = page_size, .sample = *sample, .sites = sites };
+	*map = (struct page_map){
+		.max_owner = PAGETAB_MAX_OWNER,
+		.page_size = page_size,
+		.sample = *sample,
+		.sites = sites,
+	};
 	map->larger = xcalloc(PAGE_LARGER, sizeof(*map->larger));
-	table_init(&map->table, &entry_ops);
+	pagetab_init(&map->table);
 }
 
 void page_clear(struct page_map *map)
 {
-	table_clear(&map->table, &entry_ops);
+	pagetab_clear(&map->table);
 	free(map->split);
 	map->split = NULL;
 	map->nr_split = map->cap_split = 0;
@@ -47,7 +34,7 @@ void page_clear(struct page_map *map)
 
 void page_deinit(struct page_map *map)
 {
-	table_deinit(&map->table);
+	pagetab_deinit(&map->table);
 	free(map->split);
 	free(map->larger);
 	*map = (struct page_map){ 0 };
@@ -58,9 +45,40 @@ bool page_plausible(uint64_t pfn, unsigned int order)
 	return order <= PAGE_MAX_ORDER && pfn <= PAGE_MAX_PFN - (UINT64_C(1) << order);
 }
 
+void page_spill(struct page_map *map, struct spill *spill)
+{
+	pagetab_spill(&map->table, spill);
+}
+
+struct err *page_error(const struct page_map *map)
+{
+	if (map->table.full)
+		return err_new(ERR_UNSUPPORTED,
+			       "the recording has more live pages than there is room for");
+	if (map->full)
+		return err_new(ERR_UNSUPPORTED,
+			       "the recording has too many call sites and tasks, or "
+			       "blocks of pages that were freed in part");
+	return NULL;
+}
+
 static struct page_entry *find(const struct page_map *map, uint64_t pfn)
 {
-	return table_find(&map->table, &entry_ops, pfn);
+	return pagetab_find(&map->table, pfn);
+}
+
+static uint64_t time_of(const struct page_entry *e)
+{
+	return (uint64_t)e->time_high << 32 | e->time_low;
+}
+
+/* The owner of an entry that is no piece. */
+static inline uint32_t account_owner(struct page_map *map, uint32_t account)
+{
+	if (__builtin_expect(account <= map->max_owner, 1))
+		return account;
+	map->full = true;
+	return 0;
 }
 
 /*
@@ -78,22 +96,22 @@ static uint32_t *larger_like(const struct page_map *map, uint64_t pfn, unsigned 
 static_assert(PAGE_LARGER == 1 << (64 - 51), "the index of larger_like()");
 
 /* An entry at a pfn that has none. */
-static void insert(struct page_map *map, struct page_entry e)
+static void insert(struct page_map *map, uint64_t pfn, struct page_entry e)
 {
-	*(struct page_entry *)table_put(&map->table, &entry_ops, e.pfn) = e;
+	*pagetab_put(&map->table, pfn) = e;
 	map->nr_order[e.order]++;
 	map->orders |= UINT32_C(1) << e.order;
 	if (e.order)
-		++*larger_like(map, e.pfn, e.order);
+		++*larger_like(map, pfn, e.order);
 }
 
-static void drop(struct page_map *map, struct page_entry *e)
+static void drop(struct page_map *map, uint64_t pfn, struct page_entry *e)
 {
 	if (!--map->nr_order[e->order])
 		map->orders &= ~(UINT32_C(1) << e->order);
 	if (e->order)
-		--*larger_like(map, e->pfn, e->order);
-	e->live = 0;
+		--*larger_like(map, pfn, e->order);
+	pagetab_end(&map->table, e);
 }
 
 static uint32_t split_new(struct page_map *map, uint32_t account, uint32_t pages)
@@ -103,9 +121,12 @@ static uint32_t split_new(struct page_map *map, uint32_t account, uint32_t pages
 	if (map->free_split) {
 		at = map->free_split - 1;
 		map->free_split = map->split[at].account;
-	} else {
+	} else if (map->nr_split <= map->max_owner) {
 		vec_room(map->split, map->nr_split, map->cap_split);
 		at = (uint32_t)map->nr_split++;
+	} else {
+		map->full = true;
+		at = 0;
 	}
 	map->split[at] =
 		(struct page_split){ .account = account, .pages = pages, .larger = pages < 4 };
@@ -141,8 +162,7 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 		sitetab_free(map->sites, account, last, bytes);
 		if (!last)
 			break;
-		sitetab_lived(map->sites, account, (uint64_t)e->time_high << 32 | e->time_low,
-			      map->sites->now);
+		sitetab_lived(map->sites, account, time_of(e), map->sites->now);
 		sitetab_remote(map->sites, account, map->sites->ev->cpu);
 		break;
 	case HOW_OVERLAP:
@@ -175,54 +195,43 @@ static void split_off(struct page_map *map, struct page_entry *e, uint64_t pfn,
 		      unsigned int order, enum how how)
 {
 	struct page_entry rest = *e;
+	uint64_t head = pfn & -(UINT64_C(1) << rest.order);
 
 	if (!rest.piece) {
-		rest.owner = split_new(map, e->owner, UINT32_C(1) << e->order);
+		rest.owner =
+			split_new(map, e->owner, UINT32_C(1) << e->order) & PAGETAB_MAX_OWNER;
 		rest.piece = 1;
 	}
 	book(map, &rest, UINT32_C(1) << order, how);
-	drop(map, e);
-
-	uint64_t head = rest.pfn;
-
+	drop(map, head, e);
 	for (unsigned int k = rest.order; k-- > order;) {
 		uint64_t upper = head + (UINT64_C(1) << k);
 
 		rest.order = k & 0xf;
-		if (pfn >= upper) {
-			rest.pfn = head;
+		insert(map, pfn >= upper ? head : upper, rest);
+		if (pfn >= upper)
 			head = upper;
-		} else {
-			rest.pfn = upper & (PAGE_MAX_PFN - 1);
-		}
-		insert(map, rest);
 	}
 }
 
-static void take_entry(struct page_map *map, struct page_entry *e, enum how how,
+static void take_entry(struct page_map *map, uint64_t pfn, struct page_entry *e, enum how how,
 		       struct page_met *met)
 {
 	met->pages += UINT64_C(1) << e->order;
 	met->partial |= e->piece;
 	book(map, e, UINT32_C(1) << e->order, how);
-	drop(map, e);
+	drop(map, pfn, e);
 }
 
 /* Takes all entries that lie in the aligned block. */
 static void take_inside(struct page_map *map, uint64_t pfn, unsigned int order, enum how how,
 			struct page_met *met)
 {
-	unsigned int step = 0;
+	uint64_t end = pfn + (UINT64_C(1) << order);
+	struct page_entry *e;
 
-	while (step < order && !map->nr_order[step])
-		step++;
-	for (uint64_t p = pfn; step < order && p - pfn < UINT64_C(1) << order;
-	     p += UINT64_C(1) << step) {
-		struct page_entry *e = find(map, p);
-
-		if (e)
-			take_entry(map, e, how, met);
-	}
+	for (; (e = pagetab_from(&map->table, &pfn, end)); pfn++)
+		take_entry(map, pfn, e, how, met);
 }
 
 static void take_aligned(struct page_map *map, uint64_t pfn, unsigned int order, enum how how,
@@ -231,7 +240,7 @@ static void take_aligned(struct page_map *map, uint64_t pfn, unsigned int order,
 	struct page_entry *e = find(map, pfn);
 
 	if (e && e->order == order) {
-		take_entry(map, e, how, met);
+		take_entry(map, pfn, e, how, met);
 		return;
 	}
 	if (!e)
@@ -296,14 +305,12 @@ static uint64_t alloc_sampled(struct page_map *map, uint64_t pfn, unsigned int o
 	if (!pages || pfn & (step - 1))
 		return 0;
 	e.piece = 1;
-	e.owner = split_new(map, e.owner, (uint32_t)pages);
+	e.owner = split_new(map, e.owner, (uint32_t)pages) & PAGETAB_MAX_OWNER;
 	map->split[e.owner].stands = (63 - __builtin_clzll(stands)) & 0xf;
 	e.order = SAMPLE_ORDER;
 	for (uint64_t i = 0; i < UINT64_C(1) << order; i += step) {
-		if (!page_sampled(map, pfn + i))
-			continue;
-		e.pfn = (pfn + i) & (PAGE_MAX_PFN - 1);
-		insert(map, e);
+		if (page_sampled(map, pfn + i))
+			insert(map, pfn + i, e);
 	}
 	return pages * map->page_size << map->split[e.owner].stands;
 }
@@ -314,17 +321,14 @@ static inline bool alloc_single(struct page_map *map, uint64_t pfn, uint32_t acc
 {
 	if (find_around(map, pfn, 0))
 		return false;
-	struct page_entry *e = table_put(&map->table, &entry_ops, pfn);
+	struct page_entry *e = pagetab_put(&map->table, pfn);
 
-	if (e->live)
+	if (e->order != PAGETAB_ENDED)
 		return false;
 	*e = (struct page_entry){
-		.pfn = pfn & (PAGE_MAX_PFN - 1),
-		.live = 1,
-		.used = 1,
-		.time_high = (time >> 32) & 0xffff,
-		.owner = account,
 		.time_low = (uint32_t)time,
+		.time_high = (time >> 32) & 0xffff,
+		.owner = account_owner(map, account) & PAGETAB_MAX_OWNER,
 	};
 	map->nr_order[0]++;
 	map->orders |= 1;
@@ -340,25 +344,22 @@ uint64_t page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint
 
 	uint64_t left = UINT64_C(1) << order;
 	struct page_entry e = {
-		.used = 1,
-		.live = 1,
-		.owner = account,
-		.time_high = (time >> 32) & 0xffff,
 		.time_low = (uint32_t)time,
+		.time_high = (time >> 32) & 0xffff,
+		.owner = account_owner(map, account) & PAGETAB_MAX_OWNER,
 	};
 
 	if (map->sample.one_in > 1 && order > SAMPLE_ORDER)
 		return alloc_sampled(map, pfn, order, e);
 	if (piece_order(pfn, left) != order) {
 		e.piece = 1;
-		e.owner = split_new(map, account, (uint32_t)left);
+		e.owner = split_new(map, account, (uint32_t)left) & PAGETAB_MAX_OWNER;
 	}
 	while (left) {
 		unsigned int k = piece_order(pfn, left);
 
-		e.pfn = pfn & (PAGE_MAX_PFN - 1);
 		e.order = k & 0xf;
-		insert(map, e);
+		insert(map, pfn, e);
 		pfn += UINT64_C(1) << k;
 		left -= UINT64_C(1) << k;
 	}
@@ -422,15 +423,15 @@ static struct page_entry *single_out(struct page_map *map, uint64_t pfn, unsigne
 	struct page_entry piece = *e;
 
 	if (!piece.piece) {
-		piece.owner = split_new(map, e->owner, UINT32_C(1) << e->order);
+		piece.owner =
+			split_new(map, e->owner, UINT32_C(1) << e->order) & PAGETAB_MAX_OWNER;
 		piece.piece = 1;
 		e->owner = piece.owner;
 		e->piece = 1;
 	}
 	split_off(map, e, pfn, order, HOW_MOVED);
-	piece.pfn = pfn & (PAGE_MAX_PFN - 1);
 	piece.order = order & 0xf;
-	insert(map, piece);
+	insert(map, pfn, piece);
 	return find(map, pfn);
 }
 
@@ -438,28 +439,26 @@ void page_move(struct page_map *map, uint64_t from, uint64_t to, unsigned int or
 {
 	take(map, to, order, HOW_FREE);
 	single_out(map, from, order);
-	for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
-		struct page_entry *e = find(map, from + i);
 
-		if (!e)
-			continue;
+	uint64_t end = from + (UINT64_C(1) << order);
+	struct page_entry *e;
+
+	for (uint64_t pfn = from; (e = pagetab_from(&map->table, &pfn, end)); pfn++) {
 		struct page_entry moved = *e;
 
-		drop(map, e);
-		moved.pfn = (to + i) & (PAGE_MAX_PFN - 1);
-		insert(map, moved);
-		i += (UINT64_C(1) << moved.order) - 1;
+		drop(map, pfn, e);
+		insert(map, to + (pfn - from), moved);
 	}
 }
 
 bool page_older(const struct page_map *map, uint64_t pfn, unsigned int order, uint64_t time)
 {
-	for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
-		const struct page_entry *e = find(map, pfn + i);
+	uint64_t end = pfn + (UINT64_C(1) << order);
+	const struct page_entry *e;
 
-		if (e && ((uint64_t)e->time_high << 32 | e->time_low) > time)
+	for (; (e = pagetab_from(&map->table, &pfn, end)); pfn++)
+		if (time_of(e) > time)
 			return false;
-	}
 	return true;
 }
 
@@ -467,11 +466,11 @@ uint64_t page_audit(struct page_map *map, const struct audit *audit, uint64_t ti
 {
 	struct page_met met = { 0 };
 	struct page_entry *e;
+	uint64_t pfn;
 
-	for (size_t i = 0; (e = table_next(&map->table, &entry_ops, &i));)
-		if (((uint64_t)e->time_high << 32 | e->time_low) < time &&
-		    audit_is_free(audit, e->pfn))
-			take_entry(map, e, HOW_OVERLAP, &met);
+	for (size_t i = 0; (e = pagetab_next(&map->table, &i, &pfn));)
+		if (time_of(e) < time && audit_is_free(audit, pfn))
+			take_entry(map, pfn, e, HOW_OVERLAP, &met);
 	return met.pages;
 }
 
@@ -480,11 +479,12 @@ void page_mark_uncertain(struct page_map *map, uint64_t time)
 	auto_free uint8_t *seen = xcalloc(map->nr_split + 1, 1);
 
 	const struct page_entry *e;
+	uint64_t pfn;
 
-	for (size_t i = 0; (e = table_next(&map->table, &entry_ops, &i));) {
+	for (size_t i = 0; (e = pagetab_next(&map->table, &i, &pfn));) {
 		uint64_t bytes = map->page_size << e->order;
 
-		if (((uint64_t)e->time_high << 32 | e->time_low) >= time)
+		if (time_of(e) >= time)
 			continue;
 		if (!e->piece) {
 			sitetab_uncertain(map->sites, e->owner, 1, bytes);
@@ -498,12 +498,13 @@ void page_mark_uncertain(struct page_map *map, uint64_t time)
 
 bool page_next(const struct page_map *map, size_t *pos, struct page_part *ret)
 {
-	const struct page_entry *e = table_next(&map->table, &entry_ops, pos);
+	uint64_t pfn;
+	const struct page_entry *e = pagetab_next(&map->table, pos, &pfn);
 
 	if (!e)
 		return false;
 	*ret = (struct page_part){
-		.pfn = e->pfn,
+		.pfn = pfn,
 		.account = e->owner,
 		.blocks = 1,
 		.bytes = map->page_size << e->order,
@@ -522,21 +523,24 @@ bool page_next(const struct page_map *map, size_t *pos, struct page_part *ret)
 
 void page_prefetch(const struct page_map *map, uint64_t pfn)
 {
-	table_prefetch(&map->table, &entry_ops, pfn);
+	if (__builtin_expect(map->table.runs.spill != NULL, 0))
+		pagetab_touch(&map->table, pfn);
+	table_prefetch(&map->table.groups, &pagetab_ops, pfn / PAGETAB_FRAMES);
 }
 
 void page_age(const struct page_map *map)
 {
 	auto_free uint8_t *seen = xcalloc(map->nr_split + 1, 1);
 	const struct page_entry *e;
+	uint64_t pfn;
 
-	for (size_t i = 0; (e = table_next(&map->table, &entry_ops, &i));) {
+	for (size_t i = 0; (e = pagetab_next(&map->table, &i, &pfn));) {
 		uint32_t account = e->piece ? map->split[e->owner].account : e->owner;
 
 		if (e->piece && seen[e->owner])
 			continue;
 		if (e->piece)
 			seen[e->owner] = 1;
-		sitetab_aged(map->sites, account, (uint64_t)e->time_high << 32 | e->time_low);
+		sitetab_aged(map->sites, account, time_of(e));
 	}
 }

@@ -14,8 +14,9 @@
  *             size
  *         (2) a block ends with its last page, by what took that page; its
  *             bytes end as its pages go
- *         (3) 16 bytes an entry, in a large table 23 to 33 with what is empty
- *             and dead; an event adds at most twice its order of entries
+ *         (3) an event adds at most twice its order of entries
+ *         (4) more accounts, split blocks or entries than can be told apart are an
+ *             error: page_error()
  */
 #ifndef MATCH_PAGE_H
 #define MATCH_PAGE_H
@@ -23,23 +24,12 @@
 #include <stdbool.h>
 
 #include "match/audit.h"
+#include "match/pagetab.h"
 #include "match/sitetab.h"
-#include "match/table.h"
 
 enum { PAGE_LARGER = 1 << 13 };
-enum { PAGE_MAX_ORDER = 13 };		 /* of arm64 with 64 KiB pages; x86-64 has 10 */
-#define PAGE_MAX_PFN (UINT64_C(1) << 41) /* 8 PiB of 4 KiB pages */
-
-struct page_entry {
-	uint64_t pfn : 41;
-	uint64_t order : 4;
-	uint64_t live : 1;
-	uint64_t piece : 1; /* owner is an index of split[], not of an account */
-	uint64_t used : 1;  /* not an empty slot */
-	uint64_t time_high : 16;
-	uint32_t owner;
-	uint32_t time_low;
-};
+enum { PAGE_MAX_ORDER = 13 }; /* of arm64 with 64 KiB pages; x86-64 has 10 */
+#define PAGE_MAX_PFN PAGETAB_MAX_PFN
 
 /* A block that lost some of its pages. */
 struct page_split {
@@ -51,7 +41,7 @@ struct page_split {
 };
 
 struct page_map {
-	struct table table;		     /* of struct page_entry, by pfn */
+	struct pagetab table;
 	size_t nr_order[PAGE_MAX_ORDER + 1]; /* entries */
 	uint32_t orders;		     /* those that have any: a bit each */
 	/* Of order 1 and above, by a hash of what is in common to their pages. */
@@ -59,7 +49,9 @@ struct page_map {
 	struct page_split *split;
 	size_t nr_split, cap_split;
 	uint32_t free_split; /* index + 1 */
-	unsigned int order;  /* of the event that takes pages */
+	uint32_t max_owner;
+	bool full;	    /* rule 4 */
+	unsigned int order; /* of the event that takes pages */
 	struct sample_rate sample;
 	uint64_t page_size;
 	struct sitetab *sites;
@@ -75,6 +67,11 @@ void page_init(struct page_map *map, uint32_t page_size, const struct sample_rat
 	       struct sitetab *sites);
 void page_deinit(struct page_map *map);
 void page_clear(struct page_map *map); /* no event follows, and no question */
+/* From now on its memory is kept so. */
+void page_spill(struct page_map *map, struct spill *spill);
+
+/* From when on the books are wrong; NULL while they are not. */
+struct err *page_error(const struct page_map *map) MUST_CHECK;
 
 /* False for what cannot be: too large, or beyond PAGE_MAX_PFN. */
 bool page_plausible(uint64_t pfn, unsigned int order);

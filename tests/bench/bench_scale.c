@@ -2,12 +2,13 @@
 /*
  * tests/bench/bench_scale.c - makes a recording of a machine that nobody has here
  *
- *	bench_scale [-c CPUS] [-b SUBBUF] [-s SITES] [-l LIVE] [-k] OUT EVENTS
+ *	bench_scale [-c CPUS] [-b SUBBUF] [-s SITES] [-l LIVE] [-k] [-p PART] OUT EVENTS
  *
  * CPUS (2) allocate slab objects from SITES (100) return addresses, EVENTS in all,
  * in sub-buffers of SUBBUF (4096) bytes. Each CPU frees its oldest object before it
  * makes one when its share of LIVE (1000) live. -k: each event has a stack of 16
- * frames, one of a thousand, by its site.
+ * frames, one of a thousand, by its site. -p: not slab objects but single pages,
+ * in blocks as the kernel splits them up; the others of PART pages stay free.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,10 +18,10 @@
 #include "tests/lib/bigdat.h"
 #include "tests/lib/pages.h"
 
-enum { FRAMES = 16, STACKS = 1000, SITE_BYTES = 16 };
+enum { FRAMES = 16, STACKS = 1000, SITE_BYTES = 16, BLOCK = 32 };
 
 struct scale {
-	uint64_t cpus, subbuf, sites, live, events;
+	uint64_t cpus, subbuf, sites, live, events, part;
 	bool stacks;
 };
 
@@ -32,6 +33,16 @@ static uint64_t address(const struct scale *s, uint64_t cpu, uint64_t i)
 	return UINT64_C(0xffff888000000000) + (cpu * each + i % each) * 64;
 }
 
+/* One of PART, all over the memory. */
+static uint64_t frame(const struct scale *s, uint64_t cpu, uint64_t i)
+{
+	uint64_t each = s->live / s->cpus + 1, n = cpu * each + i % each;
+	uint64_t blocks = s->live / BLOCK + s->cpus + 1, block = n / BLOCK * 7919 % blocks;
+	uint64_t at = block * BLOCK + n % BLOCK;
+
+	return 4096 + at * s->part + at * 2654435761u / 65536 % s->part;
+}
+
 static struct pages_record event(const struct scale *s, uint64_t cpu, uint64_t n)
 {
 	uint64_t each = s->live / s->cpus + 1;
@@ -40,6 +51,13 @@ static struct pages_record event(const struct scale *s, uint64_t cpu, uint64_t n
 	bool is_free = full && (n - each) % 2 == 0;
 	uint64_t site = (i * 2654435761u + cpu) % s->sites;
 
+	if (s->part)
+		return (struct pages_record){
+			.type = is_free ? PAGES_PAGE_FREE : PAGES_PAGE_ALLOC,
+			.ts = 1000000000 + n * 100 + cpu,
+			.pid = (int32_t)(100 + cpu),
+			.addr = frame(s, cpu, i),
+		};
 	return (struct pages_record){
 		.type = is_free ? PAGES_KFREE : PAGES_KMALLOC,
 		.ts = 1000000000 + n * 100 + cpu,
@@ -92,7 +110,7 @@ int main(int argc, char **argv)
 	struct scale s = { .cpus = 2, .subbuf = 4096, .sites = 100, .live = 1000 };
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:b:s:l:k")) != -1) {
+	while ((opt = getopt(argc, argv, "c:b:s:l:kp:")) != -1) {
 		uint64_t n = optarg ? strtoull(optarg, NULL, 0) : 0;
 
 		switch (opt) {
@@ -111,13 +129,16 @@ int main(int argc, char **argv)
 		case 'k':
 			s.stacks = true;
 			break;
+		case 'p':
+			s.part = n;
+			break;
 		default:
 			return 2;
 		}
 	}
 	if (argc - optind != 2 || !s.cpus || !s.sites) {
-		fputs("usage: bench_scale [-c CPUS] [-b SUBBUF] [-s SITES] [-l LIVE] [-k] OUT "
-		      "EVENTS\n",
+		fputs("usage: bench_scale [-c CPUS] [-b SUBBUF] [-s SITES] [-l LIVE] [-k] "
+		      "[-p PART] OUT EVENTS\n",
 		      stderr);
 		return 2;
 	}

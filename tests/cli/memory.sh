@@ -23,19 +23,28 @@ command -v sqlite3 >/dev/null || {
 }
 dump free && dump limited --memory-limit 64M
 t a_limit_changes_no_number cmp "$tmp/free.sql" "$tmp/limited.sql"
+"$scale" -c 3 -p 16 -l 700000 "$tmp/x.dat" 800000
+dump free && dump limited --memory-limit 64M
+t a_limit_changes_no_number_of_pages cmp "$tmp/free.sql" "$tmp/limited.sql"
 
 # Of a real process, by the system's own count.
 peak() { # RECORDING LIMIT: MB at most
 	"${BUILD:?}"/tests/bench/bench_run 1 "$ap" analyze -i "$1" -o "$tmp/peak.db" --no-cache \
 		--threads 2 ${2:+--memory-limit "$2"} 2>"$tmp/err" | awk '{ print int($3 + 0.99) }'
 }
+kept() # NAME: of what is recorded in x.dat
+{
+	free=$(peak "$tmp/x.dat") limited=$(peak "$tmp/x.dat" 64M)
+	echo "# $limited MB, and $free MB without a limit"
+	case $("$ap" --version 2>&1)$(nm "$ap" 2>/dev/null | grep -m1 __asan_init) in
+	*asan*) echo "skip $1: the sanitizer takes more" ;;
+	*) t "$1" [ "${limited:-0}" -gt 0 -a "${limited:-99}" -le 64 -a "${free:-0}" -gt 64 ] ;;
+	esac
+}
 "$scale" -c 2 -l 2000000 "$tmp/x.dat" 2100000
-free=$(peak "$tmp/x.dat") limited=$(peak "$tmp/x.dat" 64M)
-echo "# $limited MB, and $free MB without a limit"
-case $("$ap" --version 2>&1)$(nm "$ap" 2>/dev/null | grep -m1 __asan_init) in
-*asan*) echo "skip a_limit_is_kept: the sanitizer takes more" ;;
-*) t a_limit_is_kept [ "${limited:-0}" -gt 0 -a "${limited:-99}" -le 64 -a "${free:-0}" -gt 64 ] ;;
-esac
+kept a_limit_is_kept
+"$scale" -c 2 -p 16 -l 3000000 "$tmp/x.dat" 3000000
+kept a_limit_is_kept_with_pages
 # What a call site takes cannot be anywhere else.
 "$scale" -c 3 -s 40000 -l 10000 -k "$tmp/x.dat" 500000
 "$ap" analyze -i "$tmp/x.dat" -o "$tmp/x.db" --memory-limit 64M 2>"$tmp/err"

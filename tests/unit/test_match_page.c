@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Rules 1, 2, 8 and 9 of Documentation/design/matching.md, for pages. */
+#include "match/page.h"
 #include "tests/lib/feed.h"
 #include "tests/lib/test.h"
 
@@ -213,4 +214,73 @@ TEST(rule_8_a_block_whose_first_page_stays_was_not)
 	feed_finish(&f);
 	CHECK_EQ(feed_page_site(&f, A)->live, 2);
 	CHECK_EQ(feed_page_site(&f, A)->pieces, 0);
+}
+
+/* A map on its own, and an account to book on. */
+static uint32_t begin_map(struct page_map *map, struct sitetab *sites)
+{
+	sitetab_init(sites);
+	page_init(map, 4096, &(struct sample_rate){ .one_in = 1 }, sites);
+
+	static const struct event ev = { .kind = EVENT_PAGE_ALLOC, .ts_ns = 1 };
+
+	sitetab_start(sites, 1);
+	sitetab_tick(sites, &ev);
+	return sitetab_account(sites, sitetab_get(sites, SITE_PAGE, 0, SITE_NO_STACK), &ev);
+}
+
+static void end_map(struct page_map *map, struct sitetab *sites)
+{
+	page_deinit(map);
+	sitetab_deinit(sites);
+}
+
+TEST(an_account_that_no_entry_can_name_is_an_error)
+{
+	struct sitetab sites;
+	struct page_map map;
+	uint32_t account = begin_map(&map, &sites);
+
+	page_alloc(&map, PFN, 0, account, 1);
+	page_alloc(&map, PFN + 2, 1, account, 1);
+	CHECK_OK(page_error(&map));
+	page_alloc(&map, PFN + 4, 0, PAGETAB_MAX_OWNER + 1, 1);
+	CHECK_ERR(page_error(&map), "too many call sites");
+	end_map(&map, &sites);
+}
+
+TEST(more_blocks_freed_in_part_than_entries_can_name_are_an_error)
+{
+	struct sitetab sites;
+	struct page_map map;
+	uint32_t account = begin_map(&map, &sites);
+
+	map.max_owner = 9;
+	for (uint64_t i = 0; i < 11; i++) {
+		CHECK_OK(page_error(&map));
+		page_alloc(&map, PFN + i * 4, 2, account, 1);
+		sitetab_alloc(&sites, account, 4 * 4096, 4 * 4096, 1);
+		page_free(&map, PFN + i * 4, 0);
+	}
+	CHECK_ERR(page_error(&map), "freed in part");
+	page_free(&map, PFN, 6);
+	end_map(&map, &sites);
+}
+
+TEST(more_live_pages_than_there_is_room_for_are_an_error)
+{
+	struct sitetab sites;
+	struct page_map map;
+	uint32_t account = begin_map(&map, &sites);
+
+	map.table.max_chunks = 4;
+	map.table.max_dead = 0;
+	for (uint64_t i = 0; i < 10000; i++)
+		page_alloc(&map, PFN + i, 0, account, 1);
+	CHECK_OK(page_error(&map));
+	for (uint64_t i = 0; i < 30000; i++)
+		page_alloc(&map, PFN + i, 0, account, 1);
+	CHECK_ERR(page_error(&map), "more live pages");
+	page_mark_uncertain(&map, 2);
+	end_map(&map, &sites);
 }
