@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CACHE_LINE = 64 };
+
 __attribute__((noreturn, cold)) static void out_of_memory(size_t size)
 {
 	fprintf(stderr, "allocprof: out of memory (%zu bytes asked for)\n", size);
@@ -33,6 +35,17 @@ void *xreallocarray(void *ptr, size_t nr, size_t size)
 	void *p = reallocarray(ptr, nr ? nr : 1, size);
 
 	if (!p)
+		out_of_memory(nr * size);
+	return p;
+}
+
+void *xlines(size_t nr, size_t size)
+{
+	void *p = NULL;
+
+	if (size && nr > SIZE_MAX / size)
+		out_of_memory(SIZE_MAX);
+	if (posix_memalign(&p, CACHE_LINE, nr * size))
 		out_of_memory(nr * size);
 	return p;
 }

@@ -19,6 +19,8 @@ void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t nr, size_t size) __attribute__((malloc, returns_nonnull));
 /* @ptr resized to @nr members of @size bytes; checks the product. */
 void *xreallocarray(void *ptr, size_t nr, size_t size);
+/* @nr members of @size bytes, the first at the start of a cache line. */
+void *xlines(size_t nr, size_t size) __attribute__((malloc, returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 /* At most @len bytes of @s, NUL-terminated. */
 char *xstrndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));

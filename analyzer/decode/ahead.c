@@ -8,7 +8,7 @@
 #include "base/xalloc.h"
 
 /* With more cursors than this each of them has little. */
-enum { FEW = 16, PIECE = 256 << 10, PIECE_OF_MANY = 64 << 10 };
+enum { FEW = 16, PIECE = 64 << 10, PIECE_OF_MANY = 64 << 10 };
 
 struct slot {
 	struct cursor_block *block;

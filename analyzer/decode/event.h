@@ -14,6 +14,7 @@
 #define DECODE_EVENT_H
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -101,6 +102,14 @@ struct event {
 
 static_assert(sizeof(struct event) == 64, "an event is one cache line");
 static_assert(NR_EVENT_KINDS <= 32, "a kind has five bits");
+
+/* The last word of an event, as little-endian machines lay it out, without a stack. */
+static inline uint64_t event_last_word(uint16_t cpu, uint16_t cache, uint32_t order,
+				       uint8_t kind, uint32_t migratetype, uint8_t context)
+{
+	return cpu | (uint64_t)cache << 16 | (uint64_t)order << 43 | (uint64_t)kind << 48 |
+	       (uint64_t)migratetype << 53 | (uint64_t)context << 56;
+}
 
 /* The key spaces, see above. */
 enum event_space {

@@ -17,6 +17,8 @@
 #ifndef DECODE_FORMAT_H
 #define DECODE_FORMAT_H
 
+#include <assert.h>
+
 #include "base/bytes.h"
 #include "decode/event.h"
 
@@ -90,8 +92,10 @@ struct format_record {
 	uint16_t min_len;    /* of the payload */
 	uint16_t wide_len;   /* bytes that format_value() may touch */
 	uint16_t id;
-	char text[48]; /* "system:event" */
+	char text[88]; /* "system:event" */
 };
+
+static_assert(sizeof(struct format_record) == 256, "an index of records is a shift");
 
 struct format {
 	uint8_t of_id[UINT16_MAX + 1]; /* index in record[]; 0: not used */

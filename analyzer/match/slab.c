@@ -263,7 +263,7 @@ static void unknown_free(struct slab *slab, const struct event *ev)
 	sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
 	if (slab->lossy)
 		return;
-	const struct slabpage *page = slabpage_find(&slab->pages, ev->addr);
+	struct slabpage *page = slabpage_find(&slab->pages, ev->addr);
 	uint32_t bytes = page ? page->bytes : 0;
 	bool young =
 		slab->offset.base &&
@@ -274,7 +274,7 @@ static void unknown_free(struct slab *slab, const struct event *ev)
 	flow_add(&slab->flows, call_site, ev->cache, young ? FLOW_SILENT : FLOW_OLDER, bytes);
 	/* What starts a page may be a large kmalloc, which has pages of its own. */
 	if (ev->addr & (slab->page_size - 1) || ev->kind == EVENT_CACHE_FREE)
-		slabpage_see(&slab->pages, ev->addr);
+		slabpage_see(&slab->pages, page, ev->addr);
 }
 
 /* An object with a site, whose index it returns. */

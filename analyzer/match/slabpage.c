@@ -76,9 +76,11 @@ static struct slabpage *enter(struct slabpage_table *pages, uint64_t addr)
 	return p;
 }
 
-void slabpage_see(struct slabpage_table *pages, uint64_t addr)
+void slabpage_see(struct slabpage_table *pages, struct slabpage *page, uint64_t addr)
 {
-	enter(pages, addr)->slab |= pages->ends_told;
+	if (!page)
+		page = enter(pages, addr);
+	page->slab |= pages->ends_told;
 }
 
 bool slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes)
@@ -104,5 +106,6 @@ const struct slabpage *slabpage_next(const struct slabpage_table *pages, size_t 
 
 void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr)
 {
+	__builtin_prefetch(slabpage_like(pages, addr));
 	table_prefetch(&pages->table, &page_ops, addr >> pages->shift);
 }

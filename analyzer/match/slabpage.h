@@ -48,8 +48,8 @@ void slabpage_clear(struct slabpage_table *pages); /* the same, but that it is e
  */
 bool slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes);
 
-/* A slab object that was not added was in the page of @addr. */
-void slabpage_see(struct slabpage_table *pages, uint64_t addr);
+/* A slab object that was not added was in the page of @addr: @page, as found, or NULL. */
+void slabpage_see(struct slabpage_table *pages, struct slabpage *page, uint64_t addr);
 
 /* The page that @addr lies in, or NULL when no object was seen to start in it. */
 struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr);
