@@ -1070,9 +1070,15 @@ FROM (VALUES
 
 -- Call sites whose memory leak_kinds explains, by the first that fits.
 CREATE VIEW leak_sites AS
-WITH named AS MATERIALIZED (
+WITH charged AS MATERIALIZED (
+	SELECT DISTINCT 2 * t.callsite + t.self AS call_site, f.func AS func
+	FROM _raw_site t
+	CROSS JOIN _raw_frame s ON s.raw_site = t.id AND s.depth < t.caller_depth
+	CROSS JOIN _frame f ON f.id = s.frame
+), named AS MATERIALIZED (
+	-- Of each function once, since there are many patterns.
 	SELECT f.func AS func, k.rank AS rank, k.class AS class, k.words AS words
-	FROM (SELECT DISTINCT func FROM _frame) f
+	FROM (SELECT DISTINCT func FROM charged) f
 	JOIN leak_kinds k ON k.by = 'func' AND f.func GLOB k.pattern
 )
 SELECT
@@ -1080,11 +1086,9 @@ SELECT
 	substr(min(rank || class), 2) AS class, -- as in leak_kinds
 	words                      -- what such memory is
 FROM (
-	SELECT 2 * t.callsite + t.self AS call_site, n.rank AS rank, n.class AS class, n.words AS words
-	FROM _raw_site t
-	CROSS JOIN _raw_frame s ON s.raw_site = t.id AND s.depth < t.caller_depth
-	CROSS JOIN _frame f ON f.id = s.frame
-	JOIN named n ON n.func = f.func
+	SELECT s.call_site AS call_site, n.rank AS rank, n.class AS class, n.words AS words
+	FROM charged s
+	CROSS JOIN named n ON n.func = s.func
 	UNION ALL
 	SELECT 2 * t.callsite + t.self, k.rank, k.class, k.words
 	FROM leak_kinds k

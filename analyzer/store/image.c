@@ -230,8 +230,8 @@ static struct page begin_page(struct pages *pages, uint32_t number, uint8_t type
 	struct page page = {
 		.data = pages->data + (size_t)(number - 1) * PAGE,
 		.header = number == 1 ? FILE_HEADER : 0,
-		.header_len = type == INNER_INDEX || type == INNER_TABLE ? INNER_HEADER
-									  : LEAF_HEADER,
+		.header_len =
+			type == INNER_INDEX || type == INNER_TABLE ? INNER_HEADER : LEAF_HEADER,
 		.content = PAGE,
 	};
 

@@ -64,7 +64,7 @@ static const enum insert bulk[] = {
 	INSERT_CELLS + WRITER_BUCKET,
 	INSERT_CELLS + WRITER_LIFE,
 };
-enum { NR_BULK = sizeof(bulk) / sizeof(*bulk), MAX_BULK_BYTES = 4 << 20 };
+enum { NR_BULK = sizeof(bulk) / sizeof(*bulk), MAX_BULK_BYTES = 1 << 20 };
 
 struct writer {
 	sqlite3 *db;
@@ -158,8 +158,8 @@ static struct err *write_bulk(struct writer *writer)
 		return db_err(writer->db, rc);
 	for (size_t i = 0; i < NR_BULK; i++) {
 		const char *table = inserts[bulk[i]].table;
-		auto_free char *sql = xasprintf(
-			"INSERT INTO main.%s SELECT * FROM image.%s", table, table);
+		auto_free char *sql =
+			xasprintf("INSERT INTO main.%s SELECT * FROM image.%s", table, table);
 
 		TRY(exec(writer, sql));
 	}
