@@ -23,6 +23,9 @@ struct query_db {
 
 enum { NR_KNOWN = 64 };
 
+/* Small pieces of memory that SQLite has at hand: the schema alone takes some thousands. */
+enum { LOOKASIDE_SIZE = 1200, LOOKASIDE_NR = 800 };
+
 struct query {
 	struct query_db *db;
 	sqlite3_stmt *stmt;
@@ -171,12 +174,16 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 	CLEANUP(query_db_cleanup) struct query_db *db = xcalloc(1, sizeof(*db));
 
 	db->path = xstrdup(path);
+	/* Nobody asks how much memory SQLite has, and counting it takes a lock each time. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	int rc = sqlite3_open_v2(path, &db->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
 				 NULL);
 
 	if (rc != SQLITE_OK)
 		return err_new(ERR_DB, "%s: %s", path,
 			       db->db ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
+	sqlite3_db_config(db->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_SIZE,
+			  LOOKASIDE_NR);
 	/* The file may be anyone's: its views may not call what has side effects. */
 	sqlite3_db_config(db->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -331,28 +338,30 @@ size_t query_find_column(struct query *query, const char *name)
 	return 0;
 }
 
+/* Of a statement that one thread uses, a value may be taken without a lock. */
 static struct cell cell_of(sqlite3_stmt *stmt, int i)
 {
-	struct cell cell = { .type = CELL_NULL };
+	struct cell cell = { .type = CELL_NULL, .text = "" };
+	sqlite3_value *value = sqlite3_column_value(stmt, i);
 
-	switch (sqlite3_column_type(stmt, i)) {
+	switch (sqlite3_value_type(value)) {
 	case SQLITE_INTEGER:
 		cell.type = CELL_INT;
-		cell.i = sqlite3_column_int64(stmt, i);
+		cell.i = sqlite3_value_int64(value);
 		break;
 	case SQLITE_FLOAT:
 		cell.type = CELL_REAL;
-		cell.real = sqlite3_column_double(stmt, i);
+		cell.real = sqlite3_value_double(value);
 		break;
 	case SQLITE_TEXT:
 		cell.type = CELL_TEXT;
-		cell.text = (const char *)sqlite3_column_text(stmt, i);
-		cell.len = (size_t)sqlite3_column_bytes(stmt, i);
+		cell.text = (const char *)sqlite3_value_text(value);
+		cell.len = (size_t)sqlite3_value_bytes(value);
 		break;
 	case SQLITE_BLOB:
 		cell.type = CELL_BLOB;
-		cell.text = sqlite3_column_blob(stmt, i);
-		cell.len = (size_t)sqlite3_column_bytes(stmt, i);
+		cell.text = sqlite3_value_blob(value);
+		cell.len = (size_t)sqlite3_value_bytes(value);
 		break;
 	}
 	/* The text of a zero-length blob, or for want of memory, is NULL. */
@@ -377,7 +386,7 @@ struct err *query_next(struct query *query, const struct cell **ret)
 	if (rc != SQLITE_ROW)
 		return err_new(ERR_DB, "%s: %s", query->db->path,
 			       sqlite3_errmsg(query->db->db));
-	for (size_t i = 0; i < query_nr_columns(query); i++)
+	for (size_t i = 0; i < query->nr_columns; i++)
 		query->row[i] = cell_of(query->stmt, (int)i);
 	*ret = query->row;
 	return NULL;

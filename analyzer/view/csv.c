@@ -1,38 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "view/csv.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "view/text.h"
+
+static bool needs_quotes(char c)
+{
+	return c == ',' || c == '"' || c == '\r' || c == '\n' || c == '\0';
+}
 
 static void field(FILE *out, const char *text, size_t len)
 {
 	bool quote = !len;
 
 	for (size_t i = 0; i < len && !quote; i++)
-		quote = strchr(",\"\r\n", text[i]) != NULL; /* finds NUL as well */
+		quote = needs_quotes(text[i]);
 	if (!quote) {
-		fwrite(text, 1, len, out);
+		fwrite_unlocked(text, 1, len, out);
 		return;
 	}
-	putc('"', out);
+	putc_unlocked('"', out);
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '"')
-			putc('"', out);
-		putc(text[i], out);
+			putc_unlocked('"', out);
+		putc_unlocked(text[i], out);
 	}
-	putc('"', out);
+	putc_unlocked('"', out);
 }
 
 void csv_head(FILE *out, const struct view_column *column, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
 		if (i)
-			putc(',', out);
+			putc_unlocked(',', out);
 		field(out, column[i].title, strlen(column[i].title));
 	}
-	putc('\n', out);
+	putc_unlocked('\n', out);
 }
 
 void csv_row(FILE *out, const struct cell *row, size_t nr)
@@ -41,16 +45,16 @@ void csv_row(FILE *out, const struct cell *row, size_t nr)
 
 	for (size_t i = 0; i < nr; i++) {
 		if (i)
-			putc(',', out);
+			putc_unlocked(',', out);
 		switch (row[i].type) {
 		case CELL_NULL:
 			break;
 		case CELL_INT:
-			fprintf(out, "%" PRId64, row[i].i);
+			fwrite_unlocked(text, 1, text_int(text, row[i].i), out);
 			break;
 		case CELL_REAL:
 			text_real(text, row[i].real);
-			fputs(text, out);
+			fputs_unlocked(text, out);
 			break;
 		case CELL_TEXT:
 			field(out, row[i].text, row[i].len);
@@ -63,5 +67,5 @@ void csv_row(FILE *out, const struct cell *row, size_t nr)
 		}
 		}
 	}
-	putc('\n', out);
+	putc_unlocked('\n', out);
 }

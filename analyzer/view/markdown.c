@@ -11,8 +11,8 @@ static void cell_text(FILE *out, const char *text)
 {
 	for (; *text; text++) {
 		if (strchr("|\\`*_[]<>", *text))
-			putc('\\', out);
-		putc(*text, out);
+			putc_unlocked('\\', out);
+		putc_unlocked(*text, out);
 	}
 }
 

@@ -20,6 +20,23 @@ static char *get_text(struct query *query, const struct cell *row, const char *c
 	return text_printable(cell->text, cell->len);
 }
 
+enum { PARTS = 8 };
+
+/* A report makes one for each row. */
+static char *join(const char *const part[PARTS])
+{
+	size_t len[PARTS], all = 0;
+
+	for (size_t i = 0; i < PARTS; i++)
+		all += len[i] = strlen(part[i]);
+	char *ret = xmalloc(all + 1), *end = ret;
+
+	for (size_t i = 0; i < PARTS; i++)
+		end = mempcpy(end, part[i], len[i]);
+	*end = '\0';
+	return ret;
+}
+
 char *place_format(const struct place *place)
 {
 	auto_free char *file =
@@ -30,9 +47,13 @@ char *place_format(const struct place *place)
 		text_printable(place->module, place->module ? strlen(place->module) : 0);
 	const char *open = *module ? " [" : "", *close = *module ? "]" : "";
 
-	if (*file)
-		return xasprintf("%s:%" PRId64 " %s%s%s%s", file, place->line, func, open,
-				 module, close);
+	if (*file) {
+		char line[TEXT_MAX];
+
+		text_int(line, place->line);
+		return join(
+			(const char *[]){ file, ":", line, " ", func, open, module, close });
+	}
 	if (place->sym_size)
 		return xasprintf("%s+%#" PRIx64 "/%#" PRIx64 "%s%s%s", func,
 				 (uint64_t)place->sym_off, (uint64_t)place->sym_size, open,

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "view/table.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
 #include "view/text.h"
+
+/* A cell of a row that is kept or printed: where its text is in the room. */
+struct piece {
+	size_t at;	/* GAP in the first of a row: the row is a blank line */
+	uint32_t width; /* columns that the text takes up */
+};
+
+#define GAP SIZE_MAX
 
 struct table {
 	FILE *out;
@@ -14,9 +21,13 @@ struct table {
 	const struct view_column *column;
 	size_t nr;
 	size_t *width;
-	bool *left;  /* flush left: the column holds a text that is not empty */
-	char ***row; /* measured rows; NULL is a gap */
+	bool *left;	     /* flush left: the column holds a text that is not empty */
+	struct piece *piece; /* of the rows that are measured, one after another; then of one */
 	size_t nr_rows, cap_rows;
+	char *room; /* their texts, each with a NUL behind it */
+	size_t used, cap_room;
+	char *line;
+	size_t line_len, cap_line;
 	bool measured;
 };
 
@@ -38,23 +49,26 @@ struct table *table_new(FILE *out, const struct view_layout *layout,
 	return table;
 }
 
-static void free_row(const struct table *table, char **row)
-{
-	for (size_t i = 0; row && i < table->nr; i++)
-		free(row[i]);
-	free(row);
-}
-
 void table_free(struct table *table)
 {
 	if (!table)
 		return;
-	for (size_t i = 0; i < table->nr_rows; i++)
-		free_row(table, table->row[i]);
-	free(table->row);
+	free(table->line);
+	free(table->room);
+	free(table->piece);
 	free(table->width);
 	free(table->left);
 	free(table);
+}
+
+/* Where @len more bytes go, behind the @used ones of a buffer. */
+static char *grow(char **buf, size_t used, size_t *cap, size_t len)
+{
+	if (len > *cap - used) {
+		*cap = 2 * *cap + len + 256;
+		*buf = xreallocarray(*buf, *cap, 1);
+	}
+	return *buf + used;
 }
 
 static void real_text(enum view_style style, bool human, double v, char text[TEXT_MAX])
@@ -87,24 +101,34 @@ static void real_text(enum view_style style, bool human, double v, char text[TEX
 	}
 }
 
-char *table_cell(const struct cell *cell, enum view_style style, bool human)
+/* What is no text and no blob; the length. */
+static size_t number_text(const struct cell *cell, enum view_style style, bool human,
+			  char text[TEXT_MAX + 1])
 {
 	bool iec = human && (style == VIEW_BYTES || style == VIEW_BYTES_CHANGE);
 	bool sign = style == VIEW_CHANGE || style == VIEW_BYTES_CHANGE;
-	char text[TEXT_MAX];
+	bool plus = sign && (cell->type == CELL_INT ? cell->i > 0 : cell->real > 0);
+
+	text[0] = '+';
+	if (cell->type == CELL_REAL)
+		real_text(style, human, cell->real, text + plus);
+	else if (iec)
+		text_iec(text + plus, cell->i);
+	else
+		return plus + text_int(text + plus, cell->i);
+	return strlen(text);
+}
+
+char *table_cell(const struct cell *cell, enum view_style style, bool human)
+{
+	char text[TEXT_MAX + 1];
 
 	switch (cell->type) {
 	case CELL_NULL:
 		return xstrdup("-");
 	case CELL_INT:
-		if (iec)
-			text_iec(text, cell->i);
-		else
-			snprintf(text, sizeof(text), "%" PRId64, cell->i);
-		return xasprintf("%s%s", sign && cell->i > 0 ? "+" : "", text);
 	case CELL_REAL:
-		real_text(style, human, cell->real, text);
-		return xasprintf("%s%s", sign && cell->real > 0 ? "+" : "", text);
+		return xstrndup(text, number_text(cell, style, human, text));
 	case CELL_TEXT:
 		return text_printable(cell->text, cell->len);
 	case CELL_BLOB:
@@ -113,32 +137,79 @@ char *table_cell(const struct cell *cell, enum view_style style, bool human)
 	return NULL;
 }
 
-static void print_cell(const struct table *table, size_t i, char *text)
+/* Puts a text of @len bytes into the room. */
+static void keep(struct table *table, const char *text, size_t len, size_t width,
+		 struct piece *ret)
+{
+	char *room = grow(&table->room, table->used, &table->cap_room, len + 1);
+
+	memcpy(room, text, len);
+	room[len] = '\0';
+	*ret = (struct piece){ .at = table->used, .width = (uint32_t)width };
+	table->used += len + 1;
+}
+
+static void keep_cell(struct table *table, const struct cell *cell, enum view_style style,
+		      struct piece *ret)
+{
+	char number[TEXT_MAX + 1];
+
+	if (cell->type == CELL_INT || cell->type == CELL_REAL) {
+		size_t len = number_text(cell, style, table->layout.human, number);
+
+		keep(table, number, len, len, ret);
+	} else if (cell->type == CELL_TEXT && text_is_plain(cell->text, cell->len)) {
+		keep(table, cell->text, cell->len, cell->len, ret);
+	} else {
+		auto_free char *text = table_cell(cell, style, table->layout.human);
+
+		keep(table, text, strlen(text), text_width(text), ret);
+	}
+}
+
+static void put(struct table *table, const char *text, size_t len)
+{
+	memcpy(grow(&table->line, table->line_len, &table->cap_line, len), text, len);
+	table->line_len += len;
+}
+
+static void put_spaces(struct table *table, size_t nr)
+{
+	memset(grow(&table->line, table->line_len, &table->cap_line, nr), ' ', nr);
+	table->line_len += nr;
+}
+
+static void put_cell(struct table *table, size_t i, char *text, size_t width)
 {
 	bool last = i + 1 == table->nr;
 
-	if (table->column[i].style == VIEW_SITE)
+	if (width > table->width[i] && table->column[i].style == VIEW_SITE) {
 		text_shorten(text, table->width[i]);
-	size_t width = text_width(text);
-	int pad = width < table->width[i] ? (int)(table->width[i] - width) : 0;
+		width = text_width(text);
+	}
+	size_t pad = width < table->width[i] ? table->width[i] - width : 0;
 
 	if (i)
-		fputs("  ", table->out);
-	if (table->left[i]) {
-		fputs(text, table->out);
-		pad = last ? 0 : pad;
-	}
-	for (; pad; pad--)
-		putc_unlocked(' ', table->out);
+		put_spaces(table, 2);
 	if (!table->left[i])
-		fputs(text, table->out);
+		put_spaces(table, pad);
+	put(table, text, strlen(text));
+	if (table->left[i] && !last)
+		put_spaces(table, pad);
 }
 
-static void print_row(const struct table *table, char **row)
+static void end_line(struct table *table)
 {
-	for (size_t i = 0; row && i < table->nr; i++)
-		print_cell(table, i, row[i]);
-	putc('\n', table->out);
+	put(table, "\n", 1);
+	fwrite_unlocked(table->line, 1, table->line_len, table->out);
+	table->line_len = 0;
+}
+
+static void print_row(struct table *table, const struct piece *row)
+{
+	for (size_t i = 0; i < table->nr && row[0].at != GAP; i++)
+		put_cell(table, i, table->room + row[i].at, row[i].width);
+	end_line(table);
 }
 
 /* Takes from the site column what the line has too much. */
@@ -169,41 +240,46 @@ static void print_measured(struct table *table)
 	for (size_t i = 0; i < table->nr; i++) {
 		auto_free char *title = xstrdup(table->column[i].title);
 
-		print_cell(table, i, title);
+		put_cell(table, i, title, text_width(title));
 	}
-	putc('\n', table->out);
-	for (size_t r = 0; r < table->nr_rows; r++) {
-		print_row(table, table->row[r]);
-		free_row(table, table->row[r]);
-	}
+	end_line(table);
+	for (size_t r = 0; r < table->nr_rows; r++)
+		print_row(table, &table->piece[r * table->nr]);
 	table->nr_rows = 0;
+	table->used = 0;
 }
 
-static void add(struct table *table, char **row)
+/* Where the pieces of the next row go. */
+static struct piece *new_row(struct table *table)
+{
+	if (table->nr_rows == table->cap_rows) {
+		table->cap_rows = 2 * table->cap_rows + 16;
+		table->piece = xreallocarray(table->piece, table->cap_rows,
+					     (table->nr + 1) * sizeof(*table->piece));
+	}
+	return &table->piece[table->nr_rows * table->nr];
+}
+
+static void add(struct table *table, const struct piece *row)
 {
 	if (table->measured) {
 		print_row(table, row);
-		free_row(table, row);
-		return;
-	}
-	vec_room(table->row, table->nr_rows, table->cap_rows);
-	table->row[table->nr_rows++] = row;
-	if (table->nr_rows == TABLE_MEASURED)
+		table->used = 0;
+	} else if (++table->nr_rows == TABLE_MEASURED) {
 		print_measured(table);
+	}
 }
 
 void table_row(struct table *table, const struct cell *cells)
 {
-	char **row = xcalloc(table->nr, sizeof(*row));
+	struct piece *row = new_row(table);
 
 	for (size_t i = 0; i < table->nr; i++) {
-		row[i] = table_cell(&cells[i], table->column[i].style, table->layout.human);
+		keep_cell(table, &cells[i], table->column[i].style, &row[i]);
 		if (table->measured)
 			continue;
-		size_t width = text_width(row[i]);
-
-		if (width > table->width[i])
-			table->width[i] = width;
+		if (row[i].width > table->width[i])
+			table->width[i] = row[i].width;
 		table->left[i] |= cells[i].len != 0;
 	}
 	add(table, row);
@@ -211,7 +287,10 @@ void table_row(struct table *table, const struct cell *cells)
 
 void table_gap(struct table *table)
 {
-	add(table, NULL);
+	struct piece *row = new_row(table);
+
+	row[0].at = GAP;
+	add(table, row);
 }
 
 void table_finish(struct table *table)

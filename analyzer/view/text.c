@@ -40,6 +40,23 @@ void text_grouped(char ret[TEXT_MAX], int64_t n)
 	*p = '\0';
 }
 
+size_t text_int(char ret[TEXT_MAX], int64_t n)
+{
+	uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	char digits[20];
+	size_t nr = 0, len = 0;
+
+	do
+		digits[nr++] = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (n < 0)
+		ret[len++] = '-';
+	while (nr)
+		ret[len++] = digits[--nr];
+	ret[len] = '\0';
+	return len;
+}
+
 void text_time(char ret[TEXT_MAX], double seconds)
 {
 	static const char *const units[] = { "s", "ms", "us", "ns" };
@@ -55,13 +72,36 @@ void text_time(char ret[TEXT_MAX], double seconds)
 		snprintf(ret, TEXT_MAX, "%.0f %s", seconds, units[unit]);
 }
 
+/* Digits that count in what %.15g printed: zeros at its end are not among them. */
+static int significant(const char *text)
+{
+	int nr = 0, zeros = 0;
+
+	for (; *text && *text != 'e'; text++) {
+		if (*text < '0' || *text > '9' || (*text == '0' && !nr))
+			continue;
+		zeros = *text == '0' ? zeros + 1 : 0;
+		nr++;
+	}
+	return nr - zeros;
+}
+
 void text_real(char ret[TEXT_MAX], double v)
 {
-	for (int digits = 6; digits <= 17; digits++) {
+	/*
+	 * A decimal of up to 15 digits survives: if these are enough, they are the fewest and
+	 * zeros. Numbers next to 0 have less room.
+	 */
+	for (int digits = isnormal(v) ? 15 : 6; digits <= 17; digits++) {
 		snprintf(ret, TEXT_MAX, "%.*g", digits, v);
 		if (strtod(ret, NULL) == v)
-			return;
+			break;
 	}
+	int nr = significant(ret);
+
+	/* Where fewer digits than the number has before its point do, it gets an exponent. */
+	if (nr < 15 && fabs(v) >= 1e6)
+		snprintf(ret, TEXT_MAX, "%.*g", nr < 6 ? 6 : nr, v);
 }
 
 void text_decimal(char ret[TEXT_MAX], double v)
@@ -132,6 +172,14 @@ size_t text_utf8(const char *p, size_t len)
 	    (c == 0xf0 && next < 0x90) || (c == 0xf4 && next >= 0x90))
 		return 0;
 	return n;
+}
+
+bool text_is_plain(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((uint8_t)text[i] < 0x20 || (uint8_t)text[i] >= 0x7f)
+			return false;
+	return true;
 }
 
 char *text_printable(const char *text, size_t len)

@@ -5,6 +5,7 @@
 #ifndef VIEW_TEXT_H
 #define VIEW_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ void text_iec(char ret[TEXT_MAX], int64_t bytes);
 
 /* 2880123 as 2,880,123. */
 void text_grouped(char ret[TEXT_MAX], int64_t n);
+
+/* A number in decimal; its length. */
+size_t text_int(char ret[TEXT_MAX], int64_t n);
 
 /* Seconds in a unit that fits: 1.5 s, 230 us. */
 void text_time(char ret[TEXT_MAX], double seconds);
@@ -39,6 +43,9 @@ char *text_hex(const void *data, size_t len);
  * and bytes that are not UTF-8, as escapes; owned by the caller.
  */
 char *text_printable(const char *text, size_t len);
+
+/* True when it is that already, and of as many columns as bytes. */
+bool text_is_plain(const char *text, size_t len);
 
 /* Columns that such a text takes up: its code points. */
 size_t text_width(const char *text);

@@ -3,45 +3,55 @@
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
 --
--- Sentences, not figures to compute with: those are in the views that it asks.
-WITH site AS (
-	SELECT c.*, coalesce(c.file || ':' || c.line || ' ', '') || c.func ||
-		iif(c.file IS NULL, coalesce(printf('+%#x', c.sym_off), ''), '') ||
-		coalesce(' [' || c.module || ']', '') AS place
-	FROM call_sites c
-	WHERE instr(',' || :kinds || ',', ',' || c.kind || ',') AND c.self <= :self
-), kind_net AS (
-	SELECT kind, sum(net_bytes) AS net FROM site GROUP BY kind
-), top AS (
-	SELECT s.place, s.kind, s.net_bytes, k.net
-	FROM site s JOIN kind_net k ON k.kind = s.kind
-	WHERE s.net_bytes > 0
-	-- Its memory is pages.
-	ORDER BY s.kind = 'vmalloc', s.net_bytes DESC, s.place LIMIT 1
-), grown AS (
-	SELECT s.place, s.kind, sum(g.late_bytes_per_s) AS per_s
-	FROM growth g JOIN site s ON s.id = g.call_site
-	WHERE g.late_bytes_per_s > 0 AND g.monotonicity >= 0.5 AND g.rises >= 3
-	GROUP BY s.id
-	ORDER BY per_s DESC, s.place LIMIT 1
-), doubt AS (
+-- Sentences, not figures to compute with: those are in the views that it asks. A place
+-- is put into words only where it wins.
+WITH doubt AS MATERIALIZED (
 	SELECT (SELECT coalesce(sum(lost_events), 0) FROM recording) AS lost,
 		(SELECT coalesce(sum(value), 0) FROM quality WHERE name = 'lost_gaps') AS gaps,
 		coalesce(sum(iif(confidence = 'uncertain', net_bytes, 0)), 0) AS uncertain,
 		coalesce(sum(iif(confidence = 'invisible', net_bytes, 0)), 0) AS invisible,
 		coalesce(sum(confidence = 'invisible'), 0) AS invisible_sites,
-		coalesce(sum(net_upper_bytes - net_lower_bytes), 0) AS width
-	FROM site
+		coalesce(sum(net_upper_bytes - net_lower_bytes), 0) AS width,
+		max(iif(kind <> 'vmalloc', net_bytes, 0)) AS most,
+		max(net_bytes) AS most_of_any
+	FROM call_sites
+	WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
+), steady AS (
+	SELECT call_site, sum(late_bytes_per_s) AS per_s
+	FROM growth
+	WHERE late_bytes_per_s > 0 AND monotonicity >= 0.5 AND rises >= 3
+		AND instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
+	GROUP BY call_site
+), winner AS (
+	SELECT 'top' AS of, c.id AS id, c.net_bytes AS figure
+	FROM call_sites c, doubt d
+	-- The memory of vmalloc is pages.
+	WHERE c.net_bytes = iif(d.most > 0, d.most, d.most_of_any) AND c.net_bytes > 0
+		AND (c.kind <> 'vmalloc' OR d.most <= 0)
+		AND instr(',' || :kinds || ',', ',' || c.kind || ',') AND c.self <= :self
+	UNION ALL
+	SELECT 'grown', call_site, per_s
+	FROM steady
+	WHERE per_s = (SELECT max(per_s) FROM steady)
+), named AS (
+	SELECT w.of, w.figure, c.kind, coalesce(c.file || ':' || c.line || ' ', '') || c.func ||
+		iif(c.file IS NULL, coalesce(printf('+%#x', c.sym_off), ''), '') ||
+		coalesce(' [' || c.module || ']', '') AS place
+	FROM winner w
+	CROSS JOIN call_sites c ON c.id = w.id
 )
 SELECT text
 FROM (
 	SELECT 1 AS nr, coalesce((SELECT printf('%s holds most: %s, %d %% of %s.',
-		place, size(net_bytes), round(100.0 * net_bytes / net),
-		iif(kind = 'any', 'all', 'what kind ' || kind || ' holds')) FROM top),
+		place, size(figure), round(100.0 * figure /
+			(SELECT sum(t.net_bytes) FROM totals t WHERE t.kind = n.kind AND t.self <= :self)),
+		iif(kind = 'any', 'all', 'what kind ' || kind || ' holds'))
+		FROM named n WHERE of = 'top' ORDER BY place LIMIT 1),
 		'Nothing that was allocated is left.') AS text
 	UNION ALL
 	SELECT 2, coalesce((SELECT printf('%s grows most steadily to the end: by %s a second.', place,
-		size(cast(per_s AS INTEGER))) FROM grown), 'Nothing grows steadily to the end.')
+		size(cast(figure AS INTEGER))) FROM named WHERE of = 'grown' ORDER BY place LIMIT 1),
+		'Nothing grows steadily to the end.')
 	UNION ALL
 	SELECT 3, CASE
 	WHEN NOT EXISTS (SELECT 1 FROM recording WHERE recorder IS NULL OR recorder NOT LIKE '/proc/%') THEN

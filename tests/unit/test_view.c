@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "view/view.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "tests/lib/test.h"
@@ -105,6 +107,77 @@ TEST(measured_numbers_have_six_digits_and_no_exponent)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		text_decimal(text, cases[i].v);
 		CHECK_STR(text, cases[i].text);
+	}
+}
+
+/* What text_real() promises, the slow way. */
+static void shortest(char ret[TEXT_MAX], double v)
+{
+	for (int digits = 6; digits <= 17; digits++) {
+		snprintf(ret, TEXT_MAX, "%.*g", digits, v);
+		if (strtod(ret, NULL) == v)
+			return;
+	}
+}
+
+static double random_real(uint64_t *seed)
+{
+	double v;
+
+	*seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+	uint64_t n = *seed >> 20;
+
+	switch (*seed >> 61) {
+	case 0:
+		return (double)(n % 10000000);
+	case 1:
+		return (double)n;
+	case 2:
+		return (double)(n % 100000) / 1000;
+	case 3:
+		return (double)(n % 1000) * pow(10, (double)(n >> 10 & 31) - 10);
+	case 4:
+		return -(double)n / 3;
+	case 5:
+		return ldexp(1, (int)(n % 2000) - 1000);
+	default:
+		memcpy(&v, seed, sizeof(v));
+		return v;
+	}
+}
+
+TEST(a_real_is_the_shortest_text_that_reads_back_the_same)
+{
+	static const double cases[] = { 0,	     -0.0,     1,	  1e6,	     999999,
+					1000000.5,   1e15,     1e16,	  1e17,	     1e21,
+					123456789,   1.5e300,  5e-324,	  0.1,	     1e-5,
+					1e-4,	     INFINITY, -INFINITY, 0.1 + 0.2, 2e9 / 3,
+					1e22,	     9.5e15,   1e7,	  12345678,  100000,
+					-1234567.25, 0x1p53 };
+	char text[TEXT_MAX], wanted[TEXT_MAX];
+	uint64_t seed = 1;
+	size_t nr = sizeof(cases) / sizeof(*cases);
+
+	for (size_t i = 0; i < nr + 200000; i++) {
+		double v = i < nr ? cases[i] : random_real(&seed);
+
+		text_real(text, v);
+		shortest(wanted, v);
+		CHECK_STR(text, wanted);
+	}
+}
+
+TEST(whole_numbers_of_all_sizes_are_printed)
+{
+	static const int64_t cases[] = { 0, 9, 10, -1, -10, 1234567890, INT64_MAX, INT64_MIN };
+	char text[TEXT_MAX], wanted[TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		size_t len = text_int(text, cases[i]);
+
+		snprintf(wanted, sizeof(wanted), "%" PRId64, cases[i]);
+		CHECK_STR(text, wanted);
+		CHECK_EQ(len, strlen(wanted));
 	}
 }
 
