@@ -11,14 +11,22 @@ static const struct {
 	bool number;
 	bool account; /* only accounts tell it apart */
 } keys[FILTER_KEYS] = {
-	{ "pid", true, true },	      { "tgid", true, true },
-	{ "comm", false, true },      { "cgroup", false, true },
-	{ "cpu", true, true },	      { "node", true, true },
-	{ "context", false, true },   { "gfp", false, true },
-	{ "order", true, true },      { "migratetype", false, true },
-	{ "cache", false, false },    { "file", false, false },
-	{ "func", false, false },     { "module", false, false },
-	{ "recording", true, false }, { "host", false, false },
+	[FILTER_PID] = { "pid", true, true },
+	[FILTER_TGID] = { "tgid", true, true },
+	[FILTER_COMM] = { "comm", false, true },
+	[FILTER_CGROUP] = { "cgroup", false, true },
+	[FILTER_CPU] = { "cpu", true, true },
+	[FILTER_NODE] = { "node", true, true },
+	[FILTER_CONTEXT] = { "context", false, true },
+	[FILTER_GFP] = { "gfp", false, true },
+	[FILTER_ORDER] = { "order", true, true },
+	[FILTER_MIGRATETYPE] = { "migratetype", false, true },
+	[FILTER_CACHE] = { "cache", false, false },
+	[FILTER_FILE] = { "file", false, false },
+	[FILTER_FUNC] = { "func", false, false },
+	[FILTER_MODULE] = { "module", false, false },
+	[FILTER_RECORDING] = { "recording", true, false },
+	[FILTER_HOST] = { "host", false, false },
 };
 
 /* The key that @text begins with, and "=" behind it; FILTER_KEYS for none. */

@@ -15,7 +15,25 @@
 #include "base/err.h"
 #include "store/query.h"
 
-enum { FILTER_KEYS = 16 };
+enum filter_key {
+	FILTER_PID,
+	FILTER_TGID,
+	FILTER_COMM,
+	FILTER_CGROUP,
+	FILTER_CPU,
+	FILTER_NODE,
+	FILTER_CONTEXT,
+	FILTER_GFP,
+	FILTER_ORDER,
+	FILTER_MIGRATETYPE,
+	FILTER_CACHE,
+	FILTER_FILE,
+	FILTER_FUNC,
+	FILTER_MODULE,
+	FILTER_RECORDING,
+	FILTER_HOST,
+	FILTER_KEYS
+};
 
 struct filter {
 	char *value[FILTER_KEYS]; /* NULL: any */

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "store/conditions.h"
 #include "store/folded.h"
 #include "store/schema.h"
+#include "store/sumtab.h"
 #include "store/upgrade.h"
 
 struct query_db {
@@ -198,6 +200,9 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 		TRY(upgrade_views(db->db, path));
 	else
 		folded_use(db->db);
+	if (conditions_register(db->db) != SQLITE_OK)
+		return err_new(ERR_DB, "%s: %s", path, sqlite3_errmsg(db->db));
+	TRY(err_wrap(sumtab_register(db), "%s", path));
 	sqlite3_exec(db->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
 	sqlite3_set_authorizer(db->db, authorize, db);
 	*ret = take_ptr(db);

@@ -154,10 +154,12 @@ static struct err *prepare(struct query_db *db, const char *base, const struct s
 		append(&order, "%s, ", find_order(word, len));
 	auto_free char *limit =
 		opts->limit ? xasprintf(" LIMIT %" PRIu64, opts->limit) : xstrdup("");
+	/* What is not asked for is not sorted, either. */
 	auto_free char *sql = xasprintf(
-		"%s\nORDER BY %snet_bytes DESC, alloc_bytes DESC, %sfile, line, func, "
-		"module, kind, first_ns%s",
-		base, order, sites_grouped(opts) ? "name, " : "", limit);
+		"SELECT %s FROM (%s)\nORDER BY %snet_bytes DESC, alloc_bytes DESC, %sfile, "
+		"line, func, module, kind, first_ns%s",
+		opts->columns ? opts->columns : "*", base, order,
+		sites_grouped(opts) ? "name, " : "", limit);
 
 	TRY(query_prepare(db, sql, NULL, ret));
 	query_bind_text(*ret, ":kinds", opts->kinds);

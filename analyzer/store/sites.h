@@ -22,6 +22,7 @@ struct sites_opts {
 	uint64_t depth;	   /* by "caller": how far out, from 1 */
 	bool self;	   /* with what the recorder allocated; allocinfo always has it */
 	const struct filter *filter; /* or NULL; allocinfo has none */
+	const char *columns;	     /* of the result, "file, line"; NULL: all */
 };
 
 /* ERR_USAGE, naming what there is, for a kind, a key or a group that there is not. */

@@ -266,6 +266,8 @@ struct err *callers_print(struct query_db *db, const struct sites_opts *opts, co
 	query_bind_text(loader.stacks, ":kinds", opts->kinds);
 	/* The limit counts the call sites that are asked for. */
 	all.limit = 0;
+	all.columns = "id, kind, net_bytes, net_calls, alloc_bytes, allocs, file, line, func, "
+		      "module, sym_off, sym_size";
 	TRY(sites_query(db, &all, &query));
 	CLEANUP(view_cleanup)
 	struct view *view = p.table ? view_new(format, out, layout, table_columns,

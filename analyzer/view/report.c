@@ -324,13 +324,26 @@ static char *group_text(struct query *query, const struct cell *row, const char 
 /* Behind what the recorder itself did. */
 #define RECORDER " (recorder)"
 
-/* The name of a call site. */
+/* The name of a call site. In whatever width: what seems to live there may be no leak. */
 static char *site_text(struct query *query, const struct cell *row)
 {
-	auto_free char *place = place_text(query, row);
+	bool self = get(query, row, "self")->i != 0;
+	bool unseen = !strcmp(get(query, row, "confidence")->text, "invisible");
+	char *place = place_text(query, row);
 
-	return xasprintf("%s%s", place, get(query, row, "self")->i ? RECORDER : "");
+	if (!self && !unseen)
+		return place;
+	auto_free char *bare = place;
+
+	return xasprintf("%s%s%s", bare, self ? RECORDER : "", unseen ? " (frees unseen)" : "");
 }
+
+#define SHOWN_COLUMNS                                                                        \
+	"kind, net_bytes, net_calls, alloc_bytes, allocs, frees, net_se_bytes, peak_bytes, " \
+	"preexisting_freed_bytes"
+#define SITE_COLUMNS \
+	SHOWN_COLUMNS ", confidence, self, file, line, func, module, sym_off, sym_size"
+#define GROUP_COLUMNS SHOWN_COLUMNS ", name, call_sites"
 
 static struct err *print_sites(struct query_db *db, const struct sites_opts *opts,
 			       struct body *body)
@@ -350,25 +363,26 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 	};
 	bool grouped = sites_grouped(opts);
 	CLEANUP(query_cleanup) struct query *query = NULL;
+	size_t column[SITE];
 	const struct cell *row;
+	struct sites_opts shown = *opts;
 
-	TRY(sites_query(db, opts, &query));
+	shown.columns = grouped ? GROUP_COLUMNS : SITE_COLUMNS;
+	TRY(sites_query(db, &shown, &query));
+	for (int i = 0; i < SITE; i++)
+		if (i != (grouped ? CONFIDENCE : SITES))
+			column[i] = query_find_column(query, from[i]);
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)
 			return NULL;
 		struct cell cells[NR_COLUMNS];
-		auto_free char *place =
-			grouped ? group_text(query, row, opts->by) : site_text(query, row);
-		/* In whatever width: what seems to live here is no leak. */
-		bool unseen =
-			!grouped && !strcmp(get(query, row, "confidence")->text, "invisible");
 		auto_free char *site =
-			xasprintf("%s%s", place, unseen ? " (frees unseen)" : "");
+			grouped ? group_text(query, row, opts->by) : site_text(query, row);
 
 		for (int i = 0; i < SITE; i++)
 			if (i != (grouped ? CONFIDENCE : SITES))
-				cells[i] = *get(query, row, from[i]);
+				cells[i] = row[column[i]];
 		cells[SITE] =
 			(struct cell){ .type = CELL_TEXT, .text = site, .len = strlen(site) };
 		body_row(body, cells);

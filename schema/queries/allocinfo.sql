@@ -29,6 +29,6 @@ SELECT
 	sum(uncertain_bytes) AS uncertain_bytes,
 	min(first_ns) AS first_ns, max(last_ns) AS last_ns, min(kind) AS kind
 FROM call_sites
-WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND kind <> 'vmalloc'
+WHERE _of_kind(:kinds, kind, 1, self) AND kind <> 'vmalloc'
 GROUP BY file, line, func, module
 HAVING sum(net_bytes - preexisting_freed_bytes) <> 0 OR sum(net_calls - preexisting_frees) <> 0

@@ -42,12 +42,8 @@ SELECT
 	c.file, c.line, c.func, c.module, l.recording, l.call_site, c.sym_off, c.sym_size, c.self
 FROM live l
 JOIN call_sites c ON c.id = l.call_site
-WHERE instr(',' || :kinds || ',', ',' || c.kind || ',') AND c.self <= :self
-	AND (:cache = '' OR c.cache = :cache OR c.cache GLOB :cache)
-	AND (:file = '' OR c.file = :file OR c.file GLOB :file
-		OR substr(c.file, 1, length(:file) + 1) = :file || '/')
-	AND (:func = '' OR c.func = :func OR c.func GLOB :func)
-	AND (:module = '' OR coalesce(c.module, 'vmlinux') = :module)
+WHERE _of_kind(:kinds, c.kind, :self, c.self)
+	AND _fits(:cache, c.cache, :file, c.file, :func, c.func, :module, c.module)
 	AND (:recording = '' OR l.recording = CAST(:recording AS INTEGER))
 	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = l.recording) = :host)
 ORDER BY l.net_bytes DESC, l.call_site, l.recording

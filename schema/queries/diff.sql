@@ -33,5 +33,4 @@ SELECT
 	iif(allocs > 0, alloc_bytes * 1.0 / allocs, 0) AS object_bytes,
 	id AS site
 FROM call_sites
-WHERE recording IS NOT NULL AND self <= :self
-	AND instr(',' || :kinds || ',', ',' || kind || ',')
+WHERE recording IS NOT NULL AND _of_kind(:kinds, kind, :self, self)

@@ -33,6 +33,5 @@ SELECT
 	c.id AS site
 FROM call_sites c
 JOIN raw_sites r ON r.call_site = c.id
-WHERE c.recording IS NULL AND c.self <= :self
-	AND instr(',' || :kinds || ',', ',' || c.kind || ',')
+WHERE c.recording IS NULL AND _of_kind(:kinds, c.kind, :self, c.self)
 GROUP BY c.id, r.recording

@@ -16,12 +16,8 @@ SELECT
 	f.file, f.line, f.func, f.module, f.recording, call_site, f.sym_off, f.sym_size, f.self
 FROM free_sites f
 JOIN call_sites c ON c.id = f.call_site
-WHERE instr(',' || :kinds || ',', ',slab,') AND f.self <= :self
-	AND (:cache = '' OR c.cache = :cache OR c.cache GLOB :cache)
-	AND (:file = '' OR f.file = :file OR f.file GLOB :file
-		OR substr(f.file, 1, length(:file) + 1) = :file || '/')
-	AND (:func = '' OR f.func = :func OR f.func GLOB :func)
-	AND (:module = '' OR coalesce(f.module, 'vmlinux') = :module)
+WHERE _of_kind(:kinds, 'slab', :self, f.self)
+	AND _fits(:cache, c.cache, :file, f.file, :func, f.func, :module, f.module)
 	AND (:recording = '' OR f.recording = CAST(:recording AS INTEGER))
 	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = f.recording) = :host)
 GROUP BY call_site, f.recording, free_func, free_file, free_line, free_sym_off, free_module

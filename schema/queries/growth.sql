@@ -18,13 +18,9 @@ SELECT
 	g.sym_off, g.sym_size, g.self
 FROM growth g
 JOIN call_sites c ON c.id = g.call_site
-WHERE instr(',' || :kinds || ',', ',' || g.kind || ',') AND g.self <= :self
+WHERE _of_kind(:kinds, g.kind, :self, g.self)
 	AND g.bytes_per_s > 0 AND g.net_bytes > 0
-	AND (:cache = '' OR c.cache = :cache OR c.cache GLOB :cache)
-	AND (:file = '' OR g.file = :file OR g.file GLOB :file
-		OR substr(g.file, 1, length(:file) + 1) = :file || '/')
-	AND (:func = '' OR g.func = :func OR g.func GLOB :func)
-	AND (:module = '' OR coalesce(g.module, 'vmlinux') = :module)
+	AND _fits(:cache, c.cache, :file, g.file, :func, g.func, :module, g.module)
 	AND (:recording = '' OR g.recording = CAST(:recording AS INTEGER))
 	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = g.recording) = :host)
 ORDER BY g.bytes_per_s * max(g.monotonicity, 0) DESC, g.net_bytes DESC, g.call_site, g.recording

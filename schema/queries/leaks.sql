@@ -37,8 +37,8 @@ WITH grown AS (
 	LEFT JOIN grown g ON g.call_site = c.id
 	LEFT JOIN lived l ON l.call_site = c.id
 	LEFT JOIN leak_sites e ON e.call_site = c.id
-	WHERE NOT c.self AND c.net_bytes >= :min AND c.net_calls > 0
-		AND instr(',' || :kinds || ',', ',' || c.kind || ',')
+	WHERE c.net_bytes >= :min AND c.net_calls > 0
+		AND _of_kind(:kinds, c.kind, 0, c.self)
 ), weighed AS (
 	SELECT *, 0.5 * steady + 0.3 * max(kept, iif(ended >= 20, min(survivors, steady), 0)) +
 		0.2 * survivors AS evidence

@@ -15,12 +15,8 @@ SELECT
 	l.file, l.line, l.func, l.module, l.recording, call_site, l.sym_off, l.sym_size, l.self
 FROM lifetimes l
 JOIN call_sites c ON c.id = l.call_site
-WHERE instr(',' || :kinds || ',', ',' || l.kind || ',') AND l.self <= :self
-	AND (:cache = '' OR c.cache = :cache OR c.cache GLOB :cache)
-	AND (:file = '' OR l.file = :file OR l.file GLOB :file
-		OR substr(l.file, 1, length(:file) + 1) = :file || '/')
-	AND (:func = '' OR l.func = :func OR l.func GLOB :func)
-	AND (:module = '' OR coalesce(l.module, 'vmlinux') = :module)
+WHERE _of_kind(:kinds, l.kind, :self, l.self)
+	AND _fits(:cache, c.cache, :file, l.file, :func, l.func, :module, l.module)
 	AND (:recording = '' OR l.recording = CAST(:recording AS INTEGER))
 	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = l.recording) = :host)
 ORDER BY ended DESC, live DESC, call_site, l.recording

@@ -3,5 +3,5 @@
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 SELECT kind, net_bytes, alloc_bytes
 FROM totals
-WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self AND allocs
+WHERE _of_kind(:kinds, kind, 1, self) AND self AND allocs
 ORDER BY alloc_bytes DESC

@@ -5,4 +5,4 @@
 --
 -- The program adds an order and a limit behind.
 SELECT * FROM call_sites
-WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
+WHERE _of_kind(:kinds, kind, :self, self)

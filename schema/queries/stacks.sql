@@ -16,5 +16,5 @@ LEFT JOIN _raw_frame s ON s.raw_site = r.id AND s.depth >= r.caller_depth
 LEFT JOIN _frame f ON f.id = s.frame
 WHERE r.callsite BETWEEN :first / 2 AND :last / 2
 	AND 2 * r.callsite + r.self BETWEEN :first AND :last
-	AND instr(',' || :kinds || ',', ',' || c.kind || ',')
+	AND _of_kind(:kinds, c.kind, 1, r.self)
 ORDER BY r.callsite, r.self, r.id, s.depth

@@ -3,5 +3,5 @@
 -- :kinds='slab,page,percpu,vmalloc,any' these kinds only
 -- :self=0 1: what the recorder did, too
 SELECT * FROM totals
-WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
+WHERE _of_kind(:kinds, kind, :self, self)
 ORDER BY net_bytes DESC

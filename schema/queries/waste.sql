@@ -14,13 +14,9 @@ SELECT
 	allocs, frees, remote_cpu_frees, remote_node_frees, failures, cache,
 	file, line, func, module, recording, call_site, sym_off, sym_size, self
 FROM waste w
-WHERE instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
+WHERE _of_kind(:kinds, kind, :self, self)
 	AND (waste_bytes OR remote_cpu_frees OR failures)
-	AND (:cache = '' OR cache = :cache OR cache GLOB :cache)
-	AND (:file = '' OR file = :file OR file GLOB :file
-		OR substr(file, 1, length(:file) + 1) = :file || '/')
-	AND (:func = '' OR func = :func OR func GLOB :func)
-	AND (:module = '' OR coalesce(module, 'vmlinux') = :module)
+	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
 	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
 	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = w.recording) = :host)
 ORDER BY waste_bytes DESC, remote_cpu_frees DESC, failures DESC, call_site, recording

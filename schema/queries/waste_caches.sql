@@ -16,12 +16,8 @@ SELECT
 	count(DISTINCT call_site) AS call_sites,
 	sum(failures) AS failures, coalesce(cache, '(kmalloc)') AS cache
 FROM accounts
-WHERE kind = 'slab' AND instr(',' || :kinds || ',', ',slab,') AND self <= :self
-	AND (:cache = '' OR cache = :cache OR cache GLOB :cache)
-	AND (:file = '' OR file = :file OR file GLOB :file
-		OR substr(file, 1, length(:file) + 1) = :file || '/')
-	AND (:func = '' OR func = :func OR func GLOB :func)
-	AND (:module = '' OR coalesce(module, 'vmlinux') = :module)
+WHERE kind = 'slab' AND _of_kind(:kinds, kind, :self, self)
+	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
 	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
 	AND (:host = '' OR host = :host)
 GROUP BY cache

@@ -14,12 +14,8 @@ SELECT
 	coalesce(file || ':' || line || ' ', '') || func || coalesce(' [' || module || ']', '') AS site,
 	call_site, recording
 FROM accounts
-WHERE failures > 0 AND instr(',' || :kinds || ',', ',' || kind || ',') AND self <= :self
-	AND (:cache = '' OR cache = :cache OR cache GLOB :cache)
-	AND (:file = '' OR file = :file OR file GLOB :file
-		OR substr(file, 1, length(:file) + 1) = :file || '/')
-	AND (:func = '' OR func = :func OR func GLOB :func)
-	AND (:module = '' OR coalesce(module, 'vmlinux') = :module)
+WHERE failures > 0 AND _of_kind(:kinds, kind, :self, self)
+	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
 	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
 	AND (:host = '' OR host = :host)
 GROUP BY call_site, recording, kind, page_order, gfp

@@ -13,12 +13,8 @@ SELECT
 	sum(net_bytes) AS net_bytes, sum(allocs - frees - inferred_frees) AS net_blocks, sum(alloc_bytes) AS alloc_bytes,
 	sum(allocs) AS allocs, sum(failures) AS failures, page_order, migratetype
 FROM accounts
-WHERE kind = 'page' AND instr(',' || :kinds || ',', ',page,') AND self <= :self AND page_order > 0
-	AND (:cache = '' OR cache = :cache OR cache GLOB :cache)
-	AND (:file = '' OR file = :file OR file GLOB :file
-		OR substr(file, 1, length(:file) + 1) = :file || '/')
-	AND (:func = '' OR func = :func OR func GLOB :func)
-	AND (:module = '' OR coalesce(module, 'vmlinux') = :module)
+WHERE page_order > 0 AND kind = 'page' AND _of_kind(:kinds, kind, :self, self)
+	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
 	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
 	AND (:host = '' OR host = :host)
 GROUP BY page_order, migratetype

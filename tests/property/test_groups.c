@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * tests/property/test_groups.c - sums by group are those that SQL alone makes
+ *
+ * The queries below say what groups.sql and who.sql mean, in SQL; they take 7 us a row.
+ */
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "store/library.h"
+#include "store/schema.h"
+#include "tests/lib/test.h"
+
+static const char slow_who[] =
+	"SELECT "
+	"kind, name, "
+	"iif(count(file) = count(*) AND min(file) = max(file), min(file), NULL) AS file, "
+	"iif(count(line) = count(*) AND min(line) = max(line), min(line), NULL) AS line, "
+	"iif(count(func) = count(*) AND min(func) = max(func), min(func), NULL) AS func, "
+	"iif(count(module) = count(*) AND min(module) = max(module), min(module), NULL) AS module, "
+	"iif(count(cache) = count(*) AND min(cache) = max(cache), min(cache), NULL) AS cache, "
+	"iif(count(subsystem) = count(*) AND min(subsystem) = max(subsystem), min(subsystem), NULL) AS subsystem, "
+	"count(DISTINCT call_site) AS call_sites, count(DISTINCT raw_site) AS raw_sites, "
+	"sum(net_bytes) AS net_bytes, sum(net_calls) AS net_calls, "
+	"sum(alloc_bytes) AS alloc_bytes, sum(allocs) AS allocs, sum(frees) AS frees, "
+	"sum(bytes_req) AS bytes_req, "
+	"iif(kind = 'slab', sum(alloc_bytes) - sum(bytes_req), 0) AS waste_bytes, "
+	"NULL AS net_se_bytes, NULL AS peak_bytes, sum(failures) AS failures, "
+	"sum(inferred_frees) AS inferred_frees, sum(inferred_bytes) AS inferred_bytes, "
+	"NULL AS unknown_frees, "
+	"sum(uncertain_calls) AS uncertain_calls, sum(uncertain_bytes) AS uncertain_bytes, "
+	"NULL AS preexisting_frees, NULL AS preexisting_freed_bytes, "
+	"NULL AS first_ns, NULL AS last_ns, "
+	"iif(min(recording) = max(recording), min(recording), NULL) AS recording, "
+	"iif(count(host) = count(*) AND min(host) = max(host), min(host), NULL) AS host, "
+	"iif(min(call_site) = max(call_site), min(call_site), NULL) AS call_site, max(self) AS self "
+	"FROM ( "
+	"SELECT "
+	"a.*, "
+	"CASE :by "
+	"WHEN 'site' THEN CAST(a.call_site AS TEXT) "
+	"WHEN 'kind' THEN a.kind "
+	"WHEN 'function' THEN a.func || coalesce(' [' || a.module || ']', '') "
+	"WHEN 'file' THEN a.file "
+	"WHEN 'directory' THEN a.subsystem "
+	"WHEN 'module' THEN coalesce(a.module, 'vmlinux') "
+	"WHEN 'cache' THEN a.cache "
+	"WHEN 'recording' THEN CAST(a.recording AS TEXT) "
+	"WHEN 'host' THEN a.host "
+	"WHEN 'pid' THEN a.pid || coalesce(' ' || a.comm, '') "
+	"WHEN 'tgid' THEN CAST(a.tgid AS TEXT) || coalesce(' ' || (SELECT p.comm FROM tasks p "
+	"WHERE p.recording = a.recording AND p.pid = a.tgid), '') "
+	"WHEN 'comm' THEN a.comm "
+	"WHEN 'cgroup' THEN a.cgroup "
+	"WHEN 'cpu' THEN CAST(a.cpu AS TEXT) "
+	"WHEN 'node' THEN CAST(a.node AS TEXT) "
+	"WHEN 'context' THEN a.context "
+	"WHEN 'gfp' THEN a.gfp "
+	"WHEN 'order' THEN CAST(a.page_order AS TEXT) "
+	"WHEN 'migratetype' THEN a.migratetype "
+	"END AS name "
+	"FROM accounts a "
+	"WHERE instr(',' || :kinds || ',', ',' || a.kind || ',') AND a.self <= :self "
+	"AND (:pid = '' OR a.pid = CAST(:pid AS INTEGER)) "
+	"AND (:tgid = '' OR a.tgid = CAST(:tgid AS INTEGER)) "
+	"AND (:comm = '' OR a.comm = :comm OR a.comm GLOB :comm) "
+	"AND (:cgroup = '' OR a.cgroup = :cgroup OR a.cgroup GLOB :cgroup "
+	"OR substr(a.cgroup, 1, length(:cgroup) + 1) = :cgroup || '/') "
+	"AND (:cpu = '' OR a.cpu = CAST(:cpu AS INTEGER)) "
+	"AND (:node = '' OR a.node = CAST(:node AS INTEGER)) "
+	"AND (:context = '' OR a.context = :context) "
+	"AND (:gfp = '' OR a.gfp = :gfp OR instr('|' || a.gfp || '|', '|' || :gfp || '|')) "
+	"AND (:order = '' OR a.page_order = CAST(:order AS INTEGER)) "
+	"AND (:migratetype = '' OR a.migratetype = :migratetype) "
+	"AND (:cache = '' OR a.cache = :cache OR a.cache GLOB :cache) "
+	"AND (:file = '' OR a.file = :file OR a.file GLOB :file "
+	"OR substr(a.file, 1, length(:file) + 1) = :file || '/') "
+	"AND (:func = '' OR a.func = :func OR a.func GLOB :func) "
+	"AND (:module = '' OR coalesce(a.module, 'vmlinux') = :module) "
+	"AND (:recording = '' OR a.recording = CAST(:recording AS INTEGER)) "
+	"AND (:host = '' OR a.host = :host) "
+	") "
+	"GROUP BY kind, name ";
+
+static const char slow_groups[] =
+	"SELECT "
+	"kind, name, "
+	"iif(count(file) = count(*) AND min(file) = max(file), min(file), NULL) AS file, "
+	"iif(count(line) = count(*) AND min(line) = max(line), min(line), NULL) AS line, "
+	"iif(count(func) = count(*) AND min(func) = max(func), min(func), NULL) AS func, "
+	"iif(count(module) = count(*) AND min(module) = max(module), min(module), NULL) AS module, "
+	"iif(count(cache) = count(*) AND min(cache) = max(cache), min(cache), NULL) AS cache, "
+	"iif(count(subsystem) = count(*) AND min(subsystem) = max(subsystem), min(subsystem), NULL) AS subsystem, "
+	"count(DISTINCT call_site) AS call_sites, count(*) AS raw_sites, "
+	"sum(net_bytes) AS net_bytes, sum(net_calls) AS net_calls, "
+	"sum(alloc_bytes) AS alloc_bytes, sum(allocs) AS allocs, sum(frees) AS frees, "
+	"sum(bytes_req) AS bytes_req, "
+	"iif(kind = 'slab', sum(alloc_bytes) - sum(bytes_req), 0) AS waste_bytes, "
+	"sum(net_se_bytes) AS net_se_bytes, sum(peak_bytes) AS peak_bytes, sum(failures) AS failures, "
+	"sum(reuse_frees + slab_page_frees + overlap_frees + area_frees + rcu_frees) AS inferred_frees, "
+	"sum(reuse_bytes + slab_page_bytes + overlap_bytes + area_bytes + rcu_bytes) AS inferred_bytes, "
+	"sum(unknown_frees) AS unknown_frees, "
+	"sum(uncertain_calls) AS uncertain_calls, sum(uncertain_bytes) AS uncertain_bytes, "
+	"sum(preexisting_frees) AS preexisting_frees, "
+	"sum(preexisting_freed_bytes) AS preexisting_freed_bytes, "
+	"iif(min(recording) = max(recording), min(first_ns), NULL) AS first_ns, "
+	"iif(min(recording) = max(recording), max(last_ns), NULL) AS last_ns, "
+	"iif(min(recording) = max(recording), min(recording), NULL) AS recording, "
+	"iif(count(host) = count(*) AND min(host) = max(host), min(host), NULL) AS host "
+	"FROM ( "
+	"SELECT "
+	"r.*, "
+	"CASE :by "
+	"WHEN 'function' THEN r.func || coalesce(' [' || r.module || ']', '') "
+	"WHEN 'file' THEN r.file "
+	"WHEN 'directory' THEN r.subsystem "
+	"WHEN 'module' THEN coalesce(r.module, 'vmlinux') "
+	"WHEN 'cache' THEN r.cache "
+	"WHEN 'recording' THEN CAST(r.recording AS TEXT) "
+	"WHEN 'host' THEN r.host "
+	"WHEN 'caller' THEN "
+	"f.func || coalesce(' ' || f.file || ':' || f.line, printf('+%#x', f.sym_off), '') "
+	"END AS name "
+	"FROM raw_sites r "
+	"LEFT JOIN _raw_frame s ON :by = 'caller' AND s.raw_site = r.id "
+	"AND s.depth = r.caller_depth + :depth - 1 "
+	"LEFT JOIN _frame f ON f.id = s.frame "
+	"WHERE instr(',' || :kinds || ',', ',' || r.kind || ',') AND r.self <= :self "
+	") "
+	"GROUP BY kind, name ";
+
+/* Numbers, texts, few and many, all from a counter: the same each time. */
+static const char fill[] =
+	"INSERT INTO _recording (id, hostname, start_ns, end_ns) VALUES "
+	"(1, 'one', 0, 100), (2, NULL, 0, 100), (5, 'five', 0, 100);"
+	"WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) "
+	"INSERT INTO _callsite SELECT i * 3, CASE i % 4 WHEN 0 THEN 'slab' WHEN 1 THEN 'page' "
+	"WHEN 2 THEN 'percpu' ELSE 'vmalloc' END, CASE i % 7 WHEN 0 THEN NULL WHEN 1 THEN "
+	"'file.c' WHEN 2 THEN '/top.c' ELSE 'fs/d' || (i % 3) || '/f' || (i % 5) || '.c' END, "
+	"iif(i % 5, i, NULL), iif(i % 11, 'func_' || (i % 13), NULL), "
+	"iif(i % 3, NULL, 'mod' || (i % 2)), NULL, NULL FROM n;"
+	"WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
+	"INSERT INTO _frame SELECT i, i, iif(i % 9, 'caller_' || (i % 20), NULL), "
+	"iif(i % 4, 'a/b.c', NULL), i % 6, NULL, i, 99, 0 FROM n;"
+	"WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+	"INSERT INTO _raw_site (id, callsite, address, cache, resolved_by, attributed_by, allocs, "
+	"alloc_bytes, bytes_req, failures, missing_stacks, frees, free_bytes, reuse_frees, "
+	"reuse_bytes, slab_page_frees, slab_page_bytes, overlap_frees, overlap_bytes, area_frees, "
+	"area_bytes, rcu_frees, rcu_bytes, rcu_pending_calls, rcu_pending_bytes, unknown_frees, "
+	"unknown_free_bytes, preexisting_frees, preexisting_bytes, net_calls, net_bytes, "
+	"uncertain_calls, uncertain_bytes, lower_calls, lower_bytes, upper_calls, upper_bytes, "
+	"peak_bytes, first_ns, last_ns, caller_depth, self, recording, net_bytes_var) "
+	"SELECT i * 2 + i / 50, (i * 7 % 60 + 1) * 3, i, "
+	"CASE i % 5 WHEN 0 THEN NULL WHEN 1 THEN 'dentry' ELSE 'kmalloc-' || (i % 3) END, 'dwarf', "
+	"'chain', i * 3, i * 100, i * 90, i % 4, 0, i, i * 50, i % 2, i % 3, i % 5, i, 1, 2, 3, 4, "
+	"5, 6, 7, 8, i % 6, i, i % 7, i, i * 11, i * 13 - 500, i % 3, i, 0, 0, 0, 0, i * 20, "
+	"iif(i % 8, i * 10, NULL), i * 12, i % 3, i % 10 = 0, CASE i % 6 WHEN 0 THEN 2 WHEN 1 "
+	"THEN 5 ELSE 1 END, i * i FROM n;"
+	"WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) "
+	"INSERT INTO _raw_frame SELECT r.id, n.i - 1, r.id * 5 % 200 + n.i FROM _raw_site r "
+	"JOIN n ON n.i <= r.id % 5;"
+	"INSERT INTO _task SELECT i, i / 3 * 3, iif(i % 4, 'task ' || (i % 6), NULL), "
+	"CASE i % 3 WHEN 0 THEN '/' WHEN 1 THEN '/user.slice/u' || (i % 2) END, 1 + i % 2 FROM "
+	"(WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) SELECT i FROM n);"
+	"INSERT INTO _cpu_node VALUES (0, 0, 1), (1, 1, 1), (0, 1, 2);"
+	"INSERT INTO _gfp VALUES (1, 1, 'GFP_KERNEL', 1), (2, 2, 'GFP_KERNEL|__GFP_ZERO', 1), "
+	"(4, 4, 'GFP_ATOMIC', 2);"
+	"INSERT INTO _migratetype VALUES (0, 'Unmovable', 1), (1, 'Movable', 1), (0, 'Unmovable', 2), "
+	"(1, 'Movable', 2), (0, 'Unmovable', 5), (1, 'Movable', 5);"
+	"INSERT INTO _cache VALUES (1, 'dentry', 1), (2, 'inode_cache', 1);"
+	"WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+	"INSERT INTO _account SELECT (SELECT id FROM _raw_site WHERE rowid >= h % 600 + 1 LIMIT 1), "
+	"iif(i % 9, h / 3 % 23, NULL), iif(i % 8, h / 5 % 4, NULL), CASE h / 7 % 6 WHEN 0 THEN NULL "
+	"WHEN 1 THEN 8 WHEN 2 THEN 16 WHEN 3 THEN 80 ELSE 0 END, iif(i % 7, h / 11 % 5, NULL), "
+	"iif(i % 3, h / 13 % 4, NULL), iif(i % 3, h / 17 % 2, NULL), iif(i % 2, h / 19 % 4, NULL), "
+	"i * 3, i * 64, i * 60, i % 5 = 0, i, i * 20, i % 2, i % 7, i % 11, i % 13, i % 3 "
+	"FROM (SELECT i, i * 40503 % 65521 AS h FROM n);";
+
+enum { MAX_WORDS = 8 };
+
+static char *made(void)
+{
+	char *path = xasprintf("%s/a.db", test_dir());
+	sqlite3 *raw;
+	char *message = NULL;
+
+	CHECK_EQ(sqlite3_open(path, &raw), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(raw, schema_tables, NULL, NULL, NULL), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(raw, schema_views, NULL, NULL, NULL), SQLITE_OK);
+	auto_free char *head = xasprintf("PRAGMA application_id = %d; PRAGMA user_version = %d",
+					 SCHEMA_APPLICATION_ID, SCHEMA_VERSION);
+
+	CHECK_EQ(sqlite3_exec(raw, head, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_exec(raw, fill, NULL, NULL, &message);
+	CHECK_STR(message ? message : "", "");
+	sqlite3_close(raw);
+	return path;
+}
+
+/* The rows of a query, a line each, in an order of their own. */
+static char *rows(struct query_db *db, const char *name, const char *sql, const char *words)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	auto_free char *list = xstrdup(words);
+	char *values[MAX_WORDS + 1] = {}, *save;
+	size_t nr = 0;
+	auto_free char *sorted = xasprintf("SELECT * FROM (%s) ORDER BY kind, name", sql);
+	struct schema_query from = *library_find(name);
+	const struct cell *row;
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	/* Its parameters are those that the head of the file names. */
+	auto_free char *whole = xasprintf("%.*s%s", (int)(strstr(from.text, "SELECT") - from.text),
+					  from.text, sorted);
+
+	from.text = whole;
+	for (char *word = strtok_r(list, ";", &save); word && nr < MAX_WORDS;
+	     word = strtok_r(NULL, ";", &save))
+		values[nr++] = word;
+	CHECK_OK(library_prepare(db, &from, values, &query));
+	for (;;) {
+		CHECK_OK(query_next(query, &row));
+		if (!row)
+			break;
+		for (size_t i = 0; i < query_nr_columns(query); i++) {
+			fprintf(out, "%s%s=", i ? " " : "", query_column(query, i));
+			switch (row[i].type) {
+			case CELL_NULL:
+				fputs("NULL", out);
+				break;
+			case CELL_INT:
+				fprintf(out, "%" PRId64, row[i].i);
+				break;
+			case CELL_REAL:
+				fprintf(out, "%g", row[i].real);
+				break;
+			case CELL_TEXT:
+			case CELL_BLOB:
+				fprintf(out, "'%s'", row[i].text);
+				break;
+			}
+		}
+		putc('\n', out);
+	}
+	fclose(out);
+	return text;
+}
+
+static int compare(struct query_db *db, const char *name, const char *slow, const char *words)
+{
+	auto_free char *fast_rows = rows(db, name, strstr(library_find(name)->text, "SELECT"), words);
+	auto_free char *slow_rows = rows(db, name, slow, words);
+
+	CHECK_STR(fast_rows, slow_rows);
+	return *fast_rows != '\0';
+}
+
+TEST(groups_of_raw_sites_are_what_sql_makes_of_them)
+{
+	static const char *const by[] = { "by=function", "by=file",	   "by=directory", "by=module",
+				    "by=cache",	   "by=recording", "by=host",	   "by=caller" };
+	auto_free char *path = made();
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+
+	CHECK_OK(query_db_open(path, &db));
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		CHECK(compare(db, "groups", slow_groups, by[i]));
+		auto_free char *more = xasprintf("%s;self=1;kinds=page,slab;depth=2", by[i]);
+
+		CHECK(compare(db, "groups", slow_groups, more));
+	}
+}
+
+TEST(groups_of_accounts_are_what_sql_makes_of_them)
+{
+	static const char *const by[] = { "by=site",	    "by=kind",	 "by=function",	 "by=file",
+				    "by=directory", "by=module", "by=cache",	 "by=recording",
+				    "by=host",	    "by=pid",	 "by=tgid",	 "by=comm",
+				    "by=cgroup",    "by=cpu",	 "by=node",	 "by=context",
+				    "by=gfp",	    "by=order",	 "by=migratetype" };
+	static const char *const conditions[] = {
+		"pid=5",	   "tgid=6",	     "comm=task 2",   "comm=task*",
+		"cgroup=/",	   "cgroup=/user.slice", "cgroup=*slice*", "cpu=1",
+		"node=1",	   "context=softirq", "gfp=__GFP_ZERO", "gfp=GFP_KERNEL",
+		"order=2",	   "migratetype=Movable", "cache=dentry", "cache=kmalloc-[12]",
+		"file=fs",	   "file=fs/d1",     "file=*.c",      "func=func_3",
+		"func=*1*",	   "module=vmlinux", "module=mod1",   "recording=5",
+		"recording=7",	   "host=one",	     "host=nobody",   "kinds=percpu",
+		"self=1",
+	};
+	auto_free char *path = made();
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+	int found = 0;
+
+	CHECK_OK(query_db_open(path, &db));
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		CHECK(compare(db, "who", slow_who, by[i]));
+		for (size_t j = 0; j < sizeof(conditions) / sizeof(*conditions); j++) {
+			auto_free char *words = xasprintf("%s;%s", by[i], conditions[j]);
+
+			found += compare(db, "who", slow_who, words);
+		}
+	}
+	/* Nobody is called so, and there is no such recording. */
+	CHECK_EQ(found, sizeof(by) / sizeof(*by) * (sizeof(conditions) / sizeof(*conditions) - 2));
+}
+
+TEST(sums_by_kind_of_the_last_conditions_are_not_those_of_others)
+{
+	static const char *const asked[] = {
+		"by=comm;cpu=1",	  "by=kind;cpu=1", "by=kind;cpu=2",
+		"by=kind;cpu=1;kinds=slab", "by=kind;cpu=1", "by=kind;cpu=1;self=1",
+		"by=comm;file=fs",	  "by=kind;cpu=1", "by=kind;file=fs",
+	};
+	auto_free char *path = made();
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+
+	CHECK_OK(query_db_open(path, &db));
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++)
+		CHECK(compare(db, "who", slow_who, asked[i]));
+}
+
+TEST(a_sum_that_does_not_fit_is_an_error)
+{
+	auto_free char *path = made();
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+	sqlite3 *raw;
+
+	CHECK_EQ(sqlite3_open(path, &raw), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(raw, "UPDATE _account SET allocs = 0x7fffffffffffffff", NULL, NULL,
+			      NULL),
+		 SQLITE_OK);
+	sqlite3_close(raw);
+	CHECK_OK(query_db_open(path, &db));
+	CHECK_OK(library_prepare(db, library_find("who"), (char *[]){ NULL },
+				 &query));
+	CHECK_ERR(query_next(query, &row), "too large");
+}
