@@ -81,6 +81,6 @@ int main(int argc, char **argv)
 	}
 	qsort(wall, runs, sizeof(*wall), compare);
 	qsort(cpu, runs, sizeof(*cpu), compare);
-	printf("%.3f %.3f %.0f\n", wall[runs / 2], cpu[runs / 2], (double)rss / 1024);
+	printf("%.3f %.3f %.1f\n", wall[runs / 2], cpu[runs / 2], (double)rss / 1024);
 	return 0;
 }
