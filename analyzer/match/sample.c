@@ -203,6 +203,15 @@ static int by_place(const void *a, const void *b)
 	return (x->chunk > y->chunk) - (x->chunk < y->chunk);
 }
 
+/* Of cells of one chunk the order decides who has the variance, and how sums are rounded. */
+static int by_site(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+	int order = by_place(a, b);
+
+	return order ? order : (x->site > y->site) - (x->site < y->site);
+}
+
 static struct placed *sort_cells(const struct sample *s, const struct sitetab *sites,
 				 const uint32_t *group, size_t *ret_nr)
 {
@@ -226,7 +235,7 @@ static struct placed *sort_cells(const struct sample *s, const struct sitetab *s
 			.alloc_bytes = c->alloc_bytes,
 		};
 	}
-	qsort(v, nr, sizeof(*v), by_place);
+	qsort(v, nr, sizeof(*v), by_site);
 	*ret_nr = nr;
 	return v;
 }

@@ -283,6 +283,36 @@ TEST(the_error_is_as_large_as_stated)
 	CHECK(outside * 100 < nr);
 }
 
+/* Each match has secrets of its own, so that its tables are in another order. */
+TEST(of_sites_of_one_call_site_the_same_has_the_variance_each_time)
+{
+	enum { NR = 8 };
+	static const uint32_t group[NR];
+	double want[NR];
+
+	for (int round = 0; round < 20; round++) {
+		CLEANUP(match_cleanup) struct match *match = new_match(ONE_IN, 0);
+		size_t nr;
+
+		for (uint64_t i = 0; i < NR; i++)
+			match_event(match, &(struct event){ .kind = EVENT_KMALLOC,
+							    .ts_ns = 100 + i,
+							    .addr = 0x1000 + i * 64,
+							    .call_site = 1 + i,
+							    .bytes_req = 64,
+							    .bytes_alloc = 64 });
+		match_finish(match);
+		match_judge(match, group, 0);
+		const struct site *site = match_sites(match, &nr);
+
+		CHECK_EQ(nr, NR);
+		for (size_t i = 0; i < NR; i++) {
+			CHECK(!round || site[i].live_var == want[i]);
+			want[i] = site[i].live_var;
+		}
+	}
+}
+
 static void run_one(struct event ev, const struct event *end, uint32_t chunk, struct site *ret)
 {
 	CLEANUP(match_cleanup) struct match *match = new_match(ONE_IN, chunk);
