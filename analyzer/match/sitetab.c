@@ -139,10 +139,23 @@ void sitetab_close_bucket(struct sitetab *tab, uint32_t i)
 	m->series.bucket = tab->series.bucket;
 }
 
+static void new_stamps(struct sitetab *tab)
+{
+	for (int kind = 0; kind < NR_SITE_KINDS; kind++)
+		tab->stamp[kind]++;
+}
+
+void sitetab_next_bucket(struct sitetab *tab, uint64_t ts_ns)
+{
+	series_advance(&tab->series, ts_ns, &tab->mark->series, sizeof(*tab->mark), tab->nr);
+	new_stamps(tab);
+}
+
 void sitetab_start(struct sitetab *tab, uint64_t ts_ns)
 {
 	tab->clock_ns = ts_ns;
 	series_start(&tab->series, ts_ns);
+	new_stamps(tab);
 }
 
 void sitetab_window(struct sitetab *tab, uint64_t ts_ns)
@@ -176,7 +189,7 @@ void sitetab_end_of_time(struct sitetab *tab)
 	for (uint32_t i = 0; i < tab->nr; i++) {
 		struct site *s = &tab->site[i];
 
-		if (tab->mark[i].peak != tab->peak[s->kind]) {
+		if (tab->mark[i].stamp < tab->peak[s->kind]) {
 			s->at_peak = s->live;
 			s->at_peak_bytes = s->live_bytes;
 		}
@@ -233,7 +246,7 @@ bool sitetab_unalloc(struct sitetab *tab, uint32_t account, uint64_t bytes, uint
 	if (sitetab_is_older(tab, account))
 		return false;
 
-	sitetab_before(tab, account_site(a), s);
+	sitetab_before(tab, account_site(a), s->kind);
 	series_take_back(&tab->series, &tab->mark[account_site(a)].series, before->clock_ns,
 			 bytes);
 	k->live -= s->weight;

@@ -35,7 +35,7 @@ struct sitetab_mark {
 	struct series_mark series;
 	uint32_t account; /* that it used last */
 	uint64_t burst;	  /* in which it allocated last */
-	uint64_t peak;	  /* which peak of its kind its at_peak is of */
+	uint64_t stamp;	  /* that its kind had when it was looked at last */
 };
 
 /* What one task, in one context, allocated last. */
@@ -91,7 +91,8 @@ struct sitetab {
 	struct life_table lives;
 	struct site nowhere; /* takes what is booked on what is older than the window */
 	struct site_peak kind[NR_SITE_KINDS];
-	uint64_t peak[NR_SITE_KINDS]; /* how often the peak was reached */
+	uint64_t stamp[NR_SITE_KINDS]; /* rises with each peak, and as a bucket begins; not 0 */
+	uint64_t peak[NR_SITE_KINDS];  /* what it was at the peak */
 	struct sitetab_near near[SITETAB_TASKS];
 	const uint8_t *cpu_node; /* borrowed; NULL: one node */
 	size_t nr_cpu_node;
@@ -163,10 +164,7 @@ static inline void sitetab_tick(struct sitetab *tab, const struct event *ev)
 }
 
 /* @ts_ns is past the end of the bucket at hand. */
-static inline void sitetab_next_bucket(struct sitetab *tab, uint64_t ts_ns)
-{
-	series_advance(&tab->series, ts_ns, &tab->mark->series, sizeof(*tab->mark), tab->nr);
-}
+void sitetab_next_bucket(struct sitetab *tab, uint64_t ts_ns);
 
 /* Keeps the state of a site at the end of the bucket that it changed in last. */
 void sitetab_close_bucket(struct sitetab *tab, uint32_t i);
@@ -182,17 +180,21 @@ static inline void sitetab_touch(struct sitetab *tab, uint32_t i, uint64_t ts_ns
 	s->last_ns = ts_ns;
 }
 
-/* What a site is about to lose: the state before its first change in a bucket or after a peak.
+/*
+ * What a site of @kind is about to lose: the state before its first change in a bucket or
+ * after a peak.
  */
-static inline void sitetab_before(struct sitetab *tab, uint32_t i, struct site *s)
+TABLE_INLINE void sitetab_before(struct sitetab *tab, uint32_t i, enum site_kind kind)
 {
 	struct sitetab_mark *m = &tab->mark[i];
 
-	if (m->peak != tab->peak[s->kind]) {
-		m->peak = tab->peak[s->kind];
-		s->at_peak = s->live;
-		s->at_peak_bytes = s->live_bytes;
+	if (m->stamp == tab->stamp[kind])
+		return;
+	if (m->stamp < tab->peak[kind]) {
+		tab->site[i].at_peak = tab->site[i].live;
+		tab->site[i].at_peak_bytes = tab->site[i].live_bytes;
 	}
+	m->stamp = tab->stamp[kind];
 	if (m->series.bucket != tab->series.bucket)
 		sitetab_close_bucket(tab, i);
 }
@@ -209,7 +211,7 @@ TABLE_INLINE void sitetab_add_to(struct sitetab *tab, struct account *a, enum si
 	a->allocs += nr;
 	a->alloc_bytes += bytes;
 	a->bytes_req += bytes_req;
-	sitetab_before(tab, i, s);
+	sitetab_before(tab, i, kind);
 	sitetab_touch(tab, i, ts_ns);
 	s->bursts += tab->mark[i].burst != tab->burst;
 	tab->mark[i].burst = tab->burst;
@@ -229,7 +231,7 @@ TABLE_INLINE void sitetab_add_to(struct sitetab *tab, struct account *a, enum si
 		k->bytes = k->live_bytes;
 		k->objects = k->live;
 		k->ns = clock_ns;
-		tab->peak[kind]++;
+		tab->peak[kind] = ++tab->stamp[kind];
 	}
 }
 
@@ -278,7 +280,7 @@ static inline struct site *sitetab_end(struct sitetab *tab, uint32_t account, ui
 	}
 	a->ends += nr;
 	a->end_bytes += bytes;
-	sitetab_before(tab, account_site(a), s);
+	sitetab_before(tab, account_site(a), s->kind);
 	s->live -= nr;
 	s->live_bytes -= bytes;
 	tab->kind[s->kind].live -= nr * s->weight;
@@ -475,7 +477,7 @@ TABLE_INLINE uint32_t sitetab_free_slab(struct sitetab *tab, uint32_t account,
 	sitetab_cache(tab, i, ev->cache);
 	a->ends++;
 	a->end_bytes += bytes;
-	sitetab_before(tab, i, s);
+	sitetab_before(tab, i, SITE_SLAB);
 	s->live--;
 	s->live_bytes -= bytes;
 	tab->kind[SITE_SLAB].live -= weight;
