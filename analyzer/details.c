@@ -35,16 +35,30 @@ static int by_flags(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The distinct combinations, ascending: the number of one's row is its place from 1. */
+/*
+ * The distinct combinations, ascending: the number of one's row is its place from 1. There
+ * are some dozens of them in thousands of accounts, most of which need not be sorted.
+ */
 static uint32_t *list_flags(const struct account *account, size_t nr, size_t *ret_nr)
 {
-	uint32_t *flags = xcalloc(nr + 1, sizeof(*flags));
-	size_t kept = 0;
+	uint32_t *flags = NULL;
+	size_t nr_flags = 0, cap = 0, kept = 0;
+	uint64_t seen[256];
 
-	for (size_t i = 0; i < nr; i++)
-		flags[i] = account_gfp(&account[i]);
-	qsort(flags, nr, sizeof(*flags), by_flags);
-	for (size_t i = 0; i < nr; i++)
+	memset(seen, 0xff, sizeof(seen));
+	for (size_t i = 0; i < nr; i++) {
+		uint32_t flag = account_gfp(&account[i]);
+		uint64_t *slot = &seen[flag * UINT32_C(0x9e3779b1) >> 24];
+
+		if (*slot == flag)
+			continue;
+		*slot = flag;
+		vec_room(flags, nr_flags, cap);
+		flags[nr_flags++] = flag;
+	}
+	if (nr_flags)
+		qsort(flags, nr_flags, sizeof(*flags), by_flags);
+	for (size_t i = 0; i < nr_flags; i++)
 		if (!kept || flags[kept - 1] != flags[i])
 			flags[kept++] = flags[i];
 	*ret_nr = kept;
@@ -213,6 +227,10 @@ static struct err *write_lives(struct writer *writer, const struct match *match)
 		if (!site[i].lived && !site[i].aged)
 			continue;
 		for (unsigned int bin = 0; bin < LIFE_BINS; bin++) {
+			if (!match_has_lives(match, i, bin)) {
+				bin |= LIFE_ROW - 1;
+				continue;
+			}
 			uint64_t ended = match_lived(match, i, bin);
 			uint64_t live = match_aged(match, i, bin);
 			const struct cell row[] = { integer(i + 1), integer(bin),

@@ -321,6 +321,13 @@ uint64_t match_aged(const struct match *m, size_t site, unsigned int bin)
 	       m->sites.site[site].weight;
 }
 
+bool match_has_lives(const struct match *m, size_t site, unsigned int bin)
+{
+	unsigned int row = bin / LIFE_ROW;
+
+	return m->sites.life[site].row[row] || m->sites.age[site].row[row];
+}
+
 const struct flow_table *match_flows(const struct match *m)
 {
 	return &m->slab.flows;

@@ -162,6 +162,8 @@ const struct site_peak *match_peak(const struct match *match, enum site_kind kin
 /* How many objects of a site lived for a time in @bin (life.h); and how many still live. */
 uint64_t match_lived(const struct match *match, size_t site, unsigned int bin);
 uint64_t match_aged(const struct match *match, size_t site, unsigned int bin);
+/* False: both are 0 for all bins of the row of LIFE_ROW bins that @bin is in. */
+bool match_has_lives(const struct match *match, size_t site, unsigned int bin);
 /* Through which return addresses objects of a site were freed (flow.h). */
 const struct flow_table *match_flows(const struct match *match);
 const struct stacks *match_stacks(const struct match *match);

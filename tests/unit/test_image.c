@@ -15,8 +15,9 @@ static const char plain_sql[] = "CREATE TABLE plain (\n"
 				"	b INTEGER, c INTEGER, d INTEGER,\n"
 				"	e INTEGER -- last\n"
 				") STRICT";
-static const char keyed_sql[] = "CREATE TABLE keyed (a INTEGER, b INTEGER, c INTEGER, d INTEGER,\n"
-				"	e INTEGER, PRIMARY KEY (a, b)) STRICT, WITHOUT ROWID";
+static const char keyed_sql[] =
+	"CREATE TABLE keyed (a INTEGER, b INTEGER, c INTEGER, d INTEGER,\n"
+	"	e INTEGER, PRIMARY KEY (a, b)) STRICT, WITHOUT ROWID";
 
 static uint64_t seed = 1;
 
