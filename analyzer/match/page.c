@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 
+static_assert(sizeof(struct page_split) == 8 && PAGE_MAX_ORDER < 16, "what a block costs");
 static_assert((int)PAGE_MAX_ORDER < (int)PAGETAB_ENDED, "the dead have an order of their own");
 
 /* How pages go. */
@@ -128,8 +129,11 @@ static uint32_t split_new(struct page_map *map, uint32_t account, uint32_t pages
 		map->full = true;
 		at = 0;
 	}
-	map->split[at] =
-		(struct page_split){ .account = account, .pages = pages, .larger = pages < 4 };
+	map->split[at] = (struct page_split){
+		.account = account,
+		.pages = (uint16_t)pages,
+		.larger = pages < 4,
+	};
 	return at;
 }
 
@@ -147,7 +151,7 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 		struct page_split *split = &map->split[e->owner];
 
 		account = split->account;
-		split->pages -= pages;
+		split->pages = (uint16_t)(split->pages - pages);
 		split->single |= how == HOW_FREE && !map->order;
 		split->larger |= how == HOW_FREE && map->order;
 		bytes <<= split->stands;

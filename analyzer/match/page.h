@@ -34,10 +34,10 @@ enum { PAGE_MAX_ORDER = 13 }; /* of arm64 with 64 KiB pages; x86-64 has 10 */
 /* A block that lost some of its pages. */
 struct page_split {
 	uint32_t account;
-	uint32_t pages; /* left; 0: free, and account is the next free one */
-	bool single;	/* a page of it was freed by an event of its own, … */
-	bool larger;	/* … or some by one of more pages, or it has less than four */
-	uint8_t stands; /* each page for two to this, of which one is in the sample */
+	uint16_t pages;	 /* left; 0: free, and account is the next free one */
+	uint8_t stands;	 /* each page for two to this, of which one is in the sample */
+	bool single : 1; /* a page of it was freed by an event of its own, … */
+	bool larger : 1; /* … or some by one of more pages, or it has less than four */
 };
 
 struct page_map {

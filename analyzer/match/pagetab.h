@@ -10,7 +10,7 @@
  * its size.
  *
  * In:     page frames below PAGETAB_MAX_PFN
- * Out:    their entries: 10 bytes each; more a group, 6 to 20 for its run and 23 to 32
+ * Out:    their entries: 10 bytes each; more a group, 6 to 21 for its run and 23 to 32
  *         for its slot
  * Not:    entries know nothing of each other: what an order means is page.h's
  * Rules:  (1) an entry that ends stays where it is, dead, since the kernel gives
