@@ -24,18 +24,19 @@ WITH wanted AS (
 	FROM site_peaks
 	WHERE :at = 'peak'
 	UNION ALL
-	SELECT 2 * r.callsite + r.self, r.recording, sum(b.bytes), sum(b.calls),
-		w.first + w.width * (1 + max(CAST((w.t - w.first) / w.width AS INTEGER), 0))
-	FROM wanted w
-	JOIN _raw_site r ON r.recording = w.recording
-	-- Raw site by raw site, which is the order that buckets lie in.
-	JOIN (SELECT b.raw_site AS raw_site, sum(b.net_bytes) AS bytes, sum(b.net_calls) AS calls
-		FROM _bucket b
-		CROSS JOIN _raw_site r ON r.id = b.raw_site
-		CROSS JOIN wanted w ON w.recording = r.recording AND w.first + b.bucket * w.width <= w.t
-		GROUP BY b.raw_site) b ON b.raw_site = r.id
-	GROUP BY r.callsite, r.self, r.recording
-	HAVING sum(b.calls) > 0 OR sum(b.bytes) > 0
+	SELECT call_site, recording, sum(bytes), sum(calls),
+		first + width * (1 + max(CAST((t - first) / width AS INTEGER), 0))
+	FROM (
+		-- Raw site by raw site, which is the order that buckets lie in.
+		SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
+			sum(b.net_bytes) AS bytes, sum(b.net_calls) AS calls, w.first, w.width, w.t
+		FROM _raw_site r
+		CROSS JOIN wanted w ON w.recording = r.recording
+		CROSS JOIN _bucket b ON b.raw_site = r.id AND w.first + b.bucket * w.width <= w.t
+		GROUP BY r.id
+	)
+	GROUP BY call_site, recording
+	HAVING sum(calls) > 0 OR sum(bytes) > 0
 )
 SELECT
 	c.kind, l.net_bytes, l.net_calls, l.at_s, c.net_bytes AS end_bytes, c.confidence,

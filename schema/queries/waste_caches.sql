@@ -10,16 +10,10 @@
 -- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
 SELECT
-	sum(alloc_bytes - bytes_req) AS waste_bytes,
-	1.0 * sum(alloc_bytes - bytes_req) / max(sum(alloc_bytes), 1) AS waste_share,
-	sum(alloc_bytes) AS alloc_bytes, sum(net_bytes) AS net_bytes,
-	count(DISTINCT call_site) AS call_sites,
-	sum(failures) AS failures, coalesce(cache, '(kmalloc)') AS cache
-FROM accounts
-WHERE kind = 'slab' AND _of_kind(:kinds, kind, :self, self)
-	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
-	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR host = :host)
-GROUP BY cache
-ORDER BY sum(alloc_bytes - bytes_req) DESC, cache
+	alloc_bytes - bytes_req AS waste_bytes,
+	1.0 * (alloc_bytes - bytes_req) / max(alloc_bytes, 1) AS waste_share,
+	alloc_bytes, net_bytes, call_sites, failures, coalesce(name, '(kmalloc)') AS cache
+FROM _account_groups('cache', 0, iif(_of_kind(:kinds, 'slab', 0, 0), 'slab', ''), :self, '', '',
+	'', '', '', '', '', '', '', '', :cache, :file, :func, :module, :recording, :host)
+ORDER BY waste_bytes DESC, cache
 LIMIT :rows
