@@ -931,36 +931,40 @@ GROUP BY c.id, r.self, r.recording;
 -- The same per slab cache; what has no name is one row.
 CREATE VIEW caches AS
 SELECT
-	cache,                     -- slab cache; NULL: no event tells it, as of kmalloc
-	count(DISTINCT call_site) AS call_sites, -- call sites
-	sum(net_bytes) AS net_bytes, -- bytes live at the end
-	sum(net_calls) AS net_calls, -- objects live at the end
-	sum(alloc_bytes) AS alloc_bytes, -- bytes allocated
-	sum(allocs) AS allocs,     -- objects allocated
-	sum(bytes_req) AS bytes_req, -- bytes asked for
-	sum(alloc_bytes) - sum(bytes_req) AS waste_bytes, -- bytes allocated beyond those
-	sum(failures) AS failures, -- allocations that returned nothing
-	self,                      -- 1: what the recorder did itself
-	recording                  -- number of the recording
-FROM accounts
-WHERE kind = 'slab'
-GROUP BY cache, self, recording;
+	coalesce(k.name, r.cache) AS cache, -- slab cache; NULL: no event tells it, as of kmalloc
+	count(DISTINCT 2 * r.callsite + r.self) AS call_sites, -- call sites
+	sum(a.alloc_bytes - a.free_bytes - a.inferred_bytes) AS net_bytes, -- bytes live at the end
+	sum(a.allocs - a.frees - a.inferred_frees + a.pieces) AS net_calls, -- objects live at the end
+	sum(a.alloc_bytes) AS alloc_bytes, -- bytes allocated
+	sum(a.allocs) AS allocs,   -- objects allocated
+	sum(a.bytes_req) AS bytes_req, -- bytes asked for
+	sum(a.alloc_bytes) - sum(a.bytes_req) AS waste_bytes, -- bytes allocated beyond those
+	sum(a.failures) AS failures, -- allocations that returned nothing
+	r.self AS self,            -- 1: what the recorder did itself
+	r.recording AS recording   -- number of the recording
+FROM _account a
+JOIN _raw_site r ON r.id = a.raw_site
+JOIN _callsite c ON c.id = r.callsite AND c.kind = 'slab'
+LEFT JOIN _cache k ON k.id = a.cache
+GROUP BY coalesce(k.name, r.cache), r.self, r.recording;
 
 -- Page blocks by order and migrate type: how much of the memory needs neighbours.
 CREATE VIEW page_orders AS
 SELECT
-	page_order,                -- blocks of 2 to the power of this pages
-	migratetype,               -- name of the migrate type, or its number
-	sum(net_bytes) AS net_bytes, -- bytes live at the end
-	sum(allocs - frees - inferred_frees) AS net_blocks, -- blocks live at the end, or what is left of them
-	sum(alloc_bytes) AS alloc_bytes, -- bytes allocated
-	sum(allocs) AS allocs,     -- blocks allocated
-	sum(failures) AS failures, -- allocations that returned nothing
-	self,                      -- 1: what the recorder did itself
-	recording                  -- number of the recording
-FROM accounts
-WHERE kind = 'page'
-GROUP BY page_order, migratetype, self, recording;
+	a.page_order AS page_order, -- blocks of 2 to the power of this pages
+	coalesce(m.name, a.migratetype) AS migratetype, -- name of the migrate type, or its number
+	sum(a.alloc_bytes - a.free_bytes - a.inferred_bytes) AS net_bytes, -- bytes live at the end
+	sum(a.allocs - a.frees - a.inferred_frees) AS net_blocks, -- blocks live at the end, or what is left of them
+	sum(a.alloc_bytes) AS alloc_bytes, -- bytes allocated
+	sum(a.allocs) AS allocs,   -- blocks allocated
+	sum(a.failures) AS failures, -- allocations that returned nothing
+	r.self AS self,            -- 1: what the recorder did itself
+	r.recording AS recording   -- number of the recording
+FROM _account a
+JOIN _raw_site r ON r.id = a.raw_site
+JOIN _callsite c ON c.id = r.callsite AND c.kind = 'page'
+LEFT JOIN _migratetype m ON m.recording = r.recording AND m.migratetype = a.migratetype
+GROUP BY a.page_order, coalesce(m.name, a.migratetype), r.self, r.recording;
 
 -- Allocations that returned nothing, by what they asked for.
 CREATE VIEW failures AS

@@ -98,8 +98,7 @@ bool rawsites_cache_fits(struct rawsites *sites, uint32_t cache)
 
 static uint32_t text_id(struct rawsites *sites, const struct cell *cell)
 {
-	return cell->type == CELL_NULL ? 0
-				       : strings_id(&sites->strings, cell->text, cell->len);
+	return cell->type == CELL_NULL ? 0 : strings_id(&sites->strings, cell->text, cell->len);
 }
 
 static bool kind_fits(struct loader *loader, uint32_t kind)
@@ -174,7 +173,7 @@ static struct err *load_recordings(struct rawsites *sites, struct query_db *db)
 			.id = row[0].i,
 			.host = text_id(sites, &row[1]),
 			.wanted = conditions_number(opts->filter[FILTER_RECORDING], true,
-						     row[0].i) &&
+						    row[0].i) &&
 				  conditions_exact(opts->filter[FILTER_HOST], host),
 		};
 		if (opts->by == RAWSITES_BY_RECORDING)
@@ -252,9 +251,10 @@ static struct err *load_places(struct loader *loader)
 	const struct rawsites_opts *opts = sites->opts;
 	const struct cell *row;
 
-	TRY(query_prepare(loader->db,
-			  "SELECT id, kind, file, line, func, module FROM _callsite ORDER BY id",
-			  NULL, &query));
+	TRY(query_prepare(
+		loader->db,
+		"SELECT id, kind, file, line, func, module FROM _callsite ORDER BY id", NULL,
+		&query));
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)
@@ -344,9 +344,10 @@ static struct err *load_raw(struct loader *loader)
 	struct rawsites *sites = loader->sites;
 	const struct cell *row;
 
-	TRY(query_prepare(loader->db,
-			  "SELECT id, callsite, recording, self, cache FROM _raw_site ORDER BY id",
-			  NULL, &query));
+	TRY(query_prepare(
+		loader->db,
+		"SELECT id, callsite, recording, self, cache FROM _raw_site ORDER BY id", NULL,
+		&query));
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)
@@ -354,8 +355,8 @@ static struct err *load_raw(struct loader *loader)
 		const struct place *place = find(loader->place, loader->nr,
 						 sizeof(*loader->place), row[CALLSITE].i);
 		const struct place_recording *recording =
-			find(sites->recording, sites->nr_recordings,
-			     sizeof(*sites->recording), row[RECORDING].i);
+			find(sites->recording, sites->nr_recordings, sizeof(*sites->recording),
+			     row[RECORDING].i);
 
 		if (!place || !recording)
 			continue;
@@ -391,7 +392,7 @@ static struct err *load_raw(struct loader *loader)
 }
 
 struct err *rawsites_load(struct rawsites *sites, struct query_db *db,
-			const struct rawsites_opts *opts)
+			  const struct rawsites_opts *opts)
 {
 	CLEANUP(loader_deinit) struct loader loader = { .sites = sites, .db = db };
 

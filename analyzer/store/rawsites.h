@@ -42,9 +42,9 @@ enum rawsites_by {
 
 struct rawsites_opts {
 	enum rawsites_by by;
-	int64_t depth;	   /* by caller */
-	const char *kinds; /* "slab,page" */
-	int64_t self;	   /* the largest that is wanted */
+	int64_t depth;			 /* by caller */
+	const char *kinds;		 /* "slab,page" */
+	int64_t self;			 /* the largest that is wanted */
 	const char *filter[FILTER_KEYS]; /* "" or NULL: any */
 };
 
@@ -76,7 +76,7 @@ struct rawsites {
 enum rawsites_by rawsites_by(const char *name);
 
 struct err *rawsites_load(struct rawsites *sites, struct query_db *db,
-			const struct rawsites_opts *opts) MUST_CHECK;
+			  const struct rawsites_opts *opts) MUST_CHECK;
 void rawsites_deinit(struct rawsites *sites);
 
 /* The raw site with that id, or NULL. */

@@ -46,8 +46,8 @@ void sums_add(struct sums *sums, const struct sums_row *row)
 		if (group->same[i] != (i == SUMS_CACHE ? row->cache : row->same[i]))
 			group->same[i] = 0;
 	for (int i = 0; i < NR_SUMS; i++)
-		sums->overflow |= __builtin_add_overflow(group->sum[i], row->sum[i],
-							  &group->sum[i]);
+		sums->overflow |=
+			__builtin_add_overflow(group->sum[i], row->sum[i], &group->sum[i]);
 	if (row->self > group->self)
 		group->self = row->self;
 	if (row->first_ns < group->first_ns)
@@ -74,8 +74,7 @@ static uint32_t member_key(const struct sums_member *member, bool raw)
 static void count_different(struct sums *sums, size_t nr_keys, bool raw)
 {
 	auto_free size_t *start = xcalloc(nr_keys + 1, sizeof(*start));
-	auto_free struct sums_member *sorted =
-		xcalloc(sums->nr_members + 1, sizeof(*sorted));
+	auto_free struct sums_member *sorted = xcalloc(sums->nr_members + 1, sizeof(*sorted));
 
 	for (size_t i = 0; i < sums->nr_members; i++)
 		start[member_key(&sums->member[i], raw) + 1]++;

@@ -45,7 +45,7 @@ enum sums_same {
 	SUMS_CACHE,
 	SUMS_SUBSYSTEM,
 	SUMS_HOST,
-	SUMS_LINE,	 /* a number, plus 1 */
+	SUMS_LINE,	/* a number, plus 1 */
 	SUMS_RECORDING, /* an index, plus 1 */
 	SUMS_CALL_SITE, /* likewise */
 	NR_SAMES
@@ -64,7 +64,7 @@ struct sums_row {
 struct sums_group {
 	uint32_t kind, name;
 	uint32_t call_sites, raw_sites; /* different ones; of sums_finish() */
-	uint32_t last;			/* raw site or call site that was counted last, plus 1 */
+	uint32_t last; /* raw site or call site that was counted last, plus 1 */
 	int64_t self;
 	int64_t same[NR_SAMES];
 	int64_t sum[NR_SUMS];
@@ -78,7 +78,7 @@ struct sums {
 	/* Which raw site is in which group; one may come several times. */
 	struct sums_member {
 		uint32_t group, raw_site, call_site;
-	} *member;
+	} * member;
 	size_t nr_members, cap_members;
 	bool overflow;
 };

@@ -54,7 +54,7 @@ struct work {
 	char *argument[COLUMNS - BY]; /* owned; what opts refers to */
 	struct rawsites sites;
 	struct who who;
-	struct sums sums; /* by what is asked for … */
+	struct sums sums;  /* by what is asked for … */
 	struct sums kinds; /* … and by kind */
 	struct intern callers;
 	uint32_t *caller; /* names by number of the frame's */
@@ -146,8 +146,9 @@ enum {
 static char *account_sql(const struct who *who)
 {
 	static const char *const columns[WHO_DIMS] = {
-		[WHO_TASK] = "pid",	[WHO_CPU] = "cpu",	    [WHO_CONTEXT] = "context",
-		[WHO_GFP] = "gfp",	[WHO_ORDER] = "page_order", [WHO_MIGRATETYPE] = "migratetype",
+		[WHO_TASK] = "pid",	    [WHO_CPU] = "cpu",
+		[WHO_CONTEXT] = "context",  [WHO_GFP] = "gfp",
+		[WHO_ORDER] = "page_order", [WHO_MIGRATETYPE] = "migratetype",
 	};
 	const char *column[WHO_DIMS];
 
@@ -238,7 +239,7 @@ enum {
 };
 
 #define SITE_SQL(frame)                                                                     \
-	"SELECT _sum_site(r.id, " frame ", r.net_bytes_var, r.first_ns, r.last_ns, "      \
+	"SELECT _sum_site(r.id, " frame ", r.net_bytes_var, r.first_ns, r.last_ns, "        \
 	"r.reuse_frees, r.slab_page_frees, r.overlap_frees, r.area_frees, r.rcu_frees, "    \
 	"r.reuse_bytes, r.slab_page_bytes, r.overlap_bytes, r.area_bytes, r.rcu_bytes, "    \
 	"r.net_bytes, r.net_calls, r.alloc_bytes, r.allocs, r.frees, r.bytes_req, "         \
@@ -247,10 +248,18 @@ enum {
 
 /* What the last arguments are sums of. */
 static const enum sums_of site_sums[S_ARGUMENTS - S_SUMS] = {
-	SUMS_NET_BYTES,	SUMS_NET_CALLS,	 SUMS_ALLOC_BYTES,
-	SUMS_ALLOCS,		SUMS_FREES,		 SUMS_BYTES_REQ,
-	SUMS_FAILURES,		SUMS_UNCERTAIN_CALLS,	 SUMS_UNCERTAIN_BYTES,
-	SUMS_PEAK_BYTES,	SUMS_UNKNOWN_FREES,	 SUMS_PREEXISTING_FREES,
+	SUMS_NET_BYTES,
+	SUMS_NET_CALLS,
+	SUMS_ALLOC_BYTES,
+	SUMS_ALLOCS,
+	SUMS_FREES,
+	SUMS_BYTES_REQ,
+	SUMS_FAILURES,
+	SUMS_UNCERTAIN_CALLS,
+	SUMS_UNCERTAIN_BYTES,
+	SUMS_PEAK_BYTES,
+	SUMS_UNKNOWN_FREES,
+	SUMS_PREEXISTING_FREES,
 	SUMS_PREEXISTING_BYTES,
 };
 
@@ -342,11 +351,12 @@ static struct err *sum_up(struct module *module, struct work *work, bool account
 		TRY(who_load(&work->who, module->db, &work->sites));
 	if (caller)
 		TRY(load_callers(work, module->db));
-	auto_free char *sql = accounts ? account_sql(&work->who)
-			      : caller ? xstrdup(SITE_SQL("s.frame")
-						 " LEFT JOIN _raw_frame s ON s.raw_site = r.id "
-						 "AND s.depth = r.caller_depth + :depth - 1")
-				       : xstrdup(SITE_SQL("NULL"));
+	auto_free char *sql =
+		accounts ? account_sql(&work->who)
+		: caller ? xstrdup(SITE_SQL(
+				   "s.frame") " LEFT JOIN _raw_frame s ON s.raw_site = r.id "
+					      "AND s.depth = r.caller_depth + :depth - 1")
+			 : xstrdup(SITE_SQL("NULL"));
 
 	TRY(query_prepare(module->db, sql, NULL, &query));
 	if (caller)
@@ -436,9 +446,8 @@ static struct work *work_new(int given, sqlite3_value **argv)
 
 	work->users = 1;
 	for (int i = 0; i < COLUMNS - BY; i++) {
-		const char *text = given >> i & 1 ?
-					   (const char *)sqlite3_value_text(argv[nr++]) :
-					   NULL;
+		const char *text =
+			given >> i & 1 ? (const char *)sqlite3_value_text(argv[nr++]) : NULL;
 
 		work->argument[i] = xstrdup(text ? text : "");
 	}
@@ -548,8 +557,8 @@ static int tab_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int i
 	const struct sums_group *group = &cursor->sums->group[cursor->at];
 	bool accounts = ((const struct tab *)base->pVtab)->accounts;
 	static const enum sums_same texts[] = {
-		[FILE_NAME] = SUMS_FILE,   [FUNC] = SUMS_FUNC,	   [MODULE] = SUMS_MODULE,
-		[CACHE] = SUMS_CACHE, [SUBSYSTEM] = SUMS_SUBSYSTEM, [HOST] = SUMS_HOST,
+		[FILE_NAME] = SUMS_FILE, [FUNC] = SUMS_FUNC,	       [MODULE] = SUMS_MODULE,
+		[CACHE] = SUMS_CACHE,	 [SUBSYSTEM] = SUMS_SUBSYSTEM, [HOST] = SUMS_HOST,
 	};
 
 	switch (i) {
@@ -583,10 +592,10 @@ static int tab_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int i
 		break;
 	case RECORDING:
 		if (group->same[SUMS_RECORDING])
-			sqlite3_result_int64(context,
-					     rawsites_recording(
-						     &work->sites,
-						     (size_t)group->same[SUMS_RECORDING] - 1));
+			sqlite3_result_int64(
+				context,
+				rawsites_recording(&work->sites,
+						   (size_t)group->same[SUMS_RECORDING] - 1));
 		break;
 	case CALL_SITE:
 		if (group->same[SUMS_CALL_SITE])
@@ -602,7 +611,7 @@ static int tab_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int i
 		if (i >= BY)
 			sqlite3_result_text(context, work->argument[i - BY], -1, SQLITE_STATIC);
 		else if (i >= SUMS && i < FIRST_NS &&
-		    !(accounts && i - SUMS >= SUMS_NET_SE_BYTES))
+			 !(accounts && i - SUMS >= SUMS_NET_SE_BYTES))
 			sqlite3_result_int64(context, group->sum[i - SUMS]);
 	}
 	return SQLITE_OK;

@@ -81,7 +81,7 @@ static bool task_fits(const char *const *filter, const struct who_key *key,
 {
 	return conditions_number(filter[FILTER_PID], key->known, key->value) &&
 	       conditions_number(filter[FILTER_TGID], known->tgid != NULL,
-				    known->tgid ? strtoll(known->tgid, NULL, 10) : 0) &&
+				 known->tgid ? strtoll(known->tgid, NULL, 10) : 0) &&
 	       conditions_text(filter[FILTER_COMM], known->text) &&
 	       conditions_path(filter[FILTER_CGROUP], known->cgroup);
 }
@@ -97,7 +97,7 @@ static bool fits(struct who *who, enum who_dim dim, const struct who_key *key,
 	case WHO_CPU:
 		return conditions_number(filter[FILTER_CPU], key->known, key->value) &&
 		       conditions_number(filter[FILTER_NODE], known->text != NULL,
-					    known->text ? strtoll(known->text, NULL, 10) : 0);
+					 known->text ? strtoll(known->text, NULL, 10) : 0);
 	case WHO_CONTEXT:
 		return conditions_exact(filter[FILTER_CONTEXT], context_name(key));
 	case WHO_GFP:
@@ -229,12 +229,13 @@ struct err *who_load(struct who *who, struct query_db *db, struct rawsites *site
 		who->dim[dim].needed |= who->named == (enum who_dim)dim;
 	}
 	TRY(load_caches(who, db));
-	TRY(load_dim(who, db, WHO_TASK,
-		     opts->by == RAWSITES_BY_TGID
-			     ? "SELECT t.recording, t.pid, t.comm, CAST(t.tgid AS TEXT), t.cgroup, "
-			       "p.comm FROM _task t LEFT JOIN _task p ON p.recording = t.recording "
-			       "AND p.pid = t.tgid"
-			     : "SELECT recording, pid, comm, CAST(tgid AS TEXT), cgroup FROM _task"));
+	TRY(load_dim(
+		who, db, WHO_TASK,
+		opts->by == RAWSITES_BY_TGID
+			? "SELECT t.recording, t.pid, t.comm, CAST(t.tgid AS TEXT), t.cgroup, "
+			  "p.comm FROM _task t LEFT JOIN _task p ON p.recording = t.recording "
+			  "AND p.pid = t.tgid"
+			: "SELECT recording, pid, comm, CAST(tgid AS TEXT), cgroup FROM _task"));
 	TRY(load_dim(who, db, WHO_CPU,
 		     "SELECT recording, cpu, CAST(node AS TEXT) FROM _cpu_node"));
 	TRY(load_dim(who, db, WHO_GFP, "SELECT 0, id, text FROM _gfp"));
@@ -251,8 +252,8 @@ bool who_find(struct who *who, const struct raw_place *raw, const struct who_key
 	*ret_cache = raw->cache;
 	if (cache->known) {
 		bool is_new = false;
-		uint32_t id = intern_id(&who->caches, &cache->value, sizeof(cache->value),
-					&is_new);
+		uint32_t id =
+			intern_id(&who->caches, &cache->value, sizeof(cache->value), &is_new);
 
 		/* One that no table tells of is none. */
 		if (is_new) {

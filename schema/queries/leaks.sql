@@ -22,7 +22,8 @@ WITH grown AS (
 	FROM lifetimes
 	GROUP BY call_site
 ), evidence AS (
-	SELECT c.*, g.bytes_per_s, g.late_per_s, g.monotonicity, g.rises, g.falls,
+	SELECT c.id, c.kind, c.file, c.line, c.func, c.module, c.sym_off, c.sym_size, c.cache,
+		c.net_bytes, c.net_calls, c.allocs, c.confidence, g.bytes_per_s, g.late_per_s, g.monotonicity, g.rises, g.falls,
 		l.ended, l.p999_s, l.old, l.live AS aged, l.age_max_s,
 		e.class, e.words AS class_words,
 		(SELECT max(duration_s) FROM recording) AS duration_s,
@@ -39,7 +40,7 @@ WITH grown AS (
 	LEFT JOIN leak_sites e ON e.call_site = c.id
 	WHERE c.net_bytes >= :min AND c.net_calls > 0
 		AND _of_kind(:kinds, c.kind, 0, c.self)
-), weighed AS (
+), weighed AS MATERIALIZED (
 	SELECT *, 0.5 * steady + 0.3 * max(kept, iif(ended >= 20, min(survivors, steady), 0)) +
 		0.2 * survivors AS evidence
 	FROM evidence

@@ -9,14 +9,22 @@
 -- :recording='' only this recording
 -- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
+--
+-- View accounts would look up its names of each account.
 SELECT
-	sum(net_bytes) AS net_bytes, sum(allocs - frees - inferred_frees) AS net_blocks, sum(alloc_bytes) AS alloc_bytes,
-	sum(allocs) AS allocs, sum(failures) AS failures, page_order, migratetype
-FROM accounts
-WHERE page_order > 0 AND kind = 'page' AND _of_kind(:kinds, kind, :self, self)
-	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
-	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR host = :host)
-GROUP BY page_order, migratetype
-ORDER BY page_order DESC, sum(alloc_bytes) DESC, migratetype
+	sum(a.alloc_bytes - a.free_bytes - a.inferred_bytes) AS net_bytes,
+	sum(a.allocs - a.frees - a.inferred_frees) AS net_blocks, sum(a.alloc_bytes) AS alloc_bytes,
+	sum(a.allocs) AS allocs, sum(a.failures) AS failures, a.page_order AS page_order,
+	coalesce(m.name, a.migratetype) AS migratetype
+FROM _account a
+JOIN _raw_site r ON r.id = a.raw_site
+JOIN _callsite c ON c.id = r.callsite
+LEFT JOIN _migratetype m ON m.recording = r.recording AND m.migratetype = a.migratetype
+LEFT JOIN _cache k ON k.id = a.cache
+WHERE a.page_order > 0 AND c.kind = 'page' AND _of_kind(:kinds, c.kind, :self, r.self)
+	AND _fits(:cache, coalesce(k.name, r.cache), :file, c.file, :func, c.func, :module, c.module)
+	AND (:recording = '' OR r.recording = CAST(:recording AS INTEGER))
+	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = r.recording) = :host)
+GROUP BY a.page_order, coalesce(m.name, a.migratetype)
+ORDER BY a.page_order DESC, sum(a.alloc_bytes) DESC, coalesce(m.name, a.migratetype)
 LIMIT :rows

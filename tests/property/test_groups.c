@@ -213,8 +213,9 @@ static char *rows(struct query_db *db, const char *name, const char *sql, const 
 	FILE *out = open_memstream(&text, &len);
 
 	/* Its parameters are those that the head of the file names. */
-	auto_free char *whole = xasprintf("%.*s%s", (int)(strstr(from.text, "SELECT") - from.text),
-					  from.text, sorted);
+	auto_free char *whole =
+		xasprintf("%.*s%s", (int)(strstr(from.text, "SELECT") - from.text), from.text,
+			  sorted);
 
 	from.text = whole;
 	for (char *word = strtok_r(list, ";", &save); word && nr < MAX_WORDS;
@@ -251,7 +252,8 @@ static char *rows(struct query_db *db, const char *name, const char *sql, const 
 
 static int compare(struct query_db *db, const char *name, const char *slow, const char *words)
 {
-	auto_free char *fast_rows = rows(db, name, strstr(library_find(name)->text, "SELECT"), words);
+	auto_free char *fast_rows =
+		rows(db, name, strstr(library_find(name)->text, "SELECT"), words);
 	auto_free char *slow_rows = rows(db, name, slow, words);
 
 	CHECK_STR(fast_rows, slow_rows);
@@ -260,8 +262,9 @@ static int compare(struct query_db *db, const char *name, const char *slow, cons
 
 TEST(groups_of_raw_sites_are_what_sql_makes_of_them)
 {
-	static const char *const by[] = { "by=function", "by=file",	   "by=directory", "by=module",
-				    "by=cache",	   "by=recording", "by=host",	   "by=caller" };
+	static const char *const by[] = { "by=function", "by=file",  "by=directory",
+					  "by=module",	 "by=cache", "by=recording",
+					  "by=host",	 "by=caller" };
 	auto_free char *path = made();
 	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
 
@@ -276,19 +279,27 @@ TEST(groups_of_raw_sites_are_what_sql_makes_of_them)
 
 TEST(groups_of_accounts_are_what_sql_makes_of_them)
 {
-	static const char *const by[] = { "by=site",	    "by=kind",	 "by=function",	 "by=file",
-				    "by=directory", "by=module", "by=cache",	 "by=recording",
-				    "by=host",	    "by=pid",	 "by=tgid",	 "by=comm",
-				    "by=cgroup",    "by=cpu",	 "by=node",	 "by=context",
-				    "by=gfp",	    "by=order",	 "by=migratetype" };
+	static const char *const by[] = {
+		"by=site",    "by=kind",  "by=function",  "by=file",	   "by=directory",
+		"by=module",  "by=cache", "by=recording", "by=host",	   "by=pid",
+		"by=tgid",    "by=comm",  "by=cgroup",	  "by=cpu",	   "by=node",
+		"by=context", "by=gfp",	  "by=order",	  "by=migratetype"
+	};
 	static const char *const conditions[] = {
-		"pid=5",	   "tgid=6",	     "comm=task 2",   "comm=task*",
-		"cgroup=/",	   "cgroup=/user.slice", "cgroup=*slice*", "cpu=1",
-		"node=1",	   "context=softirq", "gfp=__GFP_ZERO", "gfp=GFP_KERNEL",
-		"order=2",	   "migratetype=Movable", "cache=dentry", "cache=kmalloc-[12]",
-		"file=fs",	   "file=fs/d1",     "file=*.c",      "func=func_3",
-		"func=*1*",	   "module=vmlinux", "module=mod1",   "recording=5",
-		"recording=7",	   "host=one",	     "host=nobody",   "kinds=percpu",
+		"pid=5",	  "tgid=6",
+		"comm=task 2",	  "comm=task*",
+		"cgroup=/",	  "cgroup=/user.slice",
+		"cgroup=*slice*", "cpu=1",
+		"node=1",	  "context=softirq",
+		"gfp=__GFP_ZERO", "gfp=GFP_KERNEL",
+		"order=2",	  "migratetype=Movable",
+		"cache=dentry",	  "cache=kmalloc-[12]",
+		"file=fs",	  "file=fs/d1",
+		"file=*.c",	  "func=func_3",
+		"func=*1*",	  "module=vmlinux",
+		"module=mod1",	  "recording=5",
+		"recording=7",	  "host=one",
+		"host=nobody",	  "kinds=percpu",
 		"self=1",
 	};
 	auto_free char *path = made();
@@ -305,15 +316,18 @@ TEST(groups_of_accounts_are_what_sql_makes_of_them)
 		}
 	}
 	/* Nobody is called so, and there is no such recording. */
-	CHECK_EQ(found, sizeof(by) / sizeof(*by) * (sizeof(conditions) / sizeof(*conditions) - 2));
+	CHECK_EQ(found,
+		 sizeof(by) / sizeof(*by) * (sizeof(conditions) / sizeof(*conditions) - 2));
 }
 
 TEST(sums_by_kind_of_the_last_conditions_are_not_those_of_others)
 {
 	static const char *const asked[] = {
-		"by=comm;cpu=1",	  "by=kind;cpu=1", "by=kind;cpu=2",
-		"by=kind;cpu=1;kinds=slab", "by=kind;cpu=1", "by=kind;cpu=1;self=1",
-		"by=comm;file=fs",	  "by=kind;cpu=1", "by=kind;file=fs",
+		"by=comm;cpu=1",   "by=kind;cpu=1",
+		"by=kind;cpu=2",   "by=kind;cpu=1;kinds=slab",
+		"by=kind;cpu=1",   "by=kind;cpu=1;self=1",
+		"by=comm;file=fs", "by=kind;cpu=1",
+		"by=kind;file=fs",
 	};
 	auto_free char *path = made();
 	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
@@ -332,12 +346,11 @@ TEST(a_sum_that_does_not_fit_is_an_error)
 	sqlite3 *raw;
 
 	CHECK_EQ(sqlite3_open(path, &raw), SQLITE_OK);
-	CHECK_EQ(sqlite3_exec(raw, "UPDATE _account SET allocs = 0x7fffffffffffffff", NULL, NULL,
-			      NULL),
+	CHECK_EQ(sqlite3_exec(raw, "UPDATE _account SET allocs = 0x7fffffffffffffff", NULL,
+			      NULL, NULL),
 		 SQLITE_OK);
 	sqlite3_close(raw);
 	CHECK_OK(query_db_open(path, &db));
-	CHECK_OK(library_prepare(db, library_find("who"), (char *[]){ NULL },
-				 &query));
+	CHECK_OK(library_prepare(db, library_find("who"), (char *[]){ NULL }, &query));
 	CHECK_ERR(query_next(query, &row), "too large");
 }
