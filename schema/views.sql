@@ -658,9 +658,10 @@ FROM (
 		(o.bucket_start_ns - o.start_ns + (b.bucket + 1) * o.bucket_ns) / 1e9 AS end_s,
 		sum(b.net_bytes) AS change_bytes, sum(b.net_calls) AS change_calls,
 		sum(b.alloc_bytes) AS alloc_bytes, sum(b.allocs) AS allocs
-	FROM _bucket b
-	JOIN _raw_site r ON r.id = b.raw_site
-	JOIN _recording o ON o.id = r.recording
+	-- Raw site by raw site, which is the order that buckets lie in.
+	FROM _raw_site r
+	CROSS JOIN _recording o ON o.id = r.recording
+	CROSS JOIN _bucket b ON b.raw_site = r.id
 	GROUP BY r.callsite, r.self, r.recording, b.bucket
 )
 WINDOW w AS (PARTITION BY call_site, recording ORDER BY bucket);
@@ -686,10 +687,10 @@ FROM (
 		(o.bucket_start_ns - o.start_ns + (b.bucket + 1) * o.bucket_ns) / 1e9 AS end_s,
 		sum(b.net_bytes) AS change_bytes, sum(b.net_calls) AS change_calls,
 		sum(b.alloc_bytes) AS alloc_bytes, sum(b.allocs) AS allocs
-	FROM _bucket b
-	JOIN _raw_site r ON r.id = b.raw_site
-	JOIN _callsite c ON c.id = r.callsite
-	JOIN _recording o ON o.id = r.recording
+	FROM _raw_site r
+	CROSS JOIN _callsite c ON c.id = r.callsite
+	CROSS JOIN _recording o ON o.id = r.recording
+	CROSS JOIN _bucket b ON b.raw_site = r.id
 	GROUP BY c.kind, r.self, r.recording, b.bucket
 )
 WINDOW w AS (PARTITION BY kind, self, recording ORDER BY bucket);
@@ -779,8 +780,8 @@ SELECT
 		AS to_s,               -- where the next one begins, seconds
 	sum(l.ended) AS ended,     -- objects that lived for so long and are gone
 	sum(l.live) AS live        -- objects that are live at the end, and of that age
-FROM _life l
-JOIN _raw_site r ON r.id = l.raw_site
+FROM _raw_site r
+CROSS JOIN _life l ON l.raw_site = r.id
 GROUP BY r.callsite, r.self, r.recording, l.bin;
 
 -- Quantiles of the lives of a call site, and the live objects beyond them. Both sums
