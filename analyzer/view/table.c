@@ -169,12 +169,16 @@ static void keep_cell(struct table *table, const struct cell *cell, enum view_st
 
 static void put(struct table *table, const char *text, size_t len)
 {
+	if (!len)
+		return;
 	memcpy(grow(&table->line, table->line_len, &table->cap_line, len), text, len);
 	table->line_len += len;
 }
 
 static void put_spaces(struct table *table, size_t nr)
 {
+	if (!nr)
+		return;
 	memset(grow(&table->line, table->line_len, &table->cap_line, nr), ' ', nr);
 	table->line_len += nr;
 }
