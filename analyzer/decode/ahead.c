@@ -7,8 +7,8 @@
 
 #include "base/xalloc.h"
 
-/* With more cursors than this each of them has little. */
-enum { FEW = 16, PIECE = 64 << 10, PIECE_OF_MANY = 64 << 10 };
+/* With more cursors than FEW each of them has little. */
+enum { FEW = 16, PIECE = 64 << 10 };
 
 struct slot {
 	struct cursor_block *block;
@@ -113,7 +113,7 @@ void ahead_free(struct ahead *a)
 
 void ahead_add(struct ahead *a, struct cursor *cursor, struct page_reader *reader)
 {
-	page_reader_pieces(reader, a->cap > FEW ? PIECE_OF_MANY : PIECE);
+	page_reader_pieces(reader, PIECE);
 	a->source[a->nr++] = (struct source){
 		.cursor = cursor,
 		.reader = reader,
