@@ -8,7 +8,6 @@
 
 #include "base/xalloc.h"
 #include "store/fold.h"
-#include "store/image.h"
 #include "store/intern.h"
 #include "store/newfile.h"
 #include "store/quality.h"
@@ -57,18 +56,8 @@ static const struct {
 	[INSERT_CELLS + WRITER_FREE_PAIR] = { "_free_pair", 5 },
 };
 
-/* Of these a recording has thousands of rows, of integers only; image_table()s in this order. */
-static const enum insert bulk[] = {
-	INSERT_RAW_FRAME,
-	INSERT_CELLS + WRITER_ACCOUNT,
-	INSERT_CELLS + WRITER_BUCKET,
-	INSERT_CELLS + WRITER_LIFE,
-};
-enum { NR_BULK = sizeof(bulk) / sizeof(*bulk), MAX_BULK_BYTES = 1 << 20 };
-
 struct writer {
 	sqlite3 *db;
-	struct image *image; /* rows of bulk tables that are not in the database yet */
 	sqlite3_stmt *insert[NR_INSERTS];
 	struct newfile file;
 	struct intern callsites, frames;
@@ -115,68 +104,6 @@ static struct err *prepare_insert(struct writer *writer, enum insert i)
 	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
 }
 
-static bool is_bulk(enum insert insert)
-{
-	for (size_t i = 0; i < NR_BULK; i++)
-		if (bulk[i] == insert)
-			return true;
-	return false;
-}
-
-static struct err *begin_bulk(struct writer *writer, enum insert i)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(writer->db, "SELECT sql FROM sqlite_schema WHERE name = ?",
-				    -1, &stmt, NULL);
-
-	if (rc == SQLITE_OK)
-		sqlite3_bind_text(stmt, 1, inserts[i].table, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
-		const char *sql = (const char *)sqlite3_column_text(stmt, 0);
-
-		image_table(writer->image, inserts[i].table, sql, (size_t)inserts[i].nr_columns,
-			    strstr(sql, "WITHOUT ROWID"));
-	}
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
-}
-
-/* The rows that are in the image. Its tables have the columns of the others in their order. */
-static struct err *write_bulk(struct writer *writer)
-{
-	unsigned char *data;
-	size_t len;
-
-	if (!image_size(writer->image))
-		return NULL;
-	TRY(image_take(writer->image, &data, &len));
-	int rc = sqlite3_deserialize(
-		writer->db, "image", data, (sqlite3_int64)len, (sqlite3_int64)len,
-		SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY);
-
-	if (rc != SQLITE_OK)
-		return db_err(writer->db, rc);
-	for (size_t i = 0; i < NR_BULK; i++) {
-		const char *table = inserts[bulk[i]].table;
-		auto_free char *sql =
-			xasprintf("INSERT INTO main.%s SELECT * FROM image.%s", table, table);
-
-		TRY(exec(writer, sql));
-	}
-	return NULL;
-}
-
-/* A row of bulk table @insert. */
-static struct err *bulk_row(struct writer *writer, enum insert insert, const struct cell *row)
-{
-	for (size_t i = 0; i < NR_BULK; i++)
-		if (bulk[i] == insert)
-			image_add(writer->image, i, row);
-	if (image_size(writer->image) < MAX_BULK_BYTES)
-		return NULL;
-	return err_wrap(write_bulk(writer), "%s", writer->file.path);
-}
-
 /*
  * As CREATE VIEW would leave them. It parses a text twice, which for all of them is more
  * than the rest of the schema takes; whoever reads the database does it once.
@@ -215,18 +142,14 @@ static struct err *set_up(struct writer *writer)
 		return db_err(writer->db, rc);
 	/* Rule 1 makes a journal pointless: a half-made file is never seen. */
 	TRY(exec(writer, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-			 "PRAGMA locking_mode = EXCLUSIVE; ATTACH ':memory:' AS image"));
+			 "PRAGMA locking_mode = EXCLUSIVE"));
 	/* From here on, or each object of the schema would be written to the file by itself. */
 	TRY(exec(writer, "BEGIN"));
 	TRY(exec(writer, schema_tables));
 	TRY(write_views(writer));
 	TRY(exec(writer, "INSERT INTO _recording (id) VALUES (1)"));
 	for (enum insert i = 0; i < NR_INSERTS; i++)
-		if (!is_bulk(i))
-			TRY(prepare_insert(writer, i));
-	writer->image = image_new();
-	for (size_t i = 0; i < NR_BULK; i++)
-		TRY(begin_bulk(writer, bulk[i]));
+		TRY(prepare_insert(writer, i));
 	return NULL;
 }
 
@@ -253,7 +176,6 @@ static void close_db(struct writer *writer)
 	}
 	sqlite3_close(writer->db);
 	writer->db = NULL;
-	image_free(take_ptr(writer->image));
 }
 
 void writer_close(struct writer *writer)
@@ -539,8 +461,6 @@ struct err *writer_row(struct writer *writer, enum writer_table table, const str
 {
 	sqlite3_stmt *stmt = writer->insert[INSERT_CELLS + (int)table];
 
-	if (!stmt)
-		return bulk_row(writer, INSERT_CELLS + (int)table, row);
 	for (int i = 0; i < inserts[INSERT_CELLS + (int)table].nr_columns; i++) {
 		switch (row[i].type) {
 		case CELL_NULL:
@@ -599,13 +519,12 @@ static struct err *write_frame(struct writer *writer, uint32_t raw_site, size_t 
 	uint32_t id;
 
 	TRY(writer_frame(writer, frame, &id));
-	const struct cell row[] = {
-		{ .type = CELL_INT, .i = raw_site },
-		{ .type = CELL_INT, .i = (int64_t)depth },
-		{ .type = CELL_INT, .i = id },
-	};
+	sqlite3_stmt *stmt = writer->insert[INSERT_RAW_FRAME];
 
-	return bulk_row(writer, INSERT_RAW_FRAME, row);
+	bind_int(stmt, 1, raw_site);
+	bind_int(stmt, 2, (int64_t)depth);
+	bind_int(stmt, 3, id);
+	return step(writer, stmt);
 }
 
 struct err *writer_callsite(struct writer *writer, enum site_kind kind,
@@ -737,7 +656,6 @@ uint64_t writer_nr_call_sites(const struct writer *writer)
 
 struct err *writer_commit(struct writer *writer)
 {
-	TRY(err_wrap(write_bulk(writer), "%s", writer->file.path));
 	TRY(err_wrap(exec(writer, schema_indices), "%s", writer->file.path));
 	TRY(err_wrap(fold_write(writer->db), "%s", writer->file.path));
 	TRY(err_wrap(exec(writer, "COMMIT"), "%s", writer->file.path));
