@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/recorder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -28,6 +27,7 @@
 #include "capture/snapshot.h"
 #include "capture/squeeze.h"
 #include "capture/streams.h"
+#include "capture/tally.h"
 #include "capture/tracedir.h"
 #include "capture/tracepoints.h"
 
@@ -57,11 +57,10 @@ struct recorder {
 	struct recording_writer *writer;
 	struct text notes[8];
 	size_t nr_notes;
-	struct instance_stats *stats; /* one for each CPU, after the stop */
+	struct tally tally; /* after the stop */
 	char *tracedir;
 	uint64_t buffer_bytes;
 	uint64_t probe_misses;
-	uint64_t late_lost;  /* on CPUs that came online while recording */
 	uint64_t data_bytes; /* moved, once it is stopped */
 	uint64_t file_bytes;
 	uint64_t start_mono_ns, start_unix_ns;
@@ -345,7 +344,6 @@ static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 	r->modwatch = modwatch_start();
 	describe_self(r, opts, kinds);
 	TRY(recording_write_meta(rec, &r->part, META_LEVEL));
-	r->stats = xcalloc(rec->cpus.nr, sizeof(*r->stats));
 	snapshot_prepare(&r->snapshot);
 	/* A reader that waits for its own code to be read in loses events meanwhile. */
 	mlockall(MCL_CURRENT);
@@ -394,7 +392,7 @@ void recorder_close(struct recorder *r)
 		text_deinit(&r->notes[i]);
 	free(r->segments);
 	free(r->path);
-	free(r->stats);
+	tally_deinit(&r->tally);
 	free(r->cut);
 	free(r->tracedir);
 	free(r);
@@ -495,80 +493,16 @@ int recorder_fd(const struct recorder *r)
 
 void recorder_progress(const struct recorder *r, struct recorder_progress *ret)
 {
-	const struct recording *rec = &r->recording;
 	uint64_t end = r->stopped ? r->end_mono_ns : now_ns(CLOCK_MONOTONIC);
+	struct tally_sum sum =
+		r->stopped ? tally_sum(&r->tally) : tally_now(&r->instance, &r->recording.cpus);
 
 	*ret = (struct recorder_progress){
 		.elapsed_ns = end - r->start_mono_ns,
-		.lost = r->late_lost,
-		.bytes = r->streams ? streams_bytes(r->streams) : r->data_bytes,
+		.events = sum.events,
+		.lost = sum.lost,
+		.bytes = sum.waiting + (r->streams ? streams_bytes(r->streams) : r->data_bytes),
 	};
-	for (size_t i = 0; i < rec->cpus.nr; i++) {
-		struct instance_stats stats = r->stats[i];
-
-		if (!r->stopped) {
-			/* A count that cannot be had now is missing for half a second. */
-			err_free(instance_stats(&r->instance, rec->cpus.v[i], &stats));
-			ret->events += stats.entries;
-			ret->bytes += stats.bytes;
-		}
-		ret->events += stats.read;
-		ret->lost += instance_lost(&stats);
-	}
-}
-
-/* The kernel's own counts, once all is read. */
-static struct err *read_stats(struct recorder *r)
-{
-	struct recording *rec = &r->recording;
-
-	for (size_t i = 0; i < rec->cpus.nr; i++) {
-		unsigned int cpu = rec->cpus.v[i];
-		auto_free char *path =
-			xasprintf("%s/per_cpu/cpu%u/stats", r->instance.dir, cpu);
-		auto_free char *name = xasprintf(BLOB_CPUSTAT "%u", cpu);
-		auto_text text = {};
-
-		TRY(instance_stats(&r->instance, cpu, &r->stats[i]));
-		TRY(text_read_file(&text, path));
-		text_add(texts_new(&rec->blobs, name), text.data, text.len);
-		struct text *option = texts_new(&rec->cpustat, name);
-
-		text_printf(option, "CPU: %u\n", cpu);
-		text_add(option, text.data, text.len);
-		/* What could not be drained is not in the file. */
-		r->stats[i].dropped += r->stats[i].entries;
-	}
-	return NULL;
-}
-
-/* CPUs without a thread, since they were offline at the start, also have buffers. */
-static void count_late_cpus(struct recorder *r)
-{
-	struct recording *rec = &r->recording;
-	auto_free char *path = xasprintf("%s/per_cpu", r->instance.dir);
-	DIR *dir = r->all_cpus ? opendir(path) : NULL;
-	struct instance_stats stats;
-	struct dirent *entry;
-	unsigned int cpu;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		if (sscanf(entry->d_name, "cpu%u", &cpu) != 1 || cpulist_has(&rec->cpus, cpu))
-			continue;
-		auto_err struct err *err = instance_stats(&r->instance, cpu, &stats);
-		uint64_t lost = err ? 0 : stats.entries + instance_lost(&stats);
-
-		if (!lost)
-			continue;
-		auto_free char *file = xasprintf("%s/cpu%u/stats", path, cpu);
-		auto_free char *name = xasprintf(BLOB_CPUSTAT "%u", cpu);
-
-		texts_file(&rec->blobs, name, file);
-		r->late_lost += lost;
-	}
-	closedir(dir);
 }
 
 static void add_times(const struct recorder *r, struct recording *rec, uint64_t start_ns,
@@ -681,8 +615,7 @@ static struct err *stop(struct recorder *r)
 	if (cut)
 		cut_short(r, cut);
 	r->probe_misses = probes_missed(&r->probes, r->tracedir, r->instance.dir);
-	TRY(read_stats(r));
-	count_late_cpus(r);
+	TRY(tally_end(&r->instance, r->all_cpus, &r->recording, &r->tally));
 	gather_end(r);
 	r->data_bytes = streams_bytes(r->streams);
 	streams_close(take_ptr(r->streams));
@@ -697,15 +630,7 @@ static struct err *stop(struct recorder *r)
 /* Where frees are missing the kernel knows what is gone; else the recording does. */
 static void audit(struct recorder *r)
 {
-	uint64_t lost = 0;
-
-	for (size_t i = 0; i < r->recording.cpus.nr; i++) {
-		struct instance_stats stats = {};
-
-		err_free(instance_stats(&r->instance, r->recording.cpus.v[i], &stats));
-		lost += instance_lost(&stats);
-	}
-	if (lost)
+	if (tally_now(&r->instance, &r->recording.cpus).lost)
 		pageflags_read(texts_get(&r->recording.blobs, BLOB_PAGEFLAGS));
 }
 
@@ -767,16 +692,16 @@ uint64_t recorder_file_bytes(const struct recorder *r)
 
 bool recorder_cpu(const struct recorder *r, size_t i, unsigned int *ret_cpu, uint64_t *ret_lost)
 {
-	if (i >= r->recording.cpus.nr)
+	if (i >= r->tally.nr)
 		return false;
 	*ret_cpu = r->recording.cpus.v[i];
-	*ret_lost = instance_lost(&r->stats[i]);
+	*ret_lost = instance_lost(&r->tally.cpu[i]);
 	return true;
 }
 
 uint64_t recorder_late_lost(const struct recorder *r)
 {
-	return r->late_lost;
+	return r->tally.late_lost;
 }
 
 uint64_t recorder_buffer_bytes(const struct recorder *r)
