@@ -91,17 +91,24 @@ static bool is_alloc(const struct event *ev)
 	return false;
 }
 
-static bool comes_before(const struct source *a, const struct source *b)
+/* Of two heads at the same time. */
+static __attribute__((noinline)) bool comes_before_equal(const struct source *a,
+							 const struct source *b)
 {
 	const struct event *x = a->pos, *y = b->pos;
 
-	if (x->ts_ns != y->ts_ns)
-		return x->ts_ns < y->ts_ns;
 	if (is_alloc(x) != is_alloc(y))
 		return is_alloc(y);
 	if (x->cpu != y->cpu)
 		return x->cpu < y->cpu;
 	return a < b;
+}
+
+static inline bool comes_before(const struct source *a, const struct source *b)
+{
+	uint64_t x = a->pos->ts_ns, y = b->pos->ts_ns;
+
+	return __builtin_expect(x != y, 1) ? x < y : comes_before_equal(a, b);
 }
 
 static void sift_down(struct merge *m, size_t i)
@@ -130,6 +137,27 @@ static void set_limit(struct merge *m)
 		if (m->heap[i]->pos->ts_ns < m->limit_ns)
 			m->limit_ns = m->heap[i]->pos->ts_ns;
 	}
+}
+
+/* Puts the root to its place, and says where the run of the next one ends. */
+static inline void reorder(struct merge *m)
+{
+	struct source *a = m->heap[0], *b = m->heap[1];
+
+	/* Where two CPUs allocate at the same time, runs are of one or two events. */
+	if (m->heap_nr == 2) {
+		bool swap = comes_before(b, a);
+
+		m->heap[0] = swap ? b : a;
+		m->heap[1] = swap ? a : b;
+		m->limit_ns = m->heap[1]->pos->ts_ns;
+		if (m->limit_ns > m->until_ns)
+			m->limit_ns = m->until_ns;
+		return;
+	}
+	if (m->heap_nr)
+		sift_down(m, 0);
+	set_limit(m);
 }
 
 /*
@@ -458,9 +486,7 @@ static struct err *advance(struct merge *m)
 		TRY(refill(m, root));
 	if (root->pos == root->end)
 		m->heap[0] = m->heap[--m->heap_nr];
-	if (m->heap_nr)
-		sift_down(m, 0);
-	set_limit(m);
+	reorder(m);
 	return NULL;
 }
 
@@ -468,14 +494,15 @@ struct err *merge_next_batch(struct merge *m, struct merge_batch *ret)
 {
 	if (m->taken)
 		TRY(advance(m));
-	*ret = (struct merge_batch){ 0 };
-	if (!m->heap_nr || (m->live && m->heap[0]->pos->ts_ns >= m->until_ns))
+	if (!m->heap_nr || (m->live && m->heap[0]->pos->ts_ns >= m->until_ns)) {
+		ret->nr = 0;
 		return NULL;
-
+	}
 	const struct source *root = m->heap[0];
 	const struct event *end = root->pos + 1;
 
 	/* They were written by another CPU. */
+	__builtin_prefetch(root->pos + FETCH);
 	while (end != root->end && end->ts_ns < m->limit_ns)
 		__builtin_prefetch(end++ + FETCH);
 	uint64_t latest_ns =
