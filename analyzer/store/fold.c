@@ -11,6 +11,7 @@
 #include "match/life.h"
 #include "match/series.h"
 #include "store/schema.h"
+#include "store/wobble.h"
 
 /* Up to here a double holds each integer, so that no order of adding matters. */
 #define EXACT (INT64_C(1) << 53)
@@ -292,9 +293,27 @@ static struct err *write_growth(const struct fold *fold, const struct sums *sums
 	return insert(fold, stmt);
 }
 
+/* A row only where the later half has one: elsewhere nothing is known to move. */
+static struct err *write_noise(const struct fold *fold, const struct sums *sums,
+			       const struct buckets *buckets, sqlite3_stmt *stmt)
+{
+	int64_t half = buckets->nr / 2;
+	double change[SERIES_BUCKETS] = {};
+
+	if (sums->end <= half)
+		return NULL;
+	for (int64_t i = half; i < sums->end; i++)
+		change[i - half] = (double)sums->a[i];
+	sqlite3_bind_int64(stmt, 1, sums->call_site);
+	sqlite3_bind_double(stmt, 2,
+			    wobble_variance(change, (size_t)(buckets->nr - half), true));
+	return insert(fold, stmt);
+}
+
 static struct err *growth_sums(struct fold *fold, struct sums *sums, bool *ret_plain)
 {
 	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
+	CLEANUP(stmt_cleanup) sqlite3_stmt *noise = NULL;
 	auto_free struct buckets *list = NULL;
 	size_t nr = 0;
 
@@ -310,6 +329,9 @@ static struct err *growth_sums(struct fold *fold, struct sums *sums, bool *ret_p
 		    "INSERT INTO temp._growth_sums VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
 		    "?, ?)",
 		    &stmt));
+	TRY(exec(fold, "CREATE TABLE main._folded_noise "
+		       "(call_site INTEGER PRIMARY KEY, bytes_variance REAL)"));
+	TRY(prepare(fold, "INSERT INTO main._folded_noise VALUES (?, ?)", &noise));
 	for (size_t i = 0; *ret_plain && add_up(fold, &i, sums, ret_plain);) {
 		const struct buckets *buckets =
 			bsearch(&sums->recording, list, nr, sizeof(*list), by_recording);
@@ -318,7 +340,12 @@ static struct err *growth_sums(struct fold *fold, struct sums *sums, bool *ret_p
 			*ret_plain = false;
 		else
 			TRY(write_growth(fold, sums, buckets, stmt));
+		if (*ret_plain && nr == 1)
+			TRY(write_noise(fold, sums, buckets, noise));
 	}
+	sqlite3_finalize(take_ptr(noise));
+	if (!*ret_plain || nr != 1)
+		TRY(exec(fold, "DROP TABLE main._folded_noise"));
 	return NULL;
 }
 

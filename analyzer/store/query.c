@@ -343,11 +343,9 @@ size_t query_find_column(struct query *query, const char *name)
 	return 0;
 }
 
-/* Of a statement that one thread uses, a value may be taken without a lock. */
-static struct cell cell_of(sqlite3_stmt *stmt, int i)
+struct cell query_cell(struct sqlite3_value *value)
 {
 	struct cell cell = { .type = CELL_NULL, .text = "" };
-	sqlite3_value *value = sqlite3_column_value(stmt, i);
 
 	switch (sqlite3_value_type(value)) {
 	case SQLITE_INTEGER:
@@ -391,8 +389,9 @@ struct err *query_next(struct query *query, const struct cell **ret)
 	if (rc != SQLITE_ROW)
 		return err_new(ERR_DB, "%s: %s", query->db->path,
 			       sqlite3_errmsg(query->db->db));
+	/* Of a statement that one thread uses, a value may be taken without a lock. */
 	for (size_t i = 0; i < query->nr_columns; i++)
-		query->row[i] = cell_of(query->stmt, (int)i);
+		query->row[i] = query_cell(sqlite3_column_value(query->stmt, (int)i));
 	*ret = query->row;
 	return NULL;
 }

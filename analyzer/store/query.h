@@ -22,6 +22,7 @@
 
 struct query_db;
 struct query;
+struct sqlite3_value;
 
 enum cell_type { CELL_NULL, CELL_INT, CELL_REAL, CELL_TEXT, CELL_BLOB };
 
@@ -78,6 +79,9 @@ size_t query_nr_columns(const struct query *query);
 const char *query_column(const struct query *query, size_t column);
 /* The column of that name; a name it does not have is a mistake of the program. */
 size_t query_find_column(struct query *query, const char *name);
+
+/* A value of SQLite's as a cell, which borrows its text. */
+struct cell query_cell(struct sqlite3_value *value);
 
 /* From the start, after other parameters were bound. */
 void query_restart(struct query *query);

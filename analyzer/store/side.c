@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "store/each.h"
 #include "store/library.h"
 #include "store/wobble.h"
 
@@ -190,6 +191,9 @@ static struct run *find_run(struct side *side, int64_t recording)
 }
 
 /* Columns of schema/queries/diff.sql. */
+static const char columns[] =
+	"recording, kind, file, line, func, module, sym_off, sym_size, cache, value, "
+	"too_much, too_little, calls, alloc_bytes, object_bytes, site";
 enum {
 	RECORDING,
 	KIND,
@@ -207,6 +211,7 @@ enum {
 	ALLOC_BYTES,
 	OBJECT_BYTES,
 	SITE,
+	NR_COLUMNS,
 };
 
 static struct side_site site_of(struct side *side, const struct cell *row,
@@ -232,43 +237,56 @@ static struct side_site site_of(struct side *side, const struct cell *row,
 	return site;
 }
 
+struct adder {
+	struct side *side;
+	const struct side_opts *opts;
+};
+
+static struct err *add_site(void *arg, sqlite3_value **value)
+{
+	const struct adder *adder = arg;
+	const struct side_opts *opts = adder->opts;
+	struct side *side = adder->side;
+	struct cell row[NR_COLUMNS];
+
+	for (int i = 0; i < NR_COLUMNS; i++)
+		row[i] = query_cell(value[i]);
+	struct run *run = find_run(side, row[RECORDING].i);
+
+	if (!run)
+		return err_new(ERR_FORMAT, "damaged: a call site of no recording");
+	if (opts->any_kind && !strcmp(row[KIND].text, "vmalloc"))
+		return NULL;
+	struct side_site like = site_of(side, row, opts);
+	struct figure *figures = find_site(side, &like);
+	struct figure *figure = &figures[run - side->run];
+
+	vec_room(side->id, side->nr_ids, side->cap_ids);
+	side->id[side->nr_ids++] = (struct side_id){
+		.id = row[SITE].i,
+		.site = (size_t)(figures - side->figure) / side->max_runs,
+	};
+
+	figure->value += number(&row[VALUE]);
+	figure->too_much += fmax(number(&row[TOO_MUCH]), 0);
+	figure->too_little += fmax(number(&row[TOO_LITTLE]), 0);
+	figure->calls += number(&row[CALLS]);
+	if (opts->per == PER_GB)
+		run->divisor += number(&row[ALLOC_BYTES]);
+	return NULL;
+}
+
 static struct err *add_sites(struct side *side, struct query_db *db, const char *name,
 			     const struct side_opts *opts)
 {
-	CLEANUP(query_cleanup) struct query *query = NULL;
-	const struct cell *row;
+	struct adder adder = { side, opts };
+	CLEANUP(each_deinit) struct each each = { .fn = add_site, .arg = &adder };
 
-	TRY(query_prepare(db, schema_query(name), NULL, &query));
-	query_bind_text(query, ":metric", opts->metric);
-	query_bind_text(query, ":kinds", opts->kinds);
-	query_bind_int(query, ":self", opts->self);
-	for (;;) {
-		TRY(query_next(query, &row));
-		if (!row)
-			return NULL;
-		struct run *run = find_run(side, row[RECORDING].i);
-
-		if (!run)
-			return err_new(ERR_FORMAT, "damaged: a call site of no recording");
-		if (opts->any_kind && !strcmp(row[KIND].text, "vmalloc"))
-			continue;
-		struct side_site like = site_of(side, row, opts);
-		struct figure *figures = find_site(side, &like);
-		struct figure *figure = &figures[run - side->run];
-
-		vec_room(side->id, side->nr_ids, side->cap_ids);
-		side->id[side->nr_ids++] = (struct side_id){
-			.id = row[SITE].i,
-			.site = (size_t)(figures - side->figure) / side->max_runs,
-		};
-
-		figure->value += number(&row[VALUE]);
-		figure->too_much += fmax(number(&row[TOO_MUCH]), 0);
-		figure->too_little += fmax(number(&row[TOO_LITTLE]), 0);
-		figure->calls += number(&row[CALLS]);
-		if (opts->per == PER_GB)
-			run->divisor += number(&row[ALLOC_BYTES]);
-	}
+	TRY(each_prepare(&each, db, columns, schema_query(name)));
+	query_bind_text(each.query, ":metric", opts->metric);
+	query_bind_text(each.query, ":kinds", opts->kinds);
+	query_bind_int(each.query, ":self", opts->self);
+	return each_run(&each);
 }
 
 /* Divides the figures of the runs from @first on. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "store/each.h"
 #include "store/library.h"
 
 enum { MAX_BUCKETS = 4096 };
@@ -64,41 +65,75 @@ static const struct side_id *find(const struct side_id *id, size_t nr, int64_t w
 	return nr ? bsearch(&key, id, nr, sizeof(key), compare) : NULL;
 }
 
+/* A change in a bucket, of a site. */
+struct move {
+	size_t site;
+	size_t bucket;
+	double change;
+};
+
+static void sort(struct side_id *id, size_t nr)
+{
+	size_t i = 1;
+
+	while (i < nr && id[i - 1].id <= id[i].id)
+		i++;
+	if (i < nr)
+		qsort(id, nr, sizeof(*id), compare);
+}
+
+static struct err *set_kept(void *arg, sqlite3_value **row)
+{
+	struct side *side = arg;
+	const struct side_id *id = find(side->id, side->nr_ids, sqlite3_value_int64(row[0]));
+
+	if (!id)
+		return NULL;
+	side_figures(side, id->site)->variance = fmax(sqlite3_value_double(row[1]), 0);
+	side->moves = true;
+	return NULL;
+}
+
 struct moves {
 	struct side_id *raw; /* raw sites, ascending, and the sites they are of */
 	size_t nr_raw, cap_raw;
-	double **change; /* of each site; NULL: none */
-	size_t nr_sites, nr_buckets;
+	const struct side *side;
+	struct move *move;
+	size_t nr, cap;
+	size_t nr_buckets;
+	int64_t first; /* bucket */
+	/* What came last; the next is mostly of it, or the next one. */
+	size_t last;
 };
 
 static void moves_deinit(struct moves *moves)
 {
-	for (size_t i = 0; i < moves->nr_sites; i++)
-		free(moves->change[i]);
-	free(moves->change);
+	free(moves->move);
 	free(moves->raw);
 }
 
-static struct err *load_raw_sites(struct moves *moves, struct side *side, struct query_db *db)
+static struct err *add_raw_site(void *arg, sqlite3_value **row)
 {
-	CLEANUP(query_cleanup) struct query *query = NULL;
-	const struct cell *row;
+	struct moves *moves = arg;
+	const struct side *side = moves->side;
+	const struct side_id *id = find(side->id, side->nr_ids, sqlite3_value_int64(row[1]));
 
-	qsort(side->id, side->nr_ids, sizeof(*side->id), compare);
-	TRY(query_prepare(db,
-			  "SELECT id, 2 * callsite + self AS site FROM _raw_site ORDER BY id",
-			  NULL, &query));
-	for (;;) {
-		TRY(query_next(query, &row));
-		if (!row)
-			return NULL;
-		const struct side_id *id = find(side->id, side->nr_ids, row[1].i);
+	if (!id)
+		return NULL;
+	vec_room(moves->raw, moves->nr_raw, moves->cap_raw);
+	moves->raw[moves->nr_raw++] = (struct side_id){ sqlite3_value_int64(row[0]), id->site };
+	return NULL;
+}
 
-		if (!id)
-			continue;
-		vec_room(moves->raw, moves->nr_raw, moves->cap_raw);
-		moves->raw[moves->nr_raw++] = (struct side_id){ row[0].i, id->site };
-	}
+static struct err *load_raw_sites(struct moves *moves, struct query_db *db)
+{
+	CLEANUP(each_deinit) struct each each = { .fn = add_raw_site, .arg = moves };
+
+	TRY(each_prepare(&each, db, "id, site",
+			 "SELECT id, 2 * callsite + self AS site FROM _raw_site"));
+	TRY(each_run(&each));
+	sort(moves->raw, moves->nr_raw);
+	return NULL;
 }
 
 static struct err *count_buckets(struct query_db *db, int64_t *ret)
@@ -112,35 +147,100 @@ static struct err *count_buckets(struct query_db *db, int64_t *ret)
 	return NULL;
 }
 
+static const struct side_id *find_raw(struct moves *moves, int64_t id)
+{
+	for (size_t i = moves->last; i < moves->nr_raw && i < moves->last + 2; i++) {
+		if (moves->raw[i].id == id) {
+			moves->last = i;
+			return &moves->raw[i];
+		}
+	}
+	const struct side_id *raw = find(moves->raw, moves->nr_raw, id);
+
+	if (raw)
+		moves->last = (size_t)(raw - moves->raw);
+	return raw;
+}
+
 /* Columns of schema/queries/diff_noise.sql. */
+static const char columns[] = "raw_site, bucket, change";
 enum { RAW_SITE, BUCKET, CHANGE };
 
-static struct err *load_changes(struct moves *moves, struct query_db *db, const char *metric,
-				int64_t first)
+static struct err *add_move(void *arg, sqlite3_value **row)
 {
-	CLEANUP(query_cleanup) struct query *query = NULL;
-	const struct side_id *id = NULL;
+	struct moves *moves = arg;
+	uint64_t bucket = (uint64_t)sqlite3_value_int64(row[BUCKET]) - (uint64_t)moves->first;
+	const struct side_id *raw = find_raw(moves, sqlite3_value_int64(row[RAW_SITE]));
+
+	if (!raw || bucket >= moves->nr_buckets)
+		return NULL;
+	vec_room(moves->move, moves->nr, moves->cap);
+	moves->move[moves->nr++] = (struct move){
+		.site = raw->site,
+		.bucket = bucket,
+		.change = (double)sqlite3_value_int64(row[CHANGE]),
+	};
+	return NULL;
+}
+
+static struct err *load_moves(struct moves *moves, struct query_db *db, const char *metric)
+{
+	CLEANUP(each_deinit) struct each each = { .fn = add_move, .arg = moves };
+
+	TRY(each_prepare(&each, db, columns, schema_query("diff_noise")));
+	query_bind_text(each.query, ":metric", metric);
+	query_bind_int(each.query, ":first", moves->first);
+	return each_run(&each);
+}
+
+/* One site after the other, so that all of them need one series in memory. */
+static void set_variances(struct side *side, const struct moves *moves, bool level)
+{
+	auto_free size_t *end = xcalloc(side->nr_sites + 1, sizeof(*end));
+	auto_free const struct move **order = xcalloc(moves->nr + 1, sizeof(*order));
+	auto_free double *change = xcalloc(moves->nr_buckets, sizeof(*change));
+
+	for (size_t i = 0; i < moves->nr; i++)
+		end[moves->move[i].site + 1]++;
+	for (size_t i = 0; i < side->nr_sites; i++)
+		end[i + 1] += end[i];
+	/* Each start becomes an end, which is the start of the next. */
+	for (size_t i = 0; i < moves->nr; i++)
+		order[end[moves->move[i].site]++] = &moves->move[i];
+	for (size_t site = 0, at = 0; site < side->nr_sites; site++) {
+		if (at == end[site])
+			continue;
+		memset(change, 0, moves->nr_buckets * sizeof(*change));
+		for (; at < end[site]; at++)
+			change[order[at]->bucket] += order[at]->change;
+		side_figures(side, site)->variance =
+			wobble_variance(change, moves->nr_buckets, level);
+		side->moves = true;
+	}
+}
+
+/* Sets *ret_kept to false where the database does not have it, or not of these sites. */
+static struct err *load_kept(struct side *side, struct query_db *db, bool *ret_kept)
+{
+	CLEANUP(query_cleanup) struct query *known = NULL;
+	CLEANUP(each_deinit) struct each each = { .fn = set_kept, .arg = side };
 	const struct cell *row;
 
-	TRY(query_prepare(db, schema_query("diff_noise"), NULL, &query));
-	query_bind_text(query, ":metric", metric);
-	query_bind_int(query, ":first", first);
-	for (;;) {
-		TRY(query_next(query, &row));
-		if (!row)
-			return NULL;
-		uint64_t bucket = (uint64_t)row[BUCKET].i - (uint64_t)first;
-
-		if (!id || id->id != row[RAW_SITE].i)
-			id = find(moves->raw, moves->nr_raw, row[RAW_SITE].i);
-		if (!id || bucket >= moves->nr_buckets)
-			continue;
-		double **change = &moves->change[id->site];
-
-		if (!*change)
-			*change = xcalloc(moves->nr_buckets, sizeof(**change));
-		(*change)[bucket] += (double)row[CHANGE].i;
-	}
+	*ret_kept = false;
+	/* What several call sites have together is not known from what each has. */
+	if (query_db_is_older(db) || side->nr_ids != side->nr_sites)
+		return NULL;
+	TRY(query_prepare(db,
+			  "SELECT count(*) FROM pragma_table_info('_folded_noise') "
+			  "WHERE name IN ('call_site', 'bytes_variance')",
+			  NULL, &known));
+	TRY(query_next(known, &row));
+	if (!row || row[0].i != 2)
+		return NULL;
+	*ret_kept = true;
+	TRY(each_prepare(&each, db, "call_site, bytes_variance",
+			 "SELECT * FROM _folded_noise"));
+	return each_run(&each);
 }
 
 /* Of other figures the buckets say nothing. */
@@ -158,6 +258,7 @@ struct err *wobble_load(struct side *side, struct query_db *db, const struct sid
 {
 	CLEANUP(moves_deinit) struct moves moves = {};
 	bool level = !strcmp(opts->metric, "bytes") || !strcmp(opts->metric, "calls");
+	bool kept = false;
 	int64_t nr = 0;
 
 	TRY(count_buckets(db, &nr));
@@ -166,17 +267,16 @@ struct err *wobble_load(struct side *side, struct query_db *db, const struct sid
 	if (!side->nr_ids || !has_buckets(opts->metric) || nr > MAX_BUCKETS ||
 	    nr - first < WOBBLE_BUCKETS)
 		return NULL;
-	moves.change = xcalloc(side->nr_sites, sizeof(*moves.change));
-	moves.nr_sites = side->nr_sites;
+	sort(side->id, side->nr_ids);
+	if (!strcmp(opts->metric, "bytes"))
+		TRY(load_kept(side, db, &kept));
+	if (kept)
+		return NULL;
+	moves.side = side;
+	moves.first = first;
 	moves.nr_buckets = (size_t)(nr - first);
-	TRY(load_raw_sites(&moves, side, db));
-	TRY(load_changes(&moves, db, opts->metric, first));
-	for (size_t i = 0; i < side->nr_sites; i++) {
-		if (!moves.change[i])
-			continue;
-		side_figures(side, i)->variance =
-			wobble_variance(moves.change[i], moves.nr_buckets, level);
-		side->moves = true;
-	}
+	TRY(load_raw_sites(&moves, db));
+	TRY(load_moves(&moves, db, opts->metric));
+	set_variances(side, &moves, level);
 	return NULL;
 }

@@ -195,6 +195,21 @@ t noise_within_a_run_is_that_of_its_buckets awk 'NR == FNR { v[$1] = $2; next }
 	{ d = $2 - v[$1]; nr += d < 1 + 1e-3 * $2 }
 	d < -1 - 1e-3 * v[$1] { print "# site", $0, v[$1]; bad = 1 }
 	END { exit bad || nr < 50 }' by_hand ours
+# What is kept of the buckets is what they say, and it is what is read.
+noise_of() # SQL DIFF-OPTION…: of big.db after that
+{
+	cp big.db kept.db && sqlite3 kept.db "$1" 2>err && shift && "$ap" diff kept.db small.db -a -f csv "$@" 2>err
+	[ $? -le 1 ]
+}
+noise_of "" >kept && noise_of "DROP TABLE _folded_noise" >scanned
+t noise_that_is_kept_is_that_of_the_buckets sh -c "[ -s kept ] && cmp -s kept scanned"
+noise_of "UPDATE _folded_noise SET bytes_variance = 1e20" >other
+t noise_that_is_kept_is_read sh -c "[ -s other ] && ! cmp -s kept other"
+noise_of "UPDATE _folded_noise SET bytes_variance = 1e20" --self >other
+noise_of "DROP TABLE _folded_noise" --self >scanned
+t noise_of_call_sites_that_become_one_is_of_the_buckets sh -c "[ -s other ] && cmp -s other scanned"
+noise_of "ALTER TABLE _folded_noise RENAME bytes_variance TO x" >other
+t noise_of_another_form_is_not_read cmp -s kept other
 
 # --- status
 run diff old.txt new.txt; t different_is_1 [ "$status" = 1 ]
