@@ -111,7 +111,7 @@ static inline bool comes_before(const struct source *a, const struct source *b)
 	return __builtin_expect(x != y, 1) ? x < y : comes_before_equal(a, b);
 }
 
-static void sift_down(struct merge *m, size_t i)
+static inline void sift_down(struct merge *m, size_t i)
 {
 	struct source *moving = m->heap[i];
 
@@ -130,34 +130,13 @@ static void sift_down(struct merge *m, size_t i)
 	m->heap[i] = moving;
 }
 
-static void set_limit(struct merge *m)
+static inline void set_limit(struct merge *m)
 {
 	m->limit_ns = m->until_ns;
 	for (size_t i = 1; i < 3 && i < m->heap_nr; i++) {
 		if (m->heap[i]->pos->ts_ns < m->limit_ns)
 			m->limit_ns = m->heap[i]->pos->ts_ns;
 	}
-}
-
-/* Puts the root to its place, and says where the run of the next one ends. */
-static inline void reorder(struct merge *m)
-{
-	struct source *a = m->heap[0], *b = m->heap[1];
-
-	/* Where two CPUs allocate at the same time, runs are of one or two events. */
-	if (m->heap_nr == 2) {
-		bool swap = comes_before(b, a);
-
-		m->heap[0] = swap ? b : a;
-		m->heap[1] = swap ? a : b;
-		m->limit_ns = m->heap[1]->pos->ts_ns;
-		if (m->limit_ns > m->until_ns)
-			m->limit_ns = m->until_ns;
-		return;
-	}
-	if (m->heap_nr)
-		sift_down(m, 0);
-	set_limit(m);
 }
 
 /*
@@ -486,7 +465,9 @@ static struct err *advance(struct merge *m)
 		TRY(refill(m, root));
 	if (root->pos == root->end)
 		m->heap[0] = m->heap[--m->heap_nr];
-	reorder(m);
+	if (m->heap_nr)
+		sift_down(m, 0);
+	set_limit(m);
 	return NULL;
 }
 
