@@ -30,8 +30,7 @@ enum {
 	CLUE_PLACES = 1024, /* the least power of two up to it may be taken */
 	CLUE_FRESH = 0x8000,
 	CLUE_NO_PLACE = 0x7fff,
-	CLUE_SMALL =
-		8192, /* bytes of a plain object: less than two pages, whatever these are */
+	CLUE_SMALL = 8192,  /* bytes of a plain object: two pages at most, whatever these are */
 	CLUE_ZERO_PTR = 16, /* up to it an address is that of no object */
 	CLUES_BEHIND = 8,   /* clues behind the last that may be read, and are of nothing */
 };

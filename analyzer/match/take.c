@@ -21,40 +21,19 @@ static uint32_t stack_site(struct match *m, enum site_kind kind, const struct ev
 	return sitetab_get(&m->sites, kind, 0, stack);
 }
 
-/* A return address, and with it a stack where the recorder knew the address too little. */
-static inline uint32_t slab_site(struct match *m, const struct event *ev)
+/*
+ * A return address, and with it a stack where one was asked for. Of pages the stack, since
+ * only a probe knows a return address, which will do if the stack went missing.
+ */
+static inline uint32_t site_of(struct match *m, enum site_kind kind, const struct event *ev)
 {
 	struct sitetab_hint *hint = m->sites.hint;
 
 	if (hint && hint->site != SITETAB_NONE && hint->weight == m->sites.weight)
 		return hint->site;
 	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
-	uint32_t site = sitetab_get(&m->sites, SITE_SLAB, ev->call_site, stack);
-
-	if (hint)
-		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight,
-					       SITETAB_NONE };
-	return site;
-}
-
-/* A return address, and with it a stack where one was asked for. */
-static uint32_t percpu_site(struct match *m, const struct event *ev)
-{
-	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
-
-	return sitetab_get(&m->sites, SITE_PERCPU, ev->call_site, stack);
-}
-
-/* A probe knows a return address, which will do if the stack went missing. */
-static inline uint32_t page_site(struct match *m, const struct event *ev)
-{
-	struct sitetab_hint *hint = m->sites.hint;
-
-	if (hint && hint->site != SITETAB_NONE && hint->weight == m->sites.weight)
-		return hint->site;
-	uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
-	uint32_t site = sitetab_get(&m->sites, SITE_PAGE,
-				    stack == SITE_NO_STACK ? ev->call_site : 0, stack);
+	bool by_stack = kind == SITE_PAGE && stack != SITE_NO_STACK;
+	uint32_t site = sitetab_get(&m->sites, kind, by_stack ? 0 : ev->call_site, stack);
 
 	if (hint)
 		*hint = (struct sitetab_hint){ site, SITETAB_NONE, m->sites.weight,
@@ -67,7 +46,7 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 	uint32_t site, account;
 
 	if (ev->addr == EVENT_PFN_NONE) {
-		site = page_site(m, ev);
+		site = site_of(m, SITE_PAGE, ev);
 		sitetab_failure(&m->sites, sitetab_account(&m->sites, site, ev), ev->ts_ns);
 		return;
 	}
@@ -93,7 +72,7 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 			return;
 		}
 	}
-	site = page_site(m, ev);
+	site = site_of(m, SITE_PAGE, ev);
 	account = sitetab_account(&m->sites, site, ev);
 	bytes = page_alloc(&m->pages, ev->addr, ev->order, account, m->sites.now);
 	if (!bytes) {
@@ -260,7 +239,7 @@ static __attribute__((noinline)) void dispatch(struct match *m, const struct eve
 	case EVENT_KMALLOC:
 	case EVENT_CACHE_ALLOC:
 	case EVENT_BULK_ALLOC:
-		slab_alloc(&m->slab, ev, slab_site(m, ev), m->sites.now);
+		slab_alloc(&m->slab, ev, site_of(m, SITE_SLAB, ev), m->sites.now);
 		break;
 	case EVENT_KFREE:
 		vmalloc_kfree(&m->vmalloc, ev);
@@ -277,7 +256,7 @@ static __attribute__((noinline)) void dispatch(struct match *m, const struct eve
 		page_free_event(m, ev);
 		break;
 	case EVENT_PERCPU_ALLOC:
-		area_alloc(&m->percpu, ev, percpu_site(m, ev), m->sites.now);
+		area_alloc(&m->percpu, ev, site_of(m, SITE_PERCPU, ev), m->sites.now);
 		break;
 	case EVENT_PERCPU_FREE:
 		area_free(&m->percpu, ev);
