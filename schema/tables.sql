@@ -242,7 +242,7 @@ CREATE TABLE _migratetype (
 	name TEXT NOT NULL,     -- its name
 	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
 	PRIMARY KEY (recording, migratetype)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- The NUMA node that a CPU is of.
 CREATE TABLE _cpu_node (
@@ -250,7 +250,7 @@ CREATE TABLE _cpu_node (
 	node INTEGER NOT NULL,  -- number of the node
 	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
 	PRIMARY KEY (recording, cpu)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- A zone of physical memory, as /proc/zoneinfo tells it.
 CREATE TABLE _zone (
@@ -261,7 +261,7 @@ CREATE TABLE _zone (
 	present INTEGER NOT NULL, -- of those, pages that there are
 	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
 	PRIMARY KEY (recording, node, zone)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Who allocated at a raw site, and how: the counters of a raw site, taken apart.
 CREATE TABLE _account (
@@ -315,7 +315,7 @@ CREATE TABLE _peak (
 	peak_ns INTEGER NOT NULL, -- when that was first reached
 	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
 	PRIMARY KEY (recording, kind)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Slab objects by where they were allocated and from where they were freed.
 CREATE TABLE _free_pair (
