@@ -60,6 +60,7 @@ bool bulk_moved(struct bulk *bulk, const struct event *ev)
 	    !page_older(bulk->pages, to, ev->order, time))
 		return false;
 	page_move(bulk->pages, ev->addr, to, ev->order);
+	slab_page_moved(bulk->slab, to, ev->order);
 	bulk->totals->moved_pages += UINT64_C(1) << ev->order;
 	return true;
 }

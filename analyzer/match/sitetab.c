@@ -14,6 +14,8 @@ void sitetab_init(struct sitetab *tab)
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
 	tab->mark = xcalloc(tab->cap, sizeof(*tab->mark));
 	tab->life = xcalloc(tab->cap, sizeof(*tab->life));
+	for (size_t i = 0; i < SITETAB_FREERS; i++)
+		tab->freer[i].site = SITETAB_NONE;
 	tab->burst = 1;
 	tab->weight = 1;
 	account_init(&tab->accounts);
@@ -53,7 +55,7 @@ static bool is_self(const struct sitetab *tab)
 	const struct sitetab_tasks *self = &tab->self;
 	const struct event *ev = tab->ev;
 
-	if (ev->context || !(self->bits >> (ev->pid & 63) & 1))
+	if (ev->context || !sitetab_may_be_self(tab))
 		return false;
 	for (size_t i = 0; i < self->nr; i++)
 		if (self->pid[i] == ev->pid)
@@ -121,6 +123,16 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 	if (tab->nr == tab->cap)
 		grow(tab);
 	return ret;
+}
+
+uint32_t sitetab_find_freer(struct sitetab *tab, uint64_t call_site,
+			    struct sitetab_freer *freer)
+{
+	uint32_t site = sitetab_get(tab, SITE_SLAB, call_site, SITE_NO_STACK);
+
+	if (tab->weight == 1 && !sitetab_may_be_self(tab))
+		*freer = (struct sitetab_freer){ call_site, site };
+	return site;
 }
 
 void sitetab_close_bucket(struct sitetab *tab, uint32_t i)

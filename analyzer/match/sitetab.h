@@ -56,6 +56,14 @@ struct sitetab_hint {
 
 #define SITETAB_NONE UINT32_MAX
 
+/* Sites that unknown slab objects are freed from, as seen last; the recorder's are not here. */
+struct sitetab_freer {
+	uint64_t call_site;
+	uint32_t site; /* SITETAB_NONE: none */
+};
+
+enum { SITETAB_FREERS = 64 };
+
 struct sitetab_point {
 	uint64_t ts_ns, clock_ns;
 	uint64_t peak_bytes, peak_ns; /* of the site */
@@ -94,6 +102,7 @@ struct sitetab {
 	uint64_t stamp[NR_SITE_KINDS]; /* rises with each peak, and as a bucket begins; not 0 */
 	uint64_t peak[NR_SITE_KINDS];  /* what it was at the peak */
 	struct sitetab_near near[SITETAB_TASKS];
+	struct sitetab_freer freer[SITETAB_FREERS];
 	const uint8_t *cpu_node; /* borrowed; NULL: one node */
 	size_t nr_cpu_node;
 	struct hash_secret secret;
@@ -111,6 +120,26 @@ void sitetab_self(struct sitetab *tab, const int32_t *pid, size_t nr);
  */
 uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		     uint32_t stack);
+
+uint32_t sitetab_find_freer(struct sitetab *tab, uint64_t call_site,
+			    struct sitetab_freer *freer);
+
+/* Might the task of the event at hand be the recorder's? */
+static inline bool sitetab_may_be_self(const struct sitetab *tab)
+{
+	return tab->self.bits >> (tab->ev->pid & 63) & 1;
+}
+
+/* sitetab_get() for the return address of a slab free. */
+static inline uint32_t sitetab_freer(struct sitetab *tab, uint64_t call_site)
+{
+	struct sitetab_freer *f = &tab->freer[(call_site ^ call_site >> 6) % SITETAB_FREERS];
+
+	if (f->call_site == call_site && f->site != SITETAB_NONE && tab->weight == 1 &&
+	    !sitetab_may_be_self(tab))
+		return f->site;
+	return sitetab_find_freer(tab, call_site, f);
+}
 
 /* The account of an allocation @ev at @site. */
 static inline uint32_t sitetab_account(struct sitetab *tab, uint32_t site,

@@ -243,6 +243,26 @@ void slab_alloc(struct slab *slab, const struct event *ev, uint32_t site, uint64
 }
 
 /*
+ * Is @addr in a page that was allocated in the recording, and lives? What holds unknown
+ * objects is asked again and again: @page, of that address, or NULL, keeps the answer.
+ */
+static bool is_young(const struct slab *slab, struct slabpage *page, uint64_t addr)
+{
+	if (page && page->asked)
+		return page->young;
+	if (!slab->offset.base)
+		return false;
+	bool young = page_is_live(slab->page_map, (addr - slab->offset.base) / slab->page_size);
+
+	/* Before the poll is closed the base may change, and with it whose frame it is. */
+	if (page && slab->offset.closed) {
+		page->asked = 1;
+		page->young = young;
+	}
+	return young;
+}
+
+/*
  * A free of what is not known (rules 2, 5, 15). An object in a page that was
  * allocated in the recording, or at an address where another such object was
  * freed in it, was made in the recording without an event.
@@ -258,23 +278,21 @@ static void unknown_free(struct slab *slab, const struct event *ev)
 	/* As a rule it is of what was not asked for, and no doubt. */
 	if (slab->opts->filtered)
 		return;
-	uint32_t site = sitetab_get(slab->sites, SITE_SLAB, ev->call_site, SITE_NO_STACK);
-
-	sitetab_unknown_free(slab->sites, site, 0, ev->ts_ns);
+	sitetab_unknown_free(slab->sites, sitetab_freer(slab->sites, ev->call_site), 0,
+			     ev->ts_ns);
 	if (slab->lossy)
 		return;
 	struct slabpage *page = slabpage_find(&slab->pages, ev->addr);
 	uint32_t bytes = page ? page->bytes : 0;
-	bool young =
-		slab->offset.base &&
-		page_is_live(slab->page_map, (ev->addr - slab->offset.base) / slab->page_size);
+
+	/* What starts a page may be a large kmalloc, which has pages of its own. */
+	if (ev->addr & (slab->page_size - 1) || ev->kind == EVENT_CACHE_FREE)
+		page = slabpage_see(&slab->pages, page, ev->addr);
+	bool young = is_young(slab, page, ev->addr);
 
 	young |= flow_seen(&slab->flows, ev->addr);
 	slab->totals->silent_allocs += young;
 	flow_add(&slab->flows, call_site, ev->cache, young ? FLOW_SILENT : FLOW_OLDER, bytes);
-	/* What starts a page may be a large kmalloc, which has pages of its own. */
-	if (ev->addr & (slab->page_size - 1) || ev->kind == EVENT_CACHE_FREE)
-		slabpage_see(&slab->pages, page, ev->addr);
 }
 
 /* An object with a site, whose index it returns. */
@@ -419,6 +437,18 @@ static bool end_in_block(struct slab *slab, const struct event *ev)
 		slabpage_forget(&slab->pages, page);
 	}
 	return was_slab;
+}
+
+void slab_page_moved(struct slab *slab, uint64_t pfn, unsigned int order)
+{
+	uint64_t addr = slab->offset.base + pfn * slab->page_size;
+
+	for (uint64_t i = 0; i < UINT64_C(1) << order; i++, addr += slab->page_size) {
+		struct slabpage *page = slabpage_find(&slab->pages, addr);
+
+		if (page)
+			page->asked = 0;
+	}
 }
 
 void slab_page_alloc(struct slab *slab, const struct event *ev)

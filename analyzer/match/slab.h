@@ -91,6 +91,9 @@ struct live_obj *slab_rcu_free(struct slab *slab, const struct event *ev);
 void slab_page_alloc(struct slab *slab, const struct event *ev);
 bool slab_page_free(struct slab *slab, const struct event *ev);
 
+/* What lives in the block may be other than it was, which no event of it told. */
+void slab_page_moved(struct slab *slab, uint64_t pfn, unsigned int order);
+
 /* The block that @ev is about to free was a slab (rule 15). */
 void slab_block_free(struct slab *slab, const struct event *ev);
 /* A block that is older than the recording, and was freed in it, was one. */

@@ -65,7 +65,7 @@ static void widen(struct slabpage *p, uint64_t addr)
 }
 
 /* What it was before its last end tells nothing. */
-static struct slabpage *enter(struct slabpage_table *pages, uint64_t addr)
+struct slabpage *slabpage_enter(struct slabpage_table *pages, uint64_t addr)
 {
 	struct slabpage *p = table_put(&pages->table, &page_ops, addr >> pages->shift);
 
@@ -76,16 +76,9 @@ static struct slabpage *enter(struct slabpage_table *pages, uint64_t addr)
 	return p;
 }
 
-void slabpage_see(struct slabpage_table *pages, struct slabpage *page, uint64_t addr)
-{
-	if (!page)
-		page = enter(pages, addr);
-	page->slab |= pages->ends_told;
-}
-
 bool slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes)
 {
-	struct slabpage *p = enter(pages, addr);
+	struct slabpage *p = slabpage_enter(pages, addr);
 
 	p->bytes = bytes <= UINT16_MAX ? (uint16_t)bytes : 0;
 	p->slab |= pages->ends_told && bytes <= UINT64_C(2) << pages->shift;

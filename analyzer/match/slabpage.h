@@ -21,15 +21,17 @@
 
 struct slabpage {
 	uint64_t addr;	    /* of the object first put there */
-	uint32_t nr : 22;   /* addresses in it at most; SLABPAGE_MANY: that many or more */
+	uint32_t nr : 20;   /* addresses in it at most; SLABPAGE_MANY: that many or more */
 	uint32_t here : 1;  /* it has not ended */
 	uint32_t slab : 1;  /* one was seen that is too small to have pages of its own */
+	uint32_t asked : 1; /* whether its page frame was allocated in the recording, … */
+	uint32_t young : 1; /* … as it was: both hold until an event tells of the frame */
 	uint32_t shift : 8; /* of the page size; not 0 */
 	uint16_t step;	    /* divides the distances of its objects; 0: one object only */
 	uint16_t bytes;	    /* of the object last put there; 0: 64 KiB and more */
 };
 
-enum { SLABPAGE_MANY = (1 << 22) - 1, SLABPAGE_LIKE = 1 << 15 };
+enum { SLABPAGE_MANY = (1 << 20) - 1, SLABPAGE_LIKE = 1 << 15 };
 
 struct slabpage_table {
 	struct table table;
@@ -48,11 +50,24 @@ void slabpage_clear(struct slabpage_table *pages); /* the same, but that it is e
  */
 bool slabpage_add(struct slabpage_table *pages, uint64_t addr, uint64_t bytes);
 
-/* A slab object that was not added was in the page of @addr: @page, as found, or NULL. */
-void slabpage_see(struct slabpage_table *pages, struct slabpage *page, uint64_t addr);
-
 /* The page that @addr lies in, or NULL when no object was seen to start in it. */
 struct slabpage *slabpage_find(const struct slabpage_table *pages, uint64_t addr);
+/* The same; it is made when it is not there. */
+struct slabpage *slabpage_enter(struct slabpage_table *pages, uint64_t addr);
+
+/*
+ * A slab object that was not added was in the page of @addr: @page, as found, or NULL.
+ * Returns it.
+ */
+static inline struct slabpage *slabpage_see(struct slabpage_table *pages, struct slabpage *page,
+					    uint64_t addr)
+{
+	if (!page)
+		page = slabpage_enter(pages, addr);
+	page->slab |= pages->ends_told;
+	return page;
+}
+
 /* The next page from slot *@i on, which starts at 0; NULL at the end. */
 const struct slabpage *slabpage_next(const struct slabpage_table *pages, size_t *i);
 void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr);

@@ -196,3 +196,45 @@ TEST(a_slab_event_with_a_stack_is_of_a_site_of_its_own)
 	CHECK_EQ(s[1].call_site, A);
 	CHECK_EQ(s[1].live, 1);
 }
+
+/* Until the poll is closed, which takes 1000 votes of two events each. */
+static void close_poll(struct feed *f)
+{
+	for (int i = 0; i < 500; i++)
+		feed_prime_base(f);
+}
+
+static void silent(struct feed *f, uint64_t addr, uint64_t sum)
+{
+	feed_kfree(f, B, addr);
+	CHECK_EQ(match_totals(f->match)->silent_allocs, sum);
+}
+
+static const uint64_t OBJECT = FEED_BASE + PFN * UINT64_C(4096);
+
+TEST(rule_5_whether_a_page_is_of_the_recording_holds_until_an_event_tells_of_it)
+{
+	FEED(f);
+	close_poll(&f);
+	silent(&f, OBJECT + 64, 0);
+	silent(&f, OBJECT + 128, 0);
+	feed_page_alloc(&f, A, PFN - 2, 1);
+	silent(&f, OBJECT + 192, 0);
+	feed_page_alloc(&f, A, PFN, 0);
+	silent(&f, OBJECT + 256, 1);
+	silent(&f, OBJECT + 320, 2);
+	feed_page_free(&f, PFN, 0);
+	silent(&f, OBJECT + 384, 2);
+	silent(&f, OBJECT + 256, 3); /* a second time */
+}
+
+TEST(rule_12_a_page_that_moves_takes_its_age_along)
+{
+	FEED(f);
+	close_poll(&f);
+	feed_page_alloc(&f, A, PFN, 0);
+	silent(&f, OBJECT + 64, 1);
+	move(&f, PFN + 16, PFN); /* what was there before the recording */
+	feed_page_free(&f, PFN + 16, 0);
+	silent(&f, OBJECT + 128, 1);
+}
