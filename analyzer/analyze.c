@@ -204,50 +204,52 @@ static void notice(struct analysis *a, const struct event *ev)
 }
 
 /* Whose an allocation is, is asked at its time. */
-static void match_some(struct analysis *a, const struct merge_batch *batch)
+static void match_some(struct analysis *a, const struct merge_run *run)
 {
-	for (size_t i = 0; i < batch->nr; i++) {
-		notice(a, &batch->event[i]);
-		match_event(a->match, &batch->event[i]);
+	for (size_t i = 0; i < run->nr; i++) {
+		notice(a, run->item[i].event);
+		match_event(a->match, run->item[i].event);
 	}
 }
 
-/* Leaves of @batch, which is in the order of time, what lies in the window. */
-static void clip(const struct analysis *a, struct merge_batch *batch)
+/* Leaves of @run what lies in the window. */
+static void clip(const struct analysis *a, struct merge_run *run)
 {
-	while (batch->nr && batch->event->ts_ns < a->from_ns) {
-		batch->event++;
-		batch->clue++;
-		batch->nr--;
+	size_t nr = 0;
+
+	if (run->earliest_ns >= a->from_ns && run->latest_ns <= a->until_ns)
+		return;
+	for (size_t i = 0; i < run->nr; i++) {
+		uint64_t ts_ns = run->item[i].event->ts_ns;
+
+		if (ts_ns >= a->from_ns && ts_ns <= a->until_ns)
+			run->item[nr++] = run->item[i];
 	}
-	while (batch->nr && batch->event[batch->nr - 1].ts_ns > a->until_ns) {
-		batch->nr--;
-		batch->ahead++;
-	}
+	run->nr = nr;
 }
 
 /* All that the merge has for now. */
 static struct err *match_all(struct analysis *a)
 {
 	uint64_t last_ns = now_ns(), nr = 0, unchecked = 0;
-	struct merge_batch batch;
+	struct merge_run run;
 
 	for (;;) {
-		TRY(merge_next_batch(a->merge, &batch));
-		if (!batch.nr)
+		TRY(merge_next_run(a->merge, &run));
+		if (!run.nr)
 			return NULL;
-		clip(a, &batch);
-		if (!batch.nr)
+		clip(a, &run);
+		if (!run.nr)
 			continue;
 		if (tasks_choose(a->tasks)) {
-			match_some(a, &batch);
+			match_some(a, &run);
 		} else {
-			for (size_t i = 0; batch.kinds & NOTICED && i < batch.nr; i++)
-				notice(a, &batch.event[i]);
-			match_batch(a->match, &batch);
+			for (size_t i = 0; run.kinds & NOTICED && i < run.nr; i++)
+				notice(a, run.item[i].event);
+			match_run(a->match, &run);
 		}
-		nr += batch.nr;
-		unchecked += batch.nr;
+		nr += run.nr;
+		unchecked += run.nr;
 		if (a->opts->memory_limit && unchecked >= CHECK_EVERY) {
 			unchecked = 0;
 			TRY(match_check_memory(a->match, a->opts->memory_limit));

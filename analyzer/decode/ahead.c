@@ -134,8 +134,7 @@ static void fill(struct ahead *a, struct source *s)
 	pthread_mutex_unlock(&a->lock);
 	if (!slot->block) {
 		slot->block = cursor_block_new();
-		slot->clue =
-			xreallocarray(NULL, CURSOR_MOST + CLUES_BEHIND, sizeof(*slot->clue));
+		slot->clue = xreallocarray(NULL, CURSOR_MOST, sizeof(*slot->clue));
 	}
 	slot->out.nr = 0;
 	slot->err = cursor_fill(s->cursor, slot->block, &slot->out.nr);

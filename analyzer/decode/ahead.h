@@ -28,7 +28,7 @@ struct ahead;
 /* A block that was handed out, and how far its cursor had come. */
 struct ahead_block {
 	const struct event *event;
-	const struct clue *clue; /* of each event, and CLUES_BEHIND more */
+	const struct clue *clue; /* of each event */
 	size_t nr;		 /* 0: the end */
 	struct clues_survey survey;
 	struct merge_stats stats;

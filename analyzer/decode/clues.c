@@ -142,7 +142,5 @@ struct clues_survey clues_find(struct clues *c, const struct event *ev, size_t n
 		}
 		ret[i] = clue;
 	}
-	for (size_t i = nr; i < nr + CLUES_BEHIND; i++)
-		ret[i] = (struct clue){ .place = CLUE_NO_PLACE, .class = CLUE_FREE };
 	return survey;
 }

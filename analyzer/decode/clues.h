@@ -32,7 +32,6 @@ enum {
 	CLUE_NO_PLACE = 0x7fff,
 	CLUE_SMALL = 8192,  /* bytes of a plain object: two pages at most, whatever these are */
 	CLUE_ZERO_PTR = 16, /* up to it an address is that of no object */
-	CLUES_BEHIND = 8,   /* clues behind the last that may be read, and are of nothing */
 };
 
 enum clue_class {

@@ -62,15 +62,21 @@ enum event_context {
 /*
  * Field by kind; a field that the kernel of the recording does not have is 0.
  *
- * field        slab alloc   slab free  page alloc/free  percpu       vmap    LOST
- * addr         ptr          ptr        pfn              cookie       start   start of the gap,
- * ns: the last time seen on that CPU call_site    return addr  ret. addr  0 return addr  0 0
- * bytes_req    asked for    0          bytes of block   size x CPUs* size    events lost or
- *                                                                            EVENT_LOST_UNKNOWN
- * bytes_alloc  slot size    0          bytes of block   bytes_alloc  size**  bytes of a page
- * that would not decode, else 0
- * * percpu bytes_req is the `size` of one CPU's area, as asked for.
- * ** without the guard page. A failed attempt has addr 0.
+ *               addr    call_site       bytes_req        bytes_alloc
+ * slab alloc    ptr     return address  asked for        of the slot
+ * slab free     ptr     return address  0                0
+ * page alloc    pfn     0               of the block     of the block
+ * page free     pfn     0               of the block     of the block
+ * percpu alloc  cookie  return address  size * CPUs (1)  bytes_alloc
+ * percpu free   cookie  0               0                0
+ * vmap          start   0               size             size (2)
+ * LOST          start   0               events lost (3)  bytes of a page that would
+ *                                                        not decode, else 0
+ *
+ * (1) The size is that of one CPU's area, as asked for.
+ * (2) Without the guard page. A failed attempt has addr 0.
+ * (3) Or EVENT_LOST_UNKNOWN. The start is that of the gap, in ns: the last time seen
+ *     on that CPU.
  * ts_ns of a LOST is the end of the gap: the base time of the next good page.
  * MODULE_*: only cache (the interned module name) is set.
  * TASK_*: addr is the pid it is about, cache its interned name (TASK_CGROUP: path of

@@ -8,9 +8,13 @@
 #include "capture/blobs.h"
 #include "decode/ahead.h"
 #include "decode/cursor.h"
+#include "decode/tournament.h"
 
 /* Events ahead of the one that is looked at. */
 enum { FETCH = 16 };
+
+/* Events of a run: they, and what is known of them, are to stay in the first cache. */
+enum { RUN = 256 };
 
 /* One CPU of one buffer. */
 struct source {
@@ -26,10 +30,6 @@ struct source {
 	uint64_t extension;  /* live: up to which it was read */
 };
 
-/*
- * A binary heap by the heads. Its root is the source of the run in hand, which
- * lasts as long as its events stay below every other head.
- */
 struct merge {
 	const struct tracefile *file;
 	struct format *format;
@@ -40,16 +40,17 @@ struct merge {
 
 	struct source *source;
 	size_t nr;
-	struct source **heap;
-	size_t heap_nr;
-	uint64_t limit_ns;  /* the least time of the other heads, or until_ns if that is less */
-	uint64_t extension; /* how many merge_extend() there were */
+	struct tournament heads;
+	uint64_t *head_ns;    /* of all sources, when heads are compared anew */
+	struct source *spent; /* its block was handed out to the end by the run in hand */
+	uint64_t extension;   /* how many merge_extend() there were */
 	uint64_t asked_ns, complete_ns; /* live: of the last of them, and the one before */
 	uint64_t until_ns;		/* live: what comes from here on may not be complete */
 	bool live;
-	size_t taken;		/* of the root, by the batch that was handed out */
-	struct merge_batch run; /* that merge_next() is in */
-	size_t run_pos;
+
+	struct merge_item item[RUN + MERGE_BEHIND];
+	struct merge_run run; /* in hand */
+	size_t run_pos;	      /* of merge_next() in it */
 
 	struct merge_stats *stats; /* sum over the cursors, made when asked for */
 };
@@ -91,52 +92,31 @@ static bool is_alloc(const struct event *ev)
 	return false;
 }
 
-/* Of two heads at the same time. */
-static __attribute__((noinline)) bool comes_before_equal(const struct source *a,
-							 const struct source *b)
+/* Of two heads at the same time; sources that have none come last. */
+static __attribute__((noinline)) bool comes_first(const void *arg, uint64_t i, uint64_t k)
 {
-	const struct event *x = a->pos, *y = b->pos;
+	const struct merge *m = arg;
+	const struct source *a = &m->source[i], *b = &m->source[k];
 
-	if (is_alloc(x) != is_alloc(y))
-		return is_alloc(y);
-	if (x->cpu != y->cpu)
-		return x->cpu < y->cpu;
-	return a < b;
+	if (i >= m->nr || a->pos == a->end)
+		return false;
+	if (k >= m->nr || b->pos == b->end)
+		return true;
+	if (is_alloc(a->pos) != is_alloc(b->pos))
+		return is_alloc(b->pos);
+	return a->pos->cpu != b->pos->cpu ? a->pos->cpu < b->pos->cpu : i < k;
 }
 
-static inline bool comes_before(const struct source *a, const struct source *b)
+static uint64_t head_ns(const struct source *source)
 {
-	uint64_t x = a->pos->ts_ns, y = b->pos->ts_ns;
-
-	return __builtin_expect(x != y, 1) ? x < y : comes_before_equal(a, b);
+	return source->pos == source->end ? UINT64_MAX : source->pos->ts_ns;
 }
 
-static inline void sift_down(struct merge *m, size_t i)
+static void compare_heads(struct merge *m)
 {
-	struct source *moving = m->heap[i];
-
-	for (;;) {
-		size_t child = 2 * i + 1;
-
-		if (child >= m->heap_nr)
-			break;
-		if (child + 1 < m->heap_nr && comes_before(m->heap[child + 1], m->heap[child]))
-			child++;
-		if (!comes_before(m->heap[child], moving))
-			break;
-		m->heap[i] = m->heap[child];
-		i = child;
-	}
-	m->heap[i] = moving;
-}
-
-static inline void set_limit(struct merge *m)
-{
-	m->limit_ns = m->until_ns;
-	for (size_t i = 1; i < 3 && i < m->heap_nr; i++) {
-		if (m->heap[i]->pos->ts_ns < m->limit_ns)
-			m->limit_ns = m->heap[i]->pos->ts_ns;
-	}
+	for (size_t i = 0; i < m->nr; i++)
+		m->head_ns[i] = head_ns(&m->source[i]);
+	tournament_hold(&m->heads, m->head_ns, m->nr, comes_first, m);
 }
 
 /*
@@ -300,7 +280,8 @@ static struct err *open_readers(struct merge *m)
 	for (size_t i = 0; i < tracefile_nr_buffers(m->file); i++)
 		nr += tracefile_nr_cpus(m->file, i);
 	m->source = xcalloc(nr + 1, sizeof(*m->source));
-	m->heap = xcalloc(nr + 1, sizeof(*m->heap));
+	m->head_ns = xcalloc(nr + 1, sizeof(*m->head_ns));
+	tournament_init(&m->heads, nr);
 	for (size_t i = 0; i < tracefile_nr_buffers(m->file); i++) {
 		for (size_t cpu = 0; cpu < tracefile_nr_cpus(m->file, i); cpu++) {
 			struct source *source = &m->source[m->nr];
@@ -347,16 +328,9 @@ static void open_cursors(struct merge *m, const struct subbuf_layout *layout,
 
 static struct err *start(struct merge *m)
 {
-	for (size_t i = 0; i < m->nr && !m->live; i++) {
-		struct source *source = &m->source[i];
-
-		TRY(refill(m, source));
-		if (source->pos != source->end)
-			m->heap[m->heap_nr++] = source;
-	}
-	for (size_t i = m->heap_nr / 2; i-- > 0;)
-		sift_down(m, i);
-	set_limit(m);
+	for (size_t i = 0; i < m->nr && !m->live; i++)
+		TRY(refill(m, &m->source[i]));
+	compare_heads(m);
 	return NULL;
 }
 
@@ -397,30 +371,26 @@ struct err *merge_open_live(const struct tracefile *file, struct names *names,
 
 struct err *merge_extend(struct merge *m, uint64_t until_ns)
 {
-	/* What is in hand is done with. */
-	if (m->run_pos < m->run.nr)
-		m->taken = m->run_pos;
-	if (m->taken) {
-		m->heap[0]->pos += m->taken;
-		m->heap[0]->clue += m->taken;
+	/* What merge_next() has not come to is handed out again. */
+	while (m->run_pos < m->run.nr) {
+		struct source *source = &m->source[m->item[--m->run.nr].source];
+
+		source->pos--;
+		source->clue--;
 	}
-	m->taken = m->run_pos = m->run.nr = 0;
+	m->run.nr = m->run_pos = 0;
+	m->spent = NULL;
 	m->extension++;
 	m->live = until_ns != UINT64_MAX;
 	m->complete_ns = m->asked_ns;
 	m->asked_ns = m->until_ns = until_ns;
-	m->heap_nr = 0;
 	for (size_t i = 0; i < m->nr; i++) {
 		struct source *source = &m->source[i];
 
 		if (source->pos == source->end)
 			TRY(refill(m, source));
-		if (source->pos != source->end)
-			m->heap[m->heap_nr++] = source;
 	}
-	for (size_t i = m->heap_nr / 2; i-- > 0;)
-		sift_down(m, i);
-	set_limit(m);
+	compare_heads(m);
 	return NULL;
 }
 
@@ -447,70 +417,85 @@ void merge_close(struct merge *m)
 	for (size_t i = 0; i < m->nr; i++)
 		page_reader_close(m->source[i].reader);
 	format_free(m->format);
+	tournament_deinit(&m->heads);
+	free(m->head_ns);
 	free(m->source);
-	free(m->heap);
 	free(m->stats);
 	free(m);
 }
 
-/* Takes what was handed out off the root and restores the order. */
-static struct err *advance(struct merge *m)
+/* The events of the winner up to the next head of any other; @run has those before. */
+static void hand_out(struct merge *m, struct source *source, struct merge_run *run)
 {
-	struct source *root = m->heap[0];
+	uint64_t limit_ns = tournament_runner_up(&m->heads);
+	uint64_t earliest_ns = run->earliest_ns, latest_ns = run->latest_ns;
+	const struct event *ev = source->pos;
+	const struct clue *clue = source->clue;
+	struct merge_item *item = &m->item[run->nr], *end = &m->item[RUN];
+	uint32_t who = (uint32_t)(source - m->source);
 
-	root->pos += m->taken;
-	root->clue += m->taken;
-	m->taken = 0;
-	if (root->pos == root->end)
-		TRY(refill(m, root));
-	if (root->pos == root->end)
-		m->heap[0] = m->heap[--m->heap_nr];
-	if (m->heap_nr)
-		sift_down(m, 0);
-	set_limit(m);
-	return NULL;
+	if (m->until_ns < limit_ns)
+		limit_ns = m->until_ns;
+	if (source->end - ev < end - item)
+		end = item + (source->end - ev);
+	do {
+		/* It was written by another CPU. */
+		__builtin_prefetch(ev + FETCH);
+		earliest_ns = ev->ts_ns < earliest_ns ? ev->ts_ns : earliest_ns;
+		latest_ns = ev->ts_ns > latest_ns ? ev->ts_ns : latest_ns;
+		*item++ = (struct merge_item){ ev++, *clue++, who };
+	} while (item != end && ev->ts_ns < limit_ns);
+	source->pos = ev;
+	source->clue = clue;
+	run->nr = (size_t)(item - m->item);
+	run->earliest_ns = earliest_ns;
+	run->latest_ns = latest_ns;
+	run->kinds |= source->survey.kinds;
+	if (source->cpu >= run->nr_cpus)
+		run->nr_cpus = source->cpu + 1;
 }
 
-struct err *merge_next_batch(struct merge *m, struct merge_batch *ret)
+struct err *merge_next_run(struct merge *m, struct merge_run *ret)
 {
-	if (m->taken)
-		TRY(advance(m));
-	if (!m->heap_nr || (m->live && m->heap[0]->pos->ts_ns >= m->until_ns)) {
-		ret->nr = 0;
-		return NULL;
-	}
-	const struct source *root = m->heap[0];
-	const struct event *end = root->pos + 1;
-
-	/* They were written by another CPU. */
-	__builtin_prefetch(root->pos + FETCH);
-	while (end != root->end && end->ts_ns < m->limit_ns)
-		__builtin_prefetch(end++ + FETCH);
-	uint64_t latest_ns =
-		root->pos->ts_ns < m->limit_ns ? m->limit_ns - 1 : root->pos->ts_ns;
-
-	m->taken = (size_t)(end - root->pos);
-	*ret = (struct merge_batch){
-		.event = root->pos,
-		.clue = root->clue,
-		.nr = m->taken,
-		.ahead = (size_t)(root->end - end),
-		.source = (uint32_t)(root - m->source),
-		.kinds = root->survey.kinds,
-		.latest_ns =
-			latest_ns < root->survey.latest_ns ? latest_ns : root->survey.latest_ns,
+	struct merge_run run = {
+		.item = m->item,
+		.earliest_ns = UINT64_MAX,
 		.secret = m->secret,
 	};
+	struct source *spent = m->spent;
+
+	if (spent) {
+		TRY(refill(m, spent));
+		m->spent = NULL;
+		tournament_replay(&m->heads, head_ns(spent), comes_first, m);
+	}
+	while (run.nr < RUN) {
+		struct source *source = &m->source[m->heads.node[0].who];
+
+		if (source->pos == source->end ||
+		    (m->live && source->pos->ts_ns >= m->until_ns))
+			break;
+		hand_out(m, source, &run);
+		if (source->pos == source->end) {
+			m->spent = source;
+			break;
+		}
+		tournament_replay(&m->heads, source->pos->ts_ns, comes_first, m);
+	}
+	for (size_t i = 0; i < MERGE_BEHIND; i++)
+		m->item[run.nr + i] = (struct merge_item){ .clue = { .place = CLUE_NO_PLACE,
+								     .class = CLUE_FREE } };
+	*ret = run;
 	return NULL;
 }
 
 struct err *merge_next(struct merge *m, const struct event **ret)
 {
 	if (m->run_pos == m->run.nr) {
-		TRY(merge_next_batch(m, &m->run));
-		m->run_pos = 0;
+		m->run.nr = m->run_pos = 0;
+		TRY(merge_next_run(m, &m->run));
 	}
-	*ret = m->run.nr ? &m->run.event[m->run_pos++] : NULL;
+	*ret = m->run.nr ? m->run.item[m->run_pos++].event : NULL;
 	return NULL;
 }
 

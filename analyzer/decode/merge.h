@@ -63,22 +63,29 @@ bool merge_consumed(const struct merge *merge, size_t i, unsigned int *ret_cpu,
  */
 void merge_threads(struct merge *merge, size_t nr);
 
-/* Events of one CPU that follow each other in time, too. */
-struct merge_batch {
+/* An event, borrowed until the next call, and what is known of it. */
+struct merge_item {
 	const struct event *event;
-	const struct clue *clue;   /* of each, and CLUES_BEHIND more; places are by source */
-	size_t nr;		   /* 0: the end */
-	size_t ahead;		   /* more lie behind these, and come some events later */
-	uint32_t source;	   /* below merge_sources() */
-	uint32_t kinds;		   /* of these and some more: a bit for each enum event_kind */
-	uint64_t latest_ns;	   /* none of these is later */
-	struct hash_secret secret; /* of the clues; that of all batches of a merge */
+	struct clue clue;
+	uint32_t source; /* below merge_sources(): whose place the clue has */
+};
+
+enum { MERGE_BEHIND = 8 }; /* items behind the last that may be read, of no event */
+
+/* Events that follow each other in time, of any CPU. */
+struct merge_run {
+	struct merge_item *item;
+	size_t nr;	  /* 0: the end */
+	uint32_t kinds;	  /* of these and some more: a bit for each enum event_kind */
+	uint32_t nr_cpus; /* none is of that CPU or one above */
+	uint64_t earliest_ns, latest_ns; /* of these */
+	struct hash_secret secret;	 /* of the clues; that of all runs of a merge */
 };
 
 /* The next events, borrowed until the next call. */
-struct err *merge_next_batch(struct merge *merge, struct merge_batch *ret) MUST_CHECK;
+struct err *merge_next_run(struct merge *merge, struct merge_run *ret) MUST_CHECK;
 
-/* The same one by one, *ret is NULL at the end; not to be mixed with merge_next_batch(). */
+/* The same one by one, *ret is NULL at the end; not to be mixed with merge_next_run(). */
 struct err *merge_next(struct merge *merge, const struct event **ret) MUST_CHECK;
 
 /* CPUs of all buffers. */

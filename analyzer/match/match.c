@@ -93,9 +93,9 @@ void match_event(struct match *m, const struct event *ev)
 	take_event(m, ev);
 }
 
-void match_batch(struct match *m, const struct merge_batch *batch)
+void match_run(struct match *m, const struct merge_run *run)
 {
-	take_batch(m, batch);
+	take_run(m, run);
 }
 
 struct err *match_check_memory(struct match *m, uint64_t limit)

@@ -7,7 +7,7 @@
  *         everything that was neither paired nor plainly live
  * Not:    resolves, prints, fails; memory grows with what is live, the number
  *         of sites and the number of distinct stacks, not with the events
- * Use:    match_new, match_event for each or match_batch, match_finish, then the accessors
+ * Use:    match_new, match_event for each or match_run, match_finish, then the accessors
  * Rules:  numbered in Documentation/design/matching.md
  */
 #ifndef MATCH_MATCH_H
@@ -125,7 +125,7 @@ DEFINE_CLEANUP(struct match *, match, match_free)
 void match_event(struct match *match, const struct event *ev);
 
 /* The same for a run of a merge, whose hints make it faster. */
-void match_batch(struct match *match, const struct merge_batch *run);
+void match_run(struct match *match, const struct merge_run *run);
 
 /*
  * Now and then: sees that the whole process takes no more memory than @limit, by what

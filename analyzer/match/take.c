@@ -12,7 +12,7 @@
 /* Long enough for memory to answer, short enough for the caches to keep it. */
 enum { AHEAD = 6 };
 
-static_assert(AHEAD <= (int)CLUES_BEHIND, "clues that far ahead may be read");
+static_assert(AHEAD <= (int)MERGE_BEHIND, "items that far ahead may be read");
 
 static uint32_t stack_site(struct match *m, enum site_kind kind, const struct event *ev)
 {
@@ -305,28 +305,33 @@ static void take(struct match *m, const struct event *ev)
 	dispatch(m, ev);
 }
 
-/* Before events of @cpu, the first of which comes at @ts_ns. */
-static void begin(struct match *m, uint16_t cpu, uint64_t ts_ns)
+/* Before the first event, which comes at @ts_ns. */
+static void begin(struct match *m, uint64_t ts_ns)
 {
-	if (cpu >= m->nr_cpus)
-		m->nr_cpus = cpu + UINT32_C(1);
-	if (m->started)
-		return;
 	m->started = true;
 	m->totals.first_ns = m->base_ns = m->window_ns = ts_ns;
 	sitetab_start(&m->sites, ts_ns);
 }
 
+static void count_cpu(struct match *m, uint16_t cpu)
+{
+	if (cpu >= m->nr_cpus)
+		m->nr_cpus = cpu + UINT32_C(1);
+}
+
 void take_event(struct match *m, const struct event *ev)
 {
 	assert(ev->kind < NR_EVENT_KINDS);
-	begin(m, ev->cpu, ev->ts_ns);
+	if (!m->started)
+		begin(m, ev->ts_ns);
+	count_cpu(m, ev->cpu);
 	m->sites.hint = NULL;
 	take(m, ev);
 	note_last(m);
 }
 
-static struct sitetab_hint *hints_of(struct match *m, uint32_t source)
+static __attribute__((noinline)) struct sitetab_hint *new_hints(struct match *m,
+								uint32_t source)
 {
 	if (source >= m->nr_hints) {
 		size_t nr = source + (size_t)16;
@@ -343,51 +348,64 @@ static struct sitetab_hint *hints_of(struct match *m, uint32_t source)
 	return m->hints[source];
 }
 
-static struct sitetab_hint *hint_of(struct sitetab_hint *hints, uint16_t place)
+static inline struct sitetab_hint *hint_of(struct match *m, const struct merge_item *item)
 {
-	struct sitetab_hint *hint = &hints[place & (CLUE_PLACES - 1)];
+	uint16_t place = item->clue.place;
 
 	if (place == CLUE_NO_PLACE)
 		return NULL;
+	struct sitetab_hint *hints = item->source < m->nr_hints ? m->hints[item->source] : NULL;
+
+	if (__builtin_expect(!hints, 0))
+		hints = new_hints(m, item->source);
+	struct sitetab_hint *hint = &hints[place & (CLUE_PLACES - 1)];
+
 	if (place & CLUE_FRESH)
 		*hint = (struct sitetab_hint){ SITETAB_NONE, SITETAB_NONE, 0, SITETAB_NONE };
 	return hint;
 }
 
 /*
- * True when the events of a batch need no look at the clock, and none of them is to be
+ * True when the events of a run need no look at the clock, and none of them is to be
  * left out, and plain.h may take what is plain. Others are as good, and slower.
  */
-static bool is_calm(struct match *m, const struct merge_batch *batch)
+static bool is_calm(struct match *m, const struct merge_run *run)
 {
 	struct table *live = &m->slab.live;
 
-	/* The first batch finds the table empty. */
+	/* The first run finds the table empty. */
 	if (!live->nr)
-		live->secret = batch->secret;
+		live->secret = run->secret;
 	return !m->chosen && !m->spill && m->slab.offset.closed && m->opts.page_size >= 4096 &&
-	       batch->latest_ns < m->heed_ns && batch->latest_ns - m->base_ns < LIVE_MAX_TIME &&
-	       live->secret.add == batch->secret.add && live->secret.mul == batch->secret.mul;
+	       run->latest_ns < m->heed_ns && run->latest_ns - m->base_ns < LIVE_MAX_TIME &&
+	       live->secret.add == run->secret.add && live->secret.mul == run->secret.mul;
+}
+
+/* Starts to fetch what plain.h or dispatch() will read of @item, some events from now. */
+static inline void prefetch_calm(const struct match *m, const struct merge_item *item)
+{
+	if (__builtin_expect(item->clue.class != CLUE_OTHER, 1))
+		table_prefetch_at(&m->slab.live, &live_ops, item->clue.hash);
+	else
+		prefetch(m, item->event);
 }
 
 /* What is the same in all of the loop is in locals, and what is plain is done here. */
-static void take_calm(struct match *m, const struct merge_batch *batch,
-		      struct sitetab_hint *hints)
+static void take_calm(struct match *m, const struct merge_run *run)
 {
-	const struct event *ev = batch->event, *end = ev + batch->nr;
-	const struct clue *clue = batch->clue;
+	const struct merge_item *item = run->item, *end = item + run->nr;
 	struct sitetab *tab = &m->sites;
 	uint64_t clock_ns = tab->clock_ns;
 	const uint64_t base_ns = m->base_ns;
 	unsigned int burst_left = m->burst_left;
 
-	for (; ev != end; ev++, clue++) {
+	for (int i = 0; i < AHEAD; i++)
+		prefetch_calm(m, item + i);
+	for (; item != end; item++) {
+		const struct event *ev = item->event;
 		uint64_t ts_ns = ev->ts_ns, now = ts_ns > base_ns ? ts_ns - base_ns : 0;
 
-		if (__builtin_expect(clue[AHEAD].class != CLUE_OTHER, 1))
-			table_prefetch_at(&m->slab.live, &live_ops, clue[AHEAD].hash);
-		else
-			prefetch(m, ev + AHEAD);
+		prefetch_calm(m, item + AHEAD);
 		m->totals.events[ev->kind]++;
 		if (!--burst_left) {
 			burst_left = SITETAB_BURST;
@@ -397,13 +415,14 @@ static void take_calm(struct match *m, const struct merge_batch *batch,
 
 		struct sitetab_hint *hint = NULL;
 
-		if (clue->class == CLUE_FREE) {
-			if (plain_free(&m->slab, ev, clue->hash, now))
+		if (item->clue.class == CLUE_FREE) {
+			if (plain_free(&m->slab, ev, item->clue.hash, now))
 				continue;
 		} else {
-			hint = hint_of(hints, clue->place);
-			if (clue->class == CLUE_ALLOC &&
-			    plain_alloc(&m->slab, ev, hint->plain, clue->hash, now, clock_ns))
+			hint = hint_of(m, item);
+			if (item->clue.class == CLUE_ALLOC &&
+			    plain_alloc(&m->slab, ev, hint->plain, item->clue.hash, now,
+					clock_ns))
 				continue;
 		}
 		tab->clock_ns = clock_ns;
@@ -416,28 +435,27 @@ static void take_calm(struct match *m, const struct merge_batch *batch,
 	m->burst_left = burst_left;
 }
 
-static void take_each(struct match *m, const struct merge_batch *batch,
-		      struct sitetab_hint *hints)
+static void take_each(struct match *m, const struct merge_run *run)
 {
-	const struct event *ev = batch->event;
-	size_t ahead = batch->nr + batch->ahead;
+	const struct merge_item *item = run->item;
 
-	for (size_t i = 0; i < batch->nr; i++, ev++) {
-		if (i + AHEAD < ahead)
-			prefetch(m, ev + AHEAD);
-		m->sites.hint = hint_of(hints, batch->clue[i].place);
-		take(m, ev);
+	for (size_t i = 0; i < run->nr; i++, item++) {
+		if (i + AHEAD < run->nr)
+			prefetch(m, item[AHEAD].event);
+		m->sites.hint = hint_of(m, item);
+		take(m, item->event);
 	}
 }
 
-void take_batch(struct match *m, const struct merge_batch *batch)
+void take_run(struct match *m, const struct merge_run *run)
 {
-	struct sitetab_hint *hints = hints_of(m, batch->source);
-
-	begin(m, batch->event->cpu, batch->event->ts_ns);
-	if (is_calm(m, batch))
-		take_calm(m, batch, hints);
+	if (!m->started)
+		begin(m, run->item->event->ts_ns);
+	for (size_t i = 0; run->nr_cpus > m->nr_cpus && i < run->nr; i++)
+		count_cpu(m, run->item[i].event->cpu);
+	if (is_calm(m, run))
+		take_calm(m, run);
 	else
-		take_each(m, batch, hints);
+		take_each(m, run);
 	note_last(m);
 }

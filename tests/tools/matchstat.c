@@ -37,12 +37,12 @@ static struct err *feed(const char *path, struct match *match, uint64_t *ret_eve
 
 	if (!err)
 		err = merge_open(file, names, &merge);
-	struct merge_batch run;
+	struct merge_run run;
 
-	while (!err && !(err = merge_next_batch(merge, &run)) && run.nr) {
+	while (!err && !(err = merge_next_run(merge, &run)) && run.nr) {
 		nr += run.nr;
 		if (match)
-			match_batch(match, &run);
+			match_run(match, &run);
 	}
 	names_free(names);
 	*ret_events = nr;

@@ -12,7 +12,7 @@ static const struct hash_secret secret = { 5, 7 };
 
 static struct clue clue_of(struct clues *p, struct event ev)
 {
-	struct clue ret[1 + CLUES_BEHIND];
+	struct clue ret[1];
 
 	clues_find(p, &ev, 1, ret);
 	return ret[0];
@@ -144,7 +144,7 @@ TEST(a_survey_tells_kinds_the_highest_name_and_the_latest_time)
 		{ .kind = EVENT_PAGE_FREE, .ts_ns = 9 },
 		{ .kind = EVENT_KFREE, .ts_ns = 7, .cache = 3 },
 	};
-	struct clue clue[3 + CLUES_BEHIND];
+	struct clue clue[3];
 	struct clues_survey survey = clues_find(p, ev, 3, clue);
 
 	CHECK_EQ(survey.kinds, 1 << EVENT_KFREE | 1 << EVENT_PAGE_FREE);

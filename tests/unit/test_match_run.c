@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a batch does is what its events do one by one. */
+/* What a run does is what its events do one by one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,14 @@
 
 DEFINE_CLEANUP(struct clues *, clues, clues_free)
 
-enum { NR_CPUS = 2, NR_EVENTS = 60000, NR_PAGES = 64, NR_VOTES = 1100, PAGE = 4096 };
+enum {
+	NR_CPUS = 2,
+	NR_EVENTS = 60000,
+	MOST_RUN = 60,
+	NR_PAGES = 64,
+	NR_VOTES = 1100,
+	PAGE = 4096
+};
 
 #define DIRECT_MAP UINT64_C(0xffff888000000000)
 
@@ -144,28 +151,30 @@ static struct history *history(uint64_t seed)
 }
 
 /* As a merge would hand them out. */
-static void feed_batches(struct match *m, const struct history *h)
+static void feed_runs(struct match *m, const struct history *h)
 {
 	struct clues *clues[NR_CPUS] = { clues_new(16, secret), clues_new(16, secret) };
-	auto_free struct clue *clue = xcalloc(NR_EVENTS + CLUES_BEHIND, sizeof(*clue));
+	struct merge_item item[MOST_RUN + MERGE_BEHIND];
+	uint64_t random = h->random;
 
-	for (size_t i = 0, nr; i < h->nr; i += nr) {
-		const struct event *ev = &h->event[i];
+	for (size_t i = 0; i < h->nr;) {
+		struct merge_run run = { .item = item, .nr_cpus = NR_CPUS, .secret = secret };
+		size_t most = 1 + (size_t)(random >> 33) % MOST_RUN;
 
-		nr = 1;
-		while (i + nr < h->nr && ev[nr].cpu == ev->cpu)
-			nr++;
-		struct clues_survey survey = clues_find(clues[ev->cpu], ev, nr, clue);
+		random = random * UINT64_C(6364136223846793005) + 1;
+		for (; i < h->nr && run.nr < most; i++) {
+			const struct event *ev = &h->event[i];
+			struct clue clue[1];
+			struct clues_survey survey = clues_find(clues[ev->cpu], ev, 1, clue);
 
-		match_batch(m, &(struct merge_batch){
-				       .event = ev,
-				       .clue = clue,
-				       .nr = nr,
-				       .source = ev->cpu,
-				       .kinds = survey.kinds,
-				       .latest_ns = survey.latest_ns,
-				       .secret = secret,
-			       });
+			run.kinds |= survey.kinds;
+			if (survey.latest_ns > run.latest_ns)
+				run.latest_ns = survey.latest_ns;
+			item[run.nr++] = (struct merge_item){ ev, *clue, ev->cpu };
+		}
+		for (size_t k = 0; k < MERGE_BEHIND; k++)
+			item[run.nr + k] = (struct merge_item){ .clue.class = CLUE_FREE };
+		match_run(m, &run);
 	}
 	for (int i = 0; i < NR_CPUS; i++)
 		clues_free(clues[i]);
@@ -238,7 +247,7 @@ static void check_same(const struct match_opts *opts)
 
 		for (size_t i = 0; i < h->nr; i++)
 			match_event(a, &h->event[i]);
-		feed_batches(b, h);
+		feed_runs(b, h);
 		match_finish(a);
 		match_finish(b);
 		CHECK(match_totals(b)->page_offset_base == DIRECT_MAP);
@@ -249,7 +258,7 @@ static void check_same(const struct match_opts *opts)
 	}
 }
 
-TEST(a_batch_does_what_its_events_do_one_by_one)
+TEST(a_run_does_what_its_events_do_one_by_one)
 {
 	static const int32_t self[] = { 3 };
 
@@ -257,7 +266,7 @@ TEST(a_batch_does_what_its_events_do_one_by_one)
 		.page_size = PAGE, .classify = classify, .self = self, .nr_self = 1 });
 }
 
-TEST(a_batch_that_a_window_begins_or_ends_in_does_too)
+TEST(a_run_that_a_window_begins_or_ends_in_does_too)
 {
 	check_same(&(struct match_opts){
 		.page_size = PAGE, .from_ns = 60000000, .until_ns = 150000000 });
