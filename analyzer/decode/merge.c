@@ -14,7 +14,7 @@
 enum { FETCH = 16 };
 
 /* Events of a run: they, and what is known of them, are to stay in the first cache. */
-enum { RUN = 256 };
+enum { RUN = 128 };
 
 /* One CPU of one buffer. */
 struct source {
