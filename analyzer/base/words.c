@@ -68,6 +68,33 @@ bool words_digits(struct span *text, uint64_t *ret)
 	return true;
 }
 
+static unsigned int hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10U : 16;
+}
+
+bool words_hex(struct span *text, uint64_t *ret)
+{
+	uint64_t v = 0;
+	size_t n = 0;
+	unsigned int digit;
+
+	for (; n < text->len && (digit = hex_digit(text->data[n])) < 16; n++) {
+		if (v >> 60)
+			return false;
+		v = v << 4 | digit;
+	}
+	if (!n)
+		return false;
+	text->data += n;
+	text->len -= n;
+	*ret = v;
+	return true;
+}
+
 bool words_number(struct span text, uint64_t *ret)
 {
 	uint64_t v;

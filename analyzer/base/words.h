@@ -5,7 +5,7 @@
  * In:     a borrowed line, see span_line()
  * Out:    borrowed words, numbers
  * Rules:  (1) words are separated by blanks and tabs; a NUL ends the line
- *         (2) a number is decimal, and false is returned for one that does not fit
+ *         (2) a number is decimal unless told otherwise, and false is returned for one that does not fit
  */
 #ifndef BASE_WORDS_H
 #define BASE_WORDS_H
@@ -22,6 +22,8 @@ bool words_after(struct span line, const char *prefix, struct span *ret);
 
 /* The digits at the start of @text, which moves past them. */
 bool words_digits(struct span *text, uint64_t *ret);
+/* The same of the hexadecimal number at the start of @text, without 0x. */
+bool words_hex(struct span *text, uint64_t *ret);
 /* A number that is all of @text but blanks around it. */
 bool words_number(struct span text, uint64_t *ret);
 /* The next word, a number that may be negative. */

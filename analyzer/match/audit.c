@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "match/audit.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
+#include "base/words.h"
 #include "base/xalloc.h"
 #include "match/page.h"
 
@@ -25,17 +24,15 @@ void audit_parse(struct audit *ret, struct span text)
 
 	*ret = (struct audit){};
 	while (span_line(&text, &line)) {
-		char digits[40] = "", kind;
 		struct audit_run run;
+		struct span kind;
 
-		if (line.len >= sizeof(digits))
+		if (!words_hex(&line, &run.pfn) || !words_next(&line, &kind) ||
+		    !words_hex(&kind, &run.nr) || kind.len || !words_next(&line, &kind))
 			continue;
-		memcpy(digits, line.data, line.len);
-		if (sscanf(digits, "%" SCNx64 " %" SCNx64 " %c", &run.pfn, &run.nr, &kind) != 3)
-			continue;
-		if (kind == 's')
+		if (*kind.data == 's')
 			add(&ret->slab, run);
-		if (kind == 'f')
+		if (*kind.data == 'f')
 			add(&ret->free, run);
 	}
 }

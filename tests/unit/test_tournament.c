@@ -70,8 +70,9 @@ TEST(the_first_of_all_heads_wins_whatever_their_number)
 
 			check_winner(&h, &t);
 			/* Mostly on, at times back, at times there are no more. */
-			h.ts_ns[who] = any(&h, 5000) ? h.ts_ns[who] + any(&h, 40) - any(&h, 5) / 4
-						     : UINT64_MAX;
+			h.ts_ns[who] = any(&h, 5000)
+					       ? h.ts_ns[who] + any(&h, 40) - any(&h, 5) / 4
+					       : UINT64_MAX;
 			if (h.ts_ns[who] > UINT64_MAX / 2)
 				h.ts_ns[who] = UINT64_MAX;
 			tournament_replay(&t, h.ts_ns[who], higher, &h);

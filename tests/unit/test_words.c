@@ -69,3 +69,18 @@ TEST(a_field_is_a_name_and_a_number)
 	CHECK(words_field(text, "index", &v) && v == 3);
 	CHECK(!words_field(text, "last", &v));
 }
+
+TEST(a_hexadecimal_number_ends_where_its_digits_do)
+{
+	struct span line = of("1fF 10000000000000000 x");
+	uint64_t v;
+
+	CHECK(words_hex(&line, &v) && v == 0x1ff);
+	CHECK(!words_hex(&line, &v));
+	CHECK(line.len && *line.data == ' ');
+	line = of("ffffffffffffffff");
+	CHECK(words_hex(&line, &v) && v == UINT64_MAX && !line.len);
+	line = of("10000000000000000");
+	CHECK(!words_hex(&line, &v));
+	CHECK_EQ(line.len, 17);
+}
