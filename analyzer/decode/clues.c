@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/clues.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +119,7 @@ struct clues_survey clues_find(struct clues *c, const struct event *ev, size_t n
 			       struct clue *ret)
 {
 	struct clues_survey survey = {};
+	uint64_t last_ns = 0;
 
 	for (size_t i = 0; i < nr; i++, ev++) {
 		uint32_t kind = UINT32_C(1) << ev->kind;
@@ -128,8 +128,8 @@ struct clues_survey clues_find(struct clues *c, const struct event *ev, size_t n
 		survey.kinds |= kind;
 		if (ev->cache > survey.most_name)
 			survey.most_name = ev->cache;
-		if (ev->ts_ns > survey.latest_ns)
-			survey.latest_ns = ev->ts_ns;
+		survey.steps_back |= ev->ts_ns < last_ns;
+		last_ns = ev->ts_ns;
 		if (kind & WITH_PLACE && ev->nr_stack <= MAX_FRAMES)
 			clue.place = place_of(c, ev);
 		if (kind & (ALLOCS | FREES) && ev->addr > CLUE_ZERO_PTR) {

@@ -21,6 +21,7 @@
 #ifndef DECODE_CLUES_H
 #define DECODE_CLUES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/hash.h"
@@ -49,7 +50,7 @@ struct clue {
 struct clues_survey {
 	uint32_t kinds;	    /* a bit for each enum event_kind */
 	uint16_t most_name; /* no cache is above it */
-	uint64_t latest_ns;
+	bool steps_back;    /* some time is less than that of the event before */
 };
 
 struct clues;

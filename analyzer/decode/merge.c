@@ -16,6 +16,9 @@ enum { FETCH = 16 };
 /* Events of a run: they, and what is known of them, are to stay in the first cache. */
 enum { RUN = 128 };
 
+/* Turns of two CPUs are short with fewer events than this. */
+enum { SHORT_TURN = 6 };
+
 /* One CPU of one buffer. */
 struct source {
 	struct page_reader *reader;    /* until its cursor takes it over */
@@ -42,6 +45,8 @@ struct merge {
 	size_t nr;
 	struct tournament heads;
 	uint64_t *head_ns;    /* of all sources, when heads are compared anew */
+	bool alternate;	      /* two sources in short turns, as it seems */
+	bool steps_back;      /* some source of the run in hand does */
 	struct source *spent; /* its block was handed out to the end by the run in hand */
 	uint64_t extension;   /* how many merge_extend() there were */
 	uint64_t asked_ns, complete_ns; /* live: of the last of them, and the one before */
@@ -428,7 +433,6 @@ void merge_close(struct merge *m)
 static void hand_out(struct merge *m, struct source *source, struct merge_run *run)
 {
 	uint64_t limit_ns = tournament_runner_up(&m->heads);
-	uint64_t earliest_ns = run->earliest_ns, latest_ns = run->latest_ns;
 	const struct event *ev = source->pos;
 	const struct clue *clue = source->clue;
 	struct merge_item *item = &m->item[run->nr], *end = &m->item[RUN];
@@ -441,47 +445,133 @@ static void hand_out(struct merge *m, struct source *source, struct merge_run *r
 	do {
 		/* It was written by another CPU. */
 		__builtin_prefetch(ev + FETCH);
-		earliest_ns = ev->ts_ns < earliest_ns ? ev->ts_ns : earliest_ns;
-		latest_ns = ev->ts_ns > latest_ns ? ev->ts_ns : latest_ns;
 		*item++ = (struct merge_item){ ev++, *clue++, who };
 	} while (item != end && ev->ts_ns < limit_ns);
 	source->pos = ev;
 	source->clue = clue;
 	run->nr = (size_t)(item - m->item);
-	run->earliest_ns = earliest_ns;
-	run->latest_ns = latest_ns;
+}
+
+/*
+ * The same of two sources that alternate, without a branch on whose turn it is, until
+ * their heads are equal or one of them has none.
+ */
+static void zip(struct merge *m, struct merge_run *run, size_t *turns)
+{
+	struct source *a = &m->source[0], *b = &m->source[1];
+	struct merge_item *item = &m->item[run->nr], *end = &m->item[RUN];
+	const struct event *x = a->pos, *y = b->pos, *x_end = a->end, *y_end = b->end;
+	const struct clue *p = a->clue, *q = b->clue;
+	const uint64_t until_ns = m->until_ns;
+	size_t last = 0, changes = 0;
+
+	while (item != end && x != x_end && y != y_end) {
+		uint64_t x_ns = x->ts_ns, y_ns = y->ts_ns;
+		size_t second = y_ns < x_ns;
+
+		if (x_ns == y_ns || (second ? y_ns : x_ns) >= until_ns)
+			break;
+		item->event = second ? y : x;
+		item->clue = second ? *q : *p;
+		item->source = (uint32_t)second;
+		__builtin_prefetch(item->event + FETCH);
+		item++;
+		changes += second ^ last;
+		last = second;
+		x += !second;
+		p += !second;
+		y += second;
+		q += second;
+	}
+	a->pos = x;
+	a->clue = p;
+	b->pos = y;
+	b->clue = q;
+	run->nr = (size_t)(item - m->item);
+	*turns += changes;
+}
+
+/* Events of @source are in @run. */
+static void note_source(struct merge *m, const struct source *source, struct merge_run *run)
+{
 	run->kinds |= source->survey.kinds;
+	m->steps_back |= source->survey.steps_back;
 	if (source->cpu >= run->nr_cpus)
 		run->nr_cpus = source->cpu + 1;
 }
 
+/* Tries zip(); false when a source has to be filled again. */
+static bool fill_by_two(struct merge *m, struct merge_run *run, size_t *turns)
+{
+	zip(m, run, turns);
+	if (!run->nr)
+		return true;
+	for (size_t i = 0; i < 2; i++) {
+		note_source(m, &m->source[i], run);
+		if (m->source[i].pos == m->source[i].end && m->item[run->nr - 1].source == i)
+			m->spent = &m->source[i];
+	}
+	if (!m->spent)
+		compare_heads(m);
+	return !m->spent;
+}
+
+/* The next events, up to the end of the block of one source. */
+static void fill(struct merge *m, struct merge_run *run)
+{
+	size_t turns = 0;
+
+	if (m->alternate && !fill_by_two(m, run, &turns))
+		return;
+	while (run->nr < RUN) {
+		struct source *source = &m->source[m->heads.node[0].who];
+
+		if (source->pos == source->end ||
+		    (m->live && source->pos->ts_ns >= m->until_ns))
+			return;
+		hand_out(m, source, run);
+		note_source(m, source, run);
+		if (source->pos == source->end) {
+			m->spent = source;
+			return;
+		}
+		tournament_replay(&m->heads, source->pos->ts_ns, comes_first, m);
+		turns++;
+	}
+	m->alternate = m->nr == 2 && turns * SHORT_TURN > run->nr;
+}
+
+static void find_times(const struct merge *m, struct merge_run *run)
+{
+	if (!run->nr)
+		return;
+	run->earliest_ns = run->item->event->ts_ns;
+	run->latest_ns = run->item[run->nr - 1].event->ts_ns;
+	for (size_t i = 0; m->steps_back && i < run->nr; i++) {
+		uint64_t ts_ns = run->item[i].event->ts_ns;
+
+		run->earliest_ns = ts_ns < run->earliest_ns ? ts_ns : run->earliest_ns;
+		run->latest_ns = ts_ns > run->latest_ns ? ts_ns : run->latest_ns;
+	}
+}
+
 struct err *merge_next_run(struct merge *m, struct merge_run *ret)
 {
-	struct merge_run run = {
-		.item = m->item,
-		.earliest_ns = UINT64_MAX,
-		.secret = m->secret,
-	};
+	struct merge_run run = { .item = m->item, .secret = m->secret };
 	struct source *spent = m->spent;
 
 	if (spent) {
 		TRY(refill(m, spent));
 		m->spent = NULL;
-		tournament_replay(&m->heads, head_ns(spent), comes_first, m);
+		/* zip() leaves no winner that could meet the other one. */
+		if (m->nr == 2)
+			compare_heads(m);
+		else
+			tournament_replay(&m->heads, head_ns(spent), comes_first, m);
 	}
-	while (run.nr < RUN) {
-		struct source *source = &m->source[m->heads.node[0].who];
-
-		if (source->pos == source->end ||
-		    (m->live && source->pos->ts_ns >= m->until_ns))
-			break;
-		hand_out(m, source, &run);
-		if (source->pos == source->end) {
-			m->spent = source;
-			break;
-		}
-		tournament_replay(&m->heads, source->pos->ts_ns, comes_first, m);
-	}
+	m->steps_back = false;
+	fill(m, &run);
+	find_times(m, &run);
 	for (size_t i = 0; i < MERGE_BEHIND; i++)
 		m->item[run.nr + i] = (struct merge_item){ .clue = { .place = CLUE_NO_PLACE,
 								     .class = CLUE_FREE } };

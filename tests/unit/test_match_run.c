@@ -168,8 +168,8 @@ static void feed_runs(struct match *m, const struct history *h)
 			struct clues_survey survey = clues_find(clues[ev->cpu], ev, 1, clue);
 
 			run.kinds |= survey.kinds;
-			if (survey.latest_ns > run.latest_ns)
-				run.latest_ns = survey.latest_ns;
+			if (ev->ts_ns > run.latest_ns)
+				run.latest_ns = ev->ts_ns;
 			item[run.nr++] = (struct merge_item){ ev, *clue, ev->cpu };
 		}
 		for (size_t k = 0; k < MERGE_BEHIND; k++)

@@ -123,6 +123,60 @@ TEST(cpus_are_merged_by_time)
 	CHECK_EQ(merge_bytes(rig.merge), tracefile_data_bytes(rig.file));
 }
 
+enum { MOST_CPUS = 9, PER_PAGE = 80, PAGES_OF_CPU = 15 };
+
+/* The next of @nr CPUs, by a plain search; ties go to the lower one. */
+static unsigned int first_of(uint64_t ts[][PAGES_OF_CPU * PER_PAGE + 1], const size_t *pos,
+			     unsigned int nr)
+{
+	unsigned int best = nr;
+
+	for (unsigned int cpu = 0; cpu < nr; cpu++)
+		if (ts[cpu][pos[cpu]] &&
+		    (best == nr || ts[cpu][pos[cpu]] < ts[best][pos[best]]))
+			best = cpu;
+	return best;
+}
+
+TEST(however_many_cpus_there_are_and_however_they_alternate)
+{
+	static uint64_t ts[MOST_CPUS][PAGES_OF_CPU * PER_PAGE + 1];
+	uint64_t random = 1;
+
+	/* In turns of 1, 8 and 64 events, with ties. */
+	for (unsigned int nr = 1; nr <= MOST_CPUS; nr++)
+		for (unsigned int turn = 1; turn <= 64; turn *= 8) {
+			DAT(dat);
+			RIG(rig);
+			size_t have[MOST_CPUS] = { 0 }, pos[MOST_CPUS] = { 0 };
+			uint64_t now = 10;
+
+			memset(ts, 0, sizeof(ts));
+			for (bool more = true; more; now += random >> 50 & 1) {
+				unsigned int cpu;
+
+				random = random * UINT64_C(6364136223846793005) + 1;
+				cpu = (unsigned int)(random >> 40) % nr;
+				for (unsigned int i = 0; i < turn && more; i++) {
+					ts[cpu][have[cpu]++] = now;
+					now += random >> (20 + i % 8) & 1;
+					more = have[cpu] < PAGES_OF_CPU * PER_PAGE;
+				}
+			}
+			for (unsigned int cpu = 0; cpu < nr; cpu++)
+				for (size_t i = 0; i < have[cpu]; i += PER_PAGE) {
+					uint64_t some[PER_PAGE + 1] = { 0 };
+
+					memcpy(some, &ts[cpu][i], PER_PAGE * sizeof(*some));
+					add_frees(dat, "", cpu, some, false);
+				}
+			CHECK_OK(rig_open(&rig, dat));
+			for (unsigned int cpu; (cpu = first_of(ts, pos, nr)) != nr; pos[cpu]++)
+				expect(&rig, ts[cpu][pos[cpu]], cpu);
+			CHECK(!next(&rig));
+		}
+}
+
 TEST(both_byte_orders_and_both_containers_give_the_same_stream)
 {
 	for (unsigned int i = 0; i < 8; i++) {
