@@ -123,56 +123,97 @@ TEST(cpus_are_merged_by_time)
 	CHECK_EQ(merge_bytes(rig.merge), tracefile_data_bytes(rig.file));
 }
 
-enum { MOST_CPUS = 9, PER_PAGE = 80, PAGES_OF_CPU = 15 };
+enum { MOST_CPUS = 9, PER_PAGE = 40, PAGES_OF_CPU = 30, PER_CPU = PER_PAGE * PAGES_OF_CPU };
 
-/* The next of @nr CPUs, by a plain search; ties go to the lower one. */
-static unsigned int first_of(uint64_t ts[][PAGES_OF_CPU * PER_PAGE + 1], const size_t *pos,
-			     unsigned int nr)
+struct planned {
+	uint64_t ts;
+	bool alloc;
+};
+
+/* What each CPU does: turns of so many events, many of them at the same time. */
+struct plan {
+	struct planned event[MOST_CPUS][PER_CPU];
+	size_t nr[MOST_CPUS], pos[MOST_CPUS];
+};
+
+static void plan_make(struct plan *plan, unsigned int nr_cpus, unsigned int turn)
 {
-	unsigned int best = nr;
+	uint64_t random = nr_cpus * 100 + turn, now = 10;
+	unsigned int cpu;
 
-	for (unsigned int cpu = 0; cpu < nr; cpu++)
-		if (ts[cpu][pos[cpu]] &&
-		    (best == nr || ts[cpu][pos[cpu]] < ts[best][pos[best]]))
-			best = cpu;
-	return best;
+	*plan = (struct plan){};
+	do {
+		random = random * UINT64_C(6364136223846793005) + 1;
+		cpu = (unsigned int)(random >> 40) % nr_cpus;
+		now += random >> 50 & 1;
+		for (unsigned int i = 0; i < turn && plan->nr[cpu] < PER_CPU; i++) {
+			plan->event[cpu][plan->nr[cpu]++] =
+				(struct planned){ now, random >> (20 + i % 9) & 1 };
+			now += random >> (30 + i % 7) & 1;
+		}
+	} while (plan->nr[cpu] < PER_CPU);
+}
+
+static void plan_write(const struct plan *plan, unsigned int nr_cpus, struct mkdat *dat)
+{
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		for (size_t i = 0; i < plan->nr[cpu];) {
+			CLEANUP(pages_free) struct pages p;
+
+			pages_begin(&p, &(struct pages_opts){ 0 }, plan->event[cpu][i].ts);
+			for (int k = 0; k < PER_PAGE && i < plan->nr[cpu]; k++, i++) {
+				const struct planned *ev = &plan->event[cpu][i];
+
+				CHECK(pages_record(&p, &(struct pages_record){
+							       .type = ev->alloc ? PAGES_KMALLOC
+										 : PAGES_KFREE,
+							       .ts = ev->ts,
+							       .addr = i + 1 }));
+			}
+			struct span page = pages_end(&p);
+
+			mkdat_page(dat, "", cpu, page.data, page.len);
+		}
+}
+
+/* Whose turn it is, by a plain search; @nr_cpus at the end. */
+static unsigned int plan_next(const struct plan *plan, unsigned int nr_cpus)
+{
+	const struct planned *first = NULL;
+	unsigned int ret = nr_cpus;
+
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+		const struct planned *ev = &plan->event[cpu][plan->pos[cpu]];
+
+		if (plan->pos[cpu] < plan->nr[cpu] &&
+		    (!first || ev->ts < first->ts ||
+		     (ev->ts == first->ts && first->alloc && !ev->alloc))) {
+			first = ev;
+			ret = cpu;
+		}
+	}
+	return ret;
 }
 
 TEST(however_many_cpus_there_are_and_however_they_alternate)
 {
-	static uint64_t ts[MOST_CPUS][PAGES_OF_CPU * PER_PAGE + 1];
-	uint64_t random = 1;
+	static struct plan plan;
 
-	/* In turns of 1, 8 and 64 events, with ties. */
-	for (unsigned int nr = 1; nr <= MOST_CPUS; nr++)
+	for (unsigned int nr_cpus = 1; nr_cpus <= MOST_CPUS; nr_cpus++)
 		for (unsigned int turn = 1; turn <= 64; turn *= 8) {
 			DAT(dat);
 			RIG(rig);
-			size_t have[MOST_CPUS] = { 0 }, pos[MOST_CPUS] = { 0 };
-			uint64_t now = 10;
 
-			memset(ts, 0, sizeof(ts));
-			for (bool more = true; more; now += random >> 50 & 1) {
-				unsigned int cpu;
-
-				random = random * UINT64_C(6364136223846793005) + 1;
-				cpu = (unsigned int)(random >> 40) % nr;
-				for (unsigned int i = 0; i < turn && more; i++) {
-					ts[cpu][have[cpu]++] = now;
-					now += random >> (20 + i % 8) & 1;
-					more = have[cpu] < PAGES_OF_CPU * PER_PAGE;
-				}
-			}
-			for (unsigned int cpu = 0; cpu < nr; cpu++)
-				for (size_t i = 0; i < have[cpu]; i += PER_PAGE) {
-					uint64_t some[PER_PAGE + 1] = { 0 };
-
-					memcpy(some, &ts[cpu][i], PER_PAGE * sizeof(*some));
-					add_frees(dat, "", cpu, some, false);
-				}
+			plan_make(&plan, nr_cpus, turn);
+			plan_write(&plan, nr_cpus, dat);
 			CHECK_OK(rig_open(&rig, dat));
-			for (unsigned int cpu; (cpu = first_of(ts, pos, nr)) != nr; pos[cpu]++)
-				expect(&rig, ts[cpu][pos[cpu]], cpu);
+			for (unsigned int cpu; (cpu = plan_next(&plan, nr_cpus)) != nr_cpus;) {
+				const struct event *ev = next(&rig);
+
+				CHECK(ev);
+				CHECK_EQ(ev->cpu, cpu);
+				CHECK_EQ(ev->addr, ++plan.pos[cpu]);
+			}
 			CHECK(!next(&rig));
 		}
 }
