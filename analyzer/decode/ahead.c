@@ -7,8 +7,8 @@
 
 #include "base/xalloc.h"
 
-/* With more cursors than FEW each of them has little. */
-enum { FEW = 16, PIECE = 64 << 10 };
+/* What FEW cursors have, more of them share, but for LITTLE each: of events, and of places. */
+enum { FEW = 16, LITTLE = 64, PIECE = 64 << 10 };
 
 struct slot {
 	struct cursor_block *block;
@@ -111,13 +111,24 @@ void ahead_free(struct ahead *a)
 	free(a);
 }
 
+/* A power of two, as @most is. */
+static size_t share_of(const struct ahead *a, size_t most)
+{
+	size_t share = most;
+
+	while (share > LITTLE && share * a->cap > most * FEW)
+		share /= 2;
+	return share;
+}
+
 void ahead_add(struct ahead *a, struct cursor *cursor, struct page_reader *reader)
 {
 	page_reader_pieces(reader, PIECE);
+	cursor_portion(cursor, share_of(a, CURSOR_FILL));
 	a->source[a->nr++] = (struct source){
 		.cursor = cursor,
 		.reader = reader,
-		.clues = clues_new(a->cap > FEW ? CLUE_PLACES / 8 : CLUE_PLACES, a->secret),
+		.clues = clues_new(share_of(a, CLUE_PLACES), a->secret),
 	};
 }
 
@@ -140,13 +151,31 @@ static void fill(struct ahead *a, struct source *s)
 	slot->err = cursor_fill(s->cursor, slot->block, &slot->out.nr);
 	slot->out.event = slot->block->event;
 	slot->out.clue = slot->clue;
-	slot->out.survey = clues_find(s->clues, slot->block->event, slot->out.nr, slot->clue);
+	if (slot->out.nr)
+		slot->out.survey =
+			clues_find(s->clues, slot->block->event, slot->out.nr, slot->clue);
 	slot->out.stats = *cursor_stats(s->cursor);
 	slot->out.bytes = page_reader_bytes(s->reader);
 	slot->out.pending_ns = cursor_pending_ns(s->cursor);
 	pthread_mutex_lock(&a->lock);
 	s->filled++;
 	s->ended = !slot->out.nr;
+}
+
+/* At its end for good, while others go on: what it was for is over. */
+static void release(struct source *s)
+{
+	for (size_t k = 0; k < AHEAD_BLOCKS; k++) {
+		cursor_block_free(s->slot[k].block);
+		free(s->slot[k].clue);
+		s->slot[k].block = NULL;
+		s->slot[k].clue = NULL;
+		s->slot[k].out.event = NULL;
+		s->slot[k].out.clue = NULL;
+	}
+	clues_free(s->clues);
+	s->clues = NULL;
+	page_reader_release(s->reader);
 }
 
 /* Puts @s in the queue; with few blocks free, a thread would soon be idle again. */
@@ -283,7 +312,10 @@ struct err *ahead_next(struct ahead *a, size_t i, struct ahead_block *ret)
 	slot->err = NULL;
 	if (err)
 		return err;
-	rename_events(a, slot);
+	if (slot->out.nr)
+		rename_events(a, slot);
+	else if (cursor_is_over(s->cursor))
+		release(s);
 	*ret = slot->out;
 	return NULL;
 }

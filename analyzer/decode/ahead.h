@@ -11,8 +11,8 @@
  *             included: whoever needs a block that nobody is at decodes it
  *             himself
  *         (2) a cursor is in one thread at a time
- *         (3) of each cursor at most AHEAD_BLOCKS blocks are in memory; fewer where
- *             there are many cursors
+ *         (3) of each cursor at most AHEAD_BLOCKS blocks are in memory; fewer and
+ *             smaller ones where there are many cursors; none from its end on
  */
 #ifndef DECODE_AHEAD_H
 #define DECODE_AHEAD_H

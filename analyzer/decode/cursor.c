@@ -7,15 +7,16 @@
 #include "decode/kmemcache.h"
 
 enum {
-	/* Decode a page more as long as fewer events can be handed out: a block
-	 * then stays in the cache until it is used. */
-	FILL = 512,
 	MAX_ORDER = 31,
 	NR_CONTEXTS = 8,
 	MEMO_SIZE = 256,
 	MEMO_LEN = 44,
 	/* A recording with struct page * has no size of it; this is x86-64's. */
 	STRUCT_PAGE_SHIFT = 6,
+	/* Past it the frames of another stack may find no room. */
+	POOL_FULL = CURSOR_POOL - CURSOR_MAX_FRAMES,
+	/* Of most stacks: of a block of those, no more than they take. */
+	USUAL_FRAMES = 16,
 	/* Events ahead of the one that is written. */
 	FETCH = 12,
 	/* Above it kmalloc takes pages. */
@@ -57,6 +58,7 @@ struct cursor {
 	uint64_t *pool;
 	size_t nr, pool_nr;
 	size_t handed;		     /* of nr */
+	size_t fill;		     /* events that are handed out at a time */
 	struct cursor_block *own[2]; /* of cursor_next() */
 
 	struct parent parent[NR_CONTEXTS];
@@ -90,7 +92,13 @@ struct cursor *cursor_new(const struct cursor_opts *opts)
 	struct cursor *c = xcalloc(1, sizeof(*c));
 
 	c->opts = *opts;
+	c->fill = CURSOR_FILL;
 	return c;
+}
+
+void cursor_portion(struct cursor *c, size_t nr)
+{
+	c->fill = nr < CURSOR_FILL ? nr : CURSOR_FILL;
 }
 
 void cursor_free(struct cursor *c)
@@ -143,7 +151,7 @@ static size_t ready(const struct cursor *c)
 /* Goes on in @to, which begins with what was not handed out. */
 static void begin(struct cursor *c, struct cursor_block *to)
 {
-	const struct event *from = c->block ? c->block->event + c->handed : NULL;
+	const struct event *from = c->nr > c->handed ? c->block->event + c->handed : NULL;
 	const uint64_t *last = NULL; /* events of one record share their stack */
 
 	c->event = to->event;
@@ -175,7 +183,20 @@ static void begin(struct cursor *c, struct cursor_block *to)
 
 static bool is_full(const struct cursor *c)
 {
-	return c->nr >= CURSOR_BLOCK || c->pool_nr > CURSOR_POOL - CURSOR_MAX_FRAMES;
+	return c->nr >= CURSOR_BLOCK || c->pool_nr > POOL_FULL;
+}
+
+/* The events that were asked for, or fewer with stacks as deep as theirs usually are not. */
+static bool is_enough(const struct cursor *c)
+{
+	size_t nr = ready(c);
+
+	return nr >= c->fill || (nr && c->pool_nr >= c->fill * USUAL_FRAMES);
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
 }
 
 /* The oldest event that still waits goes without. */
@@ -674,10 +695,13 @@ static inline __attribute__((always_inline)) void decode(struct cursor *c, const
 	uint64_t nr_events = 0, backward = 0, last_ns = c->last_ns;
 	size_t nr = c->nr;
 	const uint16_t cpu = c->opts.cpu;
+	/* Within a page, too: a block stays in the cache until it is used. */
+	const size_t stop = least(nr + c->fill, CURSOR_BLOCK);
+	const size_t pool_stop = least(c->pool_nr + c->fill * USUAL_FRAMES, POOL_FULL);
 	uint8_t open = c->open;
 	bool more = true;
 
-	while (nr < CURSOR_BLOCK && (more = subbuf_next(&walk, &item, swap))) {
+	while (nr < stop && (more = subbuf_next(&walk, &item, swap))) {
 		/* Whoever matches had it last: his cache hands it over while this goes on. */
 		__builtin_prefetch(&event[nr + FETCH], 1);
 		nr_events++;
@@ -731,7 +755,7 @@ static inline __attribute__((always_inline)) void decode(struct cursor *c, const
 			decode_odd(c, rec, &odd, walk.page_end, pid, context, swap);
 		nr = c->nr;
 		open = c->open;
-		if (c->pool_nr > CURSOR_POOL - CURSOR_MAX_FRAMES)
+		if (c->pool_nr > pool_stop)
 			break;
 	}
 	c->nr = nr;
@@ -750,7 +774,7 @@ static inline __attribute__((always_inline)) void decode(struct cursor *c, const
 struct err *cursor_fill(struct cursor *c, struct cursor_block *to, size_t *ret_nr)
 {
 	begin(c, to);
-	while (!c->ended && !c->dry && !is_full(c) && ready(c) < FILL) {
+	while (!c->ended && !c->dry && !is_full(c) && !is_enough(c)) {
 		if (!c->in_page)
 			TRY(next_page(c));
 		if (c->in_page && c->opts.layout.swap)
@@ -769,6 +793,11 @@ void cursor_resume(struct cursor *c, bool last)
 {
 	c->dry = false;
 	c->opts.live = !last;
+}
+
+bool cursor_is_over(const struct cursor *c)
+{
+	return c->ended && c->nr == c->handed;
 }
 
 void cursor_forget_stacks(struct cursor *c)

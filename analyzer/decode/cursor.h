@@ -33,6 +33,7 @@
 #include "decode/subbuf.h"
 
 enum {
+	CURSOR_FILL = 512,   /* events at a time where there are as many … */
 	CURSOR_BLOCK = 4096, /* events, … */
 	/* … and what one record and two gaps may add to them */
 	CURSOR_MOST = CURSOR_BLOCK + FORMAT_MAX_LIST + 2,
@@ -76,6 +77,9 @@ struct cursor *cursor_new(const struct cursor_opts *opts);
 void cursor_free(struct cursor *cursor);
 DEFINE_CLEANUP(struct cursor *, cursor, cursor_free)
 
+/* From now on @nr events at a time, 1 to CURSOR_FILL, or fewer with deep stacks. */
+void cursor_portion(struct cursor *cursor, size_t nr);
+
 /*
  * The next events into @to, which is not the block filled before; that one is
  * still whole, behind what was handed out. *ret_nr is 0 at the end. Some hundred
@@ -96,6 +100,8 @@ struct err *cursor_next(struct cursor *cursor, const struct event **ret,
  * these there will be none.
  */
 void cursor_resume(struct cursor *cursor, bool last);
+/* There is and will be no more, and the blocks that were filled may be freed. */
+bool cursor_is_over(const struct cursor *cursor);
 /* No event that waits for its stack will get it. */
 void cursor_forget_stacks(struct cursor *cursor);
 /* The time of the oldest event that was not handed out yet, UINT64_MAX without one. */

@@ -65,6 +65,16 @@ void page_reader_close(struct page_reader *r)
 	free(r);
 }
 
+void page_reader_release(struct page_reader *r)
+{
+	free(r->buf);
+	free(r->frame);
+	ZSTD_freeDCtx(r->zstd);
+	r->buf = r->frame = NULL;
+	r->zstd = NULL;
+	r->cap = r->frame_cap = r->pos = r->len = 0;
+}
+
 unsigned int page_reader_cpu(const struct page_reader *r)
 {
 	return r->from.data.cpu;

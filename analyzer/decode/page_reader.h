@@ -73,6 +73,9 @@ struct err *page_reader_next(struct page_reader *reader, struct span *ret,
  */
 struct err *page_reader_refresh(struct page_reader *reader) MUST_CHECK;
 
+/* Frees what reading takes; a reader that goes on takes it anew. */
+void page_reader_release(struct page_reader *reader);
+
 /* Stored bytes taken so far. */
 uint64_t page_reader_bytes(const struct page_reader *reader);
 

@@ -58,3 +58,11 @@ t a_large_machine_loses_nothing [ "$("$ap" sql -i "$tmp/many.db" --format csv \
 	"SELECT events, lost_events FROM recording" | tail -1)" = 399872,0 ]
 dump one --threads 1
 t nor_does_it_depend_on_threads cmp "$tmp/many.sql" "$tmp/one.sql"
+# What waits to be matched is not the more, the more CPUs there are.
+"$scale" -c 256 -b 65536 -s 100 -l 20000 -k "$tmp/x.dat" 400000
+large=$(peak "$tmp/x.dat")
+case $("$ap" --version 2>&1)$(nm "$ap" 2>/dev/null | grep -m1 __asan_init) in
+*asan*) echo "skip a_large_machine_takes_no_more_than_others: the sanitizer takes more" ;;
+*) t a_large_machine_takes_no_more_than_others [ "${large:-99}" -le 72 ] ;;
+esac
+echo "# $large MB"

@@ -378,6 +378,30 @@ TEST(time_that_steps_back_is_passed_on_and_counted)
 	CHECK_EQ(onecpu_stats(rig)->backward_steps, 1);
 }
 
+TEST(portion_ends_a_block_within_a_page)
+{
+	ONECPU(rig, .size = 65536);
+	struct pages *p = onecpu_page(rig, 1000);
+	const struct event *ev;
+	size_t nr, sum = 0, blocks = 0;
+
+	for (uint64_t i = 0; i < 1000; i++)
+		put(p, .type = PAGES_KFREE, .ts = 1000 + i, .addr = 0xff80 + i);
+	onecpu_start(rig);
+	cursor_portion(rig->cursor, 100);
+	for (;; blocks++) {
+		CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
+		if (!nr)
+			break;
+		CHECK(nr <= 200);
+		for (size_t i = 0; i < nr; i++)
+			CHECK_EQ(ev[i].addr, 0xff80 + sum++);
+	}
+	CHECK_EQ(sum, 1000);
+	CHECK(blocks >= 5 && blocks <= 11);
+	CHECK(cursor_is_over(rig->cursor));
+}
+
 TEST(error_of_the_source_is_passed_on)
 {
 	ONECPU(rig, 0);

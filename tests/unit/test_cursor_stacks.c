@@ -320,6 +320,33 @@ TEST(many_stacks_do_not_outgrow_the_pool)
 	}
 }
 
+TEST(deep_stacks_make_a_portion_smaller)
+{
+	ONECPU(rig, .size = 65536);
+	struct pages *p = onecpu_page(rig, 1000);
+	uint64_t deep[64];
+	const struct event *ev;
+	size_t nr, sum = 0;
+
+	for (uint64_t i = 0; i < 64; i++)
+		deep[i] = i + 1;
+	for (uint64_t i = 0; i < 100; i++) {
+		put(p, .type = PAGES_KMALLOC, .ts = 1000 + i, .addr = i);
+		put(p, .type = PAGES_STACK, .ts = 1000 + i, .stack = deep, .nr_stack = 64);
+	}
+	onecpu_start(rig);
+	cursor_portion(rig->cursor, 64);
+	do {
+		CHECK_OK(cursor_next(rig->cursor, &ev, &nr));
+		CHECK(nr <= 17);
+		for (size_t i = 0; i < nr; i++) {
+			CHECK_EQ(ev[i].addr, sum++);
+			CHECK_EQ(ev[i].nr_stack, 64);
+		}
+	} while (nr);
+	CHECK_EQ(sum, 100);
+}
+
 TEST(gap_ends_the_wait_for_a_stack)
 {
 	ONECPU(rig, 0);
