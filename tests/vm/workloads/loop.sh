@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # File systems on top of one another: ext4 on a loop device on tmpfs, an overlay
 # on it, directories, links and names that come and go, huge pages, swap.
+for type in ext4 overlay; do
+	grep -qw $type /proc/filesystems || { echo "the kernel has no $type"; exit 77; }
+done
 mkdir -p /tmp/i /tmp/l /tmp/u /tmp/wk /tmp/o
 mount -t ext4 /dev/vda /tmp/l
 dd if=/dev/zero of=/tmp/l/swap bs=64k count=300 2>/dev/null

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # File pages on tmpfs and on ext4: written, read, truncated, dropped, kept.
+grep -qw ext4 /proc/filesystems || { echo "the kernel has no ext4"; exit 77; }
 mkdir -p /tmp/w /mnt && cd /tmp/w
 dd if=/dev/zero of=big bs=64k count=300 2>/dev/null
 cp big copy

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Per-CPU areas: cgroups, network namespaces, mounts.
-grep -q memory /sys/fs/cgroup/cgroup.controllers || exit 1
+grep -q memory /sys/fs/cgroup/cgroup.controllers ||
+	{ echo "the kernel has no memory cgroups"; exit 77; }
 echo +memory +pids +cpu >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null ||
 	echo +memory +pids >/sys/fs/cgroup/cgroup.subtree_control
 n=0
