@@ -23,6 +23,8 @@ static const char *const names[] = {
 	"mempool_kmalloc",
 	/* It jumps to kstrdup() or to kvasprintf(), which name its own caller. */
 	"kobject_set_name_vargs",
+	"__alloc_workqueue",
+	"alloc_workqueue_lockdep_map",
 	/* A hash table's buckets are charged to who initialised it. */
 	"bucket_table_alloc",
 	"nested_bucket_table_alloc",
@@ -57,7 +59,7 @@ static const char *const others[] = {
 	"__cfi_*",
 	"rhashtable_init_noprof",
 	"rhltable_init_noprof",
-	"*alloc_workqueue*",
+	"alloc_workqueue_attrs*",
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))

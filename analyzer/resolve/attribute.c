@@ -185,11 +185,14 @@ static const struct frame *below_call(struct attribute *a, uint64_t addr, bool s
 	return hunt.best;
 }
 
+/* What is asked about a call; about frames it is 0. */
+enum { ASK_BELOW = 1, ASK_BELOW_IN_STACK = 2, ASK_POINTER = 3 };
+
 /* The same from an earlier run, if it was asked there. */
 static const struct frame *below(struct attribute *a, uint64_t addr, bool stack, uint64_t shown)
 {
-	/* Neither is the question about frames, which is 0. */
-	uint64_t question = (shown ? space_fixed(a->space, shown) : 0) * 4 + (stack ? 2 : 1);
+	uint64_t question = (shown ? space_fixed(a->space, shown) : 0) * 4 +
+			    (stack ? ASK_BELOW_IN_STACK : ASK_BELOW);
 	uint64_t answer;
 	size_t index;
 
@@ -205,6 +208,32 @@ static const struct frame *below(struct attribute *a, uint64_t addr, bool stack,
 	index = frame ? (size_t)(frame - expand_addr(a->expand, frame->addr)->frame) : 0;
 	space_remember(a->space, addr, question, answer, index);
 	return frame;
+}
+
+/* Whether @addr returns from a call through a pointer, perhaps by an earlier run. */
+static bool by_pointer(struct attribute *a, uint64_t addr)
+{
+	uint64_t answer;
+	size_t index;
+
+	if (space_recall(a->space, addr, ASK_POINTER, &answer, &index))
+		return answer != 0;
+	bool ret = space_call_by_pointer(a->space, addr);
+
+	space_remember(a->space, addr, ASK_POINTER, ret ? addr : 0, 0);
+	return ret;
+}
+
+/* The frame of @x to be charged, if one is; @addr returns to the innermost. */
+static const struct frame *charged(struct attribute *a, const struct expansion *x,
+				   uint64_t addr, unsigned int drop)
+{
+	const struct frame *frame = survivor(a, x, drop);
+
+	if (frame != x->frame || !(rules_of(a->rules, frame->func) & RULE_CALLBACK) ||
+	    !by_pointer(a, addr))
+		return frame;
+	return survivor(a, x, drop | RULE_CALLBACK);
 }
 
 /* All frames of the addresses, one after the other. */
@@ -246,7 +275,7 @@ static const struct frame *choose(struct attribute *a, const uint64_t *addr, siz
 		x = expand_addr(a->expand, addr[i]);
 		/* The call into tracing, inlined at the top of a stack. */
 		const struct frame *frame =
-			survivor(a, x, drop | (nr > 1 && !i ? RULE_PLUMBING : 0));
+			charged(a, x, addr[i], drop | (nr > 1 && !i ? RULE_PLUMBING : 0));
 
 		if (!frame)
 			continue;

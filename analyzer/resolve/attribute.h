@@ -6,7 +6,8 @@
  * Out:    the frames and the primary one: what /proc/allocinfo names
  * Use:    attribute_new, attribute_site for each, attribute_free
  * Rules:  (1) tracing at the top of a stack is cut off
- *         (2) the primary frame is the innermost that no rule drops
+ *         (2) the primary frame is the innermost that no rule drops; one that
+ *             allocates for others through a pointer is dropped at such a call
  *         (3) if the call that led there went to a function of another kind, that
  *             function asked for the memory and handed on its caller's address
  *             or left by a jump: its own allocation line is the primary frame

@@ -51,6 +51,7 @@ static bool parse_class(const char *word, unsigned int *ret)
 		{ "plumbing", RULE_PLUMBING },
 		{ "allocator", RULE_ALLOCATOR },
 		{ "passthrough", RULE_PASSTHROUGH },
+		{ "callback", RULE_CALLBACK },
 		{ "caller", RULE_CALLER },
 		{ "area", RULE_AREA },
 		{ "keep", RULE_KEEP },
@@ -145,10 +146,11 @@ static struct err *parse_line(struct rules *r, char *line, unsigned long version
 		return NULL;
 	}
 	if (!parse_class(word, &class))
-		return err_new(ERR_FORMAT,
-			       "\"%s\" is no class: plumbing, allocator, passthrough, caller, "
-			       "area or keep",
-			       word);
+		return err_new(
+			ERR_FORMAT,
+			"\"%s\" is no class: plumbing, allocator, passthrough, callback, "
+			"caller, area or keep",
+			word);
 	const char *class_word = word;
 	size_t nr = 0;
 

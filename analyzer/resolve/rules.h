@@ -22,6 +22,7 @@ enum {
 	RULE_AREA = 1 << 4,
 	RULE_KEEP = 1 << 5,
 	RULE_VMALLOC = 1 << 6,
+	RULE_CALLBACK = 1 << 7,
 
 	/* What makes a function part of the allocator. */
 	RULE_DROP = RULE_ALLOCATOR | RULE_PASSTHROUGH | RULE_CALLER | RULE_VMALLOC,

@@ -579,6 +579,15 @@ bool space_call_at(struct space *s, uint64_t ret_addr, struct space_call *ret)
 	return call.callee != NULL;
 }
 
+bool space_call_by_pointer(struct space *s, uint64_t ret_addr)
+{
+	struct object *object = object_at(s, ret_addr - 1);
+	struct debuginfo_call call;
+
+	return object && debuginfo_call_at(object->di, ret_addr - object->slide, &call) &&
+	       !call.callee;
+}
+
 bool space_branch_in(struct space *s, uint64_t entry, size_t *i, struct space_call *ret)
 {
 	struct object *object = object_at(s, entry);

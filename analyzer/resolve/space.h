@@ -52,6 +52,8 @@ void space_expect(struct space *space, const uint64_t *addr, size_t nr);
 /* As the debuginfo functions of the same names. */
 size_t space_chain(struct space *space, uint64_t pc, struct debuginfo_frame *ret, size_t max);
 bool space_call_at(struct space *space, uint64_t ret_addr, struct space_call *ret);
+/* True where that call is known to be one through a pointer. */
+bool space_call_by_pointer(struct space *space, uint64_t ret_addr);
 bool space_call_in(struct space *space, uint64_t pc, size_t *i, struct space_call *ret);
 /*
  * As space_call_in(), but read from the code of the function that starts at

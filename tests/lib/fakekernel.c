@@ -53,6 +53,8 @@ static const char slab_h[] =
 	"void *__vmalloc_node_range_noprof(void);\n"
 	"void alloc_vmap_area(void);\n"
 	"void *kstrdup(const char *s);\n"
+	"void *mempool_alloc_pages(int order);\n"
+	"void *mempool_create_node_noprof(void *(*alloc)(int), int array);\n"
 	"static inline __attribute__((always_inline)) void *kmalloc_noprof(size_t n)\n"
 	"{ return __kmalloc_noprof(n); /* @kmalloc_noprof */ }\n";
 
@@ -65,7 +67,20 @@ static const char util_c[] =
 	"	barrier();\n"
 	"	(void)s;\n"
 	"	return p;\n"
-	"}\n";
+	"}\n"
+	"noinline void *mempool_alloc_pages(int order)\n"
+	"{ return alloc_pages_noprof(order); }\n"
+	"noinline void *mempool_init_node(void *(*alloc)(int), int array)\n"
+	"{\n"
+	"	void *p = array ? alloc_pages_noprof(1) : NULL; /* @array */\n"
+	"	barrier();\n"
+	"	if (!array)\n"
+	"		p = alloc(1);\n"
+	"	barrier();\n"
+	"	return p;\n"
+	"}\n"
+	"noinline void *mempool_create_node_noprof(void *(*alloc)(int), int array)\n"
+	"{ void *p = mempool_init_node(alloc, array); barrier(); return p; }\n";
 
 static const char main_c[] =
 	"#include \"../mm/slab.h\"\n"
@@ -130,6 +145,18 @@ static const char main_c[] =
 	"{ void *p = __vmalloc_node_range_noprof(); /* @vmalloc */ barrier(); return p; }\n"
 	"noinline void *perf_trace_event_init(void)\n"
 	"{ void *p = __kmalloc_noprof(1); /* @perf */ barrier(); return p; }\n"
+	"noinline void *do_pool(void)\n"
+	"{\n"
+	"	void *p = mempool_create_node_noprof(mempool_alloc_pages, 0); /* @pool */\n"
+	"	barrier();\n"
+	"	return p;\n"
+	"}\n"
+	"noinline void *do_pool_array(void)\n"
+	"{\n"
+	"	void *p = mempool_create_node_noprof(mempool_alloc_pages, 1);\n"
+	"	barrier();\n"
+	"	return p;\n"
+	"}\n"
 	"int main(void)\n"
 	"{\n"
 	"	bottom = __builtin_frame_address(0);\n"
@@ -137,6 +164,7 @@ static const char main_c[] =
 	"	DO(do_direct); DO(do_inlined); DO(do_kstrdup); DO(do_jumps);\n"
 	"	DO(do_jumps_twice); DO(do_kvmalloc); DO(do_pages); DO(do_page_jumps);\n"
 	"	DO(do_reserves); DO(do_slab); DO(do_vmalloc); DO(perf_trace_event_init);\n"
+	"	DO(do_pool); DO(do_pool_array);\n"
 	"	return 0;\n"
 	"}\n";
 

@@ -132,8 +132,15 @@ TEST(functions_that_record_their_caller_are_not)
 			    "ffffffff81000400 t mempool_alloc_noprof.cold\n"
 			    "ffffffff81000500 d mempool_alloc_noprof\n"
 			    "ffffffff81000600 t mempool_alloc_noprof\t[m]\n"
-			    "garbage\nffffffff81000700 t x\n"),
+			    "garbage\nffffffff81000700 t x\n"
+			    "ffffffff81000800 T alloc_workqueue_attrs_noprof\n"
+			    "ffffffff81000900 t y\n"),
 		  "");
+	CHECK_STR(filter_of("ffffffff81001000 t __alloc_workqueue\n"
+			    "ffffffff81001100 t x\n"
+			    "ffffffff81001200 T alloc_workqueue_attrs_noprof\n"
+			    "ffffffff81001300 T alloc_workqueue\n"),
+		  "call_site>=0xffffffff81001000&&call_site<0xffffffff81001100");
 }
 
 TEST(the_filter_fits_into_what_a_kernel_takes)

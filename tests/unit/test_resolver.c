@@ -187,6 +187,19 @@ TEST(a_jump_is_seen_in_a_stack_too)
 	check_primary(&c, ATTRIBUTED_CALLEE, "page_jumps", "init/main.c", "page_jumps");
 }
 
+TEST(what_a_callback_allocates_is_its_users)
+{
+	CLEANUP(bench_deinit) struct bench b;
+
+	bench_init(&b, "");
+	struct callsite element = resolve(&b, "do_pool"), array = resolve(&b, "do_pool_array");
+
+	check_primary(&element, ATTRIBUTED_CHAIN, "do_pool", "init/main.c", "pool");
+	CHECK_STR(element.frame[element.caller - 2].func, "mempool_create_node_noprof");
+	/* What the same function asks for itself is its own. */
+	check_primary(&array, ATTRIBUTED_CHAIN, "mempool_init_node", "lib/util.c", "array");
+}
+
 TEST(slab_pages_are_charged_to_the_slab_allocator)
 {
 	CLEANUP(bench_deinit) struct bench b;

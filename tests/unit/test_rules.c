@@ -84,15 +84,22 @@ TEST(a_line_that_does_not_parse_is_named)
 
 TEST(the_builtin_rules_know_allocators_by_kernel_version)
 {
-	struct rules *new = NULL, *old = NULL;
+	struct rules *new = NULL, *old = NULL, *later = NULL;
 
 	CHECK_OK(rules_parse(rules_builtin(), 6, 12, &new));
 	CHECK_OK(rules_parse(rules_builtin(), 6, 1, &old));
+	CHECK_OK(rules_parse(rules_builtin(), 6, 17, &later));
 	CHECK(rules_of(new, "__kmalloc_cache_noprof") & RULE_DROP);
 	CHECK(rules_of(new, "vm_area_alloc_pages") & RULE_DROP);
 	CHECK(rules_of(new, "__kmalloc_node_track_caller_noprof") & RULE_CALLER);
 	CHECK(!(rules_of(new, "kstrdup") & RULE_DROP));
 	CHECK_EQ(rules_of(new, "alloc_slab_page"), RULE_KEEP);
+	CHECK_EQ(rules_of(new, "mempool_init_node"), RULE_CALLBACK);
+	/* Since 6.17 a workqueue is its user's. */
+	CHECK_EQ(rules_of(new, "__alloc_workqueue"), 0);
+	CHECK(rules_of(later, "__alloc_workqueue") & RULE_DROP);
+	CHECK(rules_of(later, "alloc_workqueue_noprof") & RULE_DROP);
+	CHECK_EQ(rules_of(later, "alloc_workqueue_attrs_noprof"), RULE_KEEP);
 	CHECK(rules_of(old, "__alloc_pages") & RULE_DROP);
 	CHECK(rules_of(old, "__kmalloc_node_track_caller") & RULE_CALLER);
 	CHECK(!(rules_of(old, "pte_alloc_one") & RULE_DROP));
@@ -101,6 +108,7 @@ TEST(the_builtin_rules_know_allocators_by_kernel_version)
 	CHECK(!(rules_of(new, "__get_vm_area_node") & RULE_DROP));
 	rules_free(new);
 	rules_free(old);
+	rules_free(later);
 }
 
 TEST(rules_add_to_rules_and_a_bad_text_adds_none)
