@@ -13,7 +13,8 @@ enum { FEW = 16, LITTLE = 64, PIECE = 64 << 10 };
 struct slot {
 	struct cursor_block *block;
 	struct clue *clue;
-	struct ahead_block out; /* whose survey has raw ids of names */
+	struct ahead_block out;
+	uint16_t most_name; /* no raw id of its events is above it */
 	struct err *err;
 };
 
@@ -154,6 +155,7 @@ static void fill(struct ahead *a, struct source *s)
 	if (slot->out.nr)
 		slot->out.survey =
 			clues_find(s->clues, slot->block->event, slot->out.nr, slot->clue);
+	slot->most_name = cursor_most_name(s->cursor);
 	slot->out.stats = *cursor_stats(s->cursor);
 	slot->out.bytes = page_reader_bytes(s->reader);
 	slot->out.pending_ns = cursor_pending_ns(s->cursor);
@@ -258,7 +260,7 @@ static void rename_events(struct ahead *a, const struct slot *slot)
 	struct event *event = slot->block->event;
 
 	/* Not to be written, they stay in the cache of whoever will fill them next. */
-	if (slot->out.survey.most_name < a->same)
+	if (slot->most_name < a->same)
 		return;
 	for (size_t i = 0; i < slot->out.nr; i++) {
 		uint16_t raw = event[i].cache;

@@ -48,9 +48,8 @@ struct clue {
 };
 
 struct clues_survey {
-	uint32_t kinds;	    /* a bit for each enum event_kind */
-	uint16_t most_name; /* no cache is above it */
-	bool steps_back;    /* some time is less than that of the event before */
+	uint32_t kinds;	 /* a bit for each enum event_kind */
+	bool steps_back; /* some time is less than that of the event before */
 };
 
 struct clues;

@@ -65,6 +65,7 @@ struct cursor {
 	uint8_t open; /* bit per context: parent[] may still get a stack */
 
 	struct merge_stats stats;
+	uint16_t most_name;
 	struct memo memo[MEMO_SIZE];
 	uint8_t scratch[FORMAT_MAX_OFF + 8];
 };
@@ -119,6 +120,11 @@ const struct merge_stats *cursor_stats(const struct cursor *c)
 static inline unsigned int context_index(uint8_t context)
 {
 	return (context >> 3 & 3) | (context >> 4 & 4);
+}
+
+uint16_t cursor_most_name(const struct cursor *c)
+{
+	return c->most_name;
 }
 
 /*
@@ -326,6 +332,9 @@ static inline uint16_t intern(struct cursor *c, const char *text, size_t len)
 
 	size_t chars = strnlen(text, len < CURSOR_MAX_NAME ? len : CURSOR_MAX_NAME);
 	uint16_t id = names_id(c->opts.names, text, chars);
+
+	if (id > c->most_name)
+		c->most_name = id;
 
 	if (memo) {
 		memo->head = head;

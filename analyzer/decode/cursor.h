@@ -109,5 +109,7 @@ uint64_t cursor_pending_ns(const struct cursor *cursor);
 
 /* Of what was decoded so far, which may be ahead of what was handed out. */
 const struct merge_stats *cursor_stats(const struct cursor *cursor);
+/* No id of a name is above it. */
+uint16_t cursor_most_name(const struct cursor *cursor);
 
 #endif

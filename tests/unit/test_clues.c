@@ -136,7 +136,7 @@ TEST(what_asks_for_more_than_a_look_at_its_address_is_of_no_class)
 		CHECK_EQ(clue_of(p, ev[i]).class, CLUE_OTHER);
 }
 
-TEST(a_survey_tells_kinds_the_highest_name_and_whether_time_steps_back)
+TEST(a_survey_tells_kinds_and_whether_time_steps_back)
 {
 	CLUES(p);
 	const struct event ev[] = {
@@ -148,7 +148,6 @@ TEST(a_survey_tells_kinds_the_highest_name_and_whether_time_steps_back)
 	struct clues_survey survey = clues_find(p, ev, 3, clue);
 
 	CHECK_EQ(survey.kinds, 1 << EVENT_KFREE | 1 << EVENT_PAGE_FREE);
-	CHECK_EQ(survey.most_name, 3);
 	CHECK(survey.steps_back);
 	CHECK(!clues_find(p, ev, 2, clue).steps_back);
 }
