@@ -45,7 +45,7 @@ struct table_ops {
 };
 
 /* Below this size, in slots, room is cheaper than the work of making it. */
-enum { TABLE_SMALL = 1 << 17 };
+enum { TABLE_SMALL = 1 << 19 };
 
 /* Who walks over slots in a file leaves them behind, so many at a time. */
 enum { TABLE_TRIM = 1 << 18 };
