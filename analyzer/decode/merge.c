@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/merge.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "capture/blobs.h"
 #include "decode/ahead.h"
 #include "decode/cursor.h"
+#include "decode/setting.h"
 #include "decode/tournament.h"
 
 /* Events ahead of the one that is looked at. */
@@ -35,8 +34,7 @@ struct source {
 
 struct merge {
 	const struct tracefile *file;
-	struct format *format;
-	uint32_t page_size;
+	struct setting setting;
 	struct names *raw; /* of the cursors */
 	struct ahead *ahead;
 	struct hash_secret secret;
@@ -168,102 +166,6 @@ static struct err *refill(struct merge *m, struct source *source)
 	return err_wrap(err, "%s%scpu %u", buffer, *buffer ? ": " : "", source->cpu);
 }
 
-/* The part of a clock's text in brackets, as trace_clock marks the current one. */
-static struct span clock_of(const char *text)
-{
-	const char *open = strchr(text, '[');
-	const char *close = open ? strchr(open, ']') : NULL;
-
-	if (close)
-		return (struct span){ (const uint8_t *)open + 1, (size_t)(close - open - 1) };
-	return (struct span){ (const uint8_t *)text, strlen(text) };
-}
-
-/* Times of different clocks have no order. */
-static struct err *check_clocks(const struct tracefile *file)
-{
-	const char *first_name = NULL;
-	struct span first = { 0 };
-
-	for (size_t i = 0; i < tracefile_nr_buffers(file); i++) {
-		struct span clock = clock_of(tracefile_buffer_clock(file, i));
-
-		if (!clock.len)
-			continue;
-		if (!first_name) {
-			first_name = tracefile_buffer_name(file, i);
-			first = clock;
-		} else if (clock.len != first.len ||
-			   memcmp(clock.data, first.data, clock.len)) {
-			return err_new(ERR_UNSUPPORTED,
-				       "buffers \"%s\" and \"%s\" were recorded with different "
-				       "clocks, %.*s and %.*s",
-				       first_name, tracefile_buffer_name(file, i),
-				       (int)first.len, (const char *)first.data, (int)clock.len,
-				       (const char *)clock.data);
-		}
-	}
-	return NULL;
-}
-
-static struct err *read_formats(const struct tracefile *file, struct format **ret)
-{
-	CLEANUP(format_cleanup)
-	struct format *format = format_new(tracefile_swapped(file), tracefile_long_size(file));
-	const char *system;
-	struct span text;
-
-	for (size_t i = 0; tracefile_format(file, i, &system, &text); i++)
-		TRY(format_add(format, system, text));
-	if (!format_nr_events(format))
-		return err_new(ERR_FORMAT,
-			       "it has none of the kmem, percpu and vmalloc events");
-	*ret = take_ptr(format);
-	return NULL;
-}
-
-static bool holds(struct span text, const char *word)
-{
-	return memmem(text.data, text.len, word, strlen(word)) != NULL;
-}
-
-/*
- * Bytes of a page of the recorded machine's memory. A sub-buffer is one page
- * unless somebody asked for larger ones; x86 has only one size.
- */
-static uint32_t page_size_of(const struct tracefile *file)
-{
-	struct span text;
-	char digits[16];
-	unsigned int size;
-
-	if (tracefile_text(file, BLOB_PAGE_SIZE, &text) && text.len < sizeof(digits)) {
-		memcpy(digits, text.data, text.len);
-		digits[text.len] = '\0';
-		if (sscanf(digits, "%u", &size) == 1 && size && !(size & (size - 1)) &&
-		    size <= SUBBUF_MAX_SIZE)
-			return size;
-	}
-	if (!tracefile_nr_buffers(file) || (tracefile_text(file, "uname", &text) &&
-					    (holds(text, "x86_64") || holds(text, "i686"))))
-		return 4096;
-	return tracefile_subbuf_size(file, 0);
-}
-
-/* What lies there is not looked at, so that any number will do. */
-static uint64_t vmemmap_of(const struct tracefile *file)
-{
-	struct span text;
-	char digits[24];
-	uint64_t value;
-
-	if (!tracefile_text(file, BLOB_VMEMMAP, &text) || text.len >= sizeof(digits))
-		return 0;
-	memcpy(digits, text.data, text.len);
-	digits[text.len] = '\0';
-	return sscanf(digits, "%" SCNx64, &value) == 1 ? value : 0;
-}
-
 /* The kernel's CPU numbers start at 0; idle CPUs at the end leave no trace. */
 static uint32_t count_cpus(const struct merge *m)
 {
@@ -303,8 +205,7 @@ static struct err *open_readers(struct merge *m)
 	return NULL;
 }
 
-static void open_cursors(struct merge *m, const struct subbuf_layout *layout,
-			 struct names *names)
+static void open_cursors(struct merge *m, struct names *names)
 {
 	uint32_t nr_cpus = count_cpus(m);
 
@@ -314,13 +215,13 @@ static void open_cursors(struct merge *m, const struct subbuf_layout *layout,
 	for (size_t i = 0; i < m->nr; i++) {
 		struct source *source = &m->source[i];
 		struct cursor *cursor = cursor_new(&(struct cursor_opts){
-			.format = m->format,
+			.format = m->setting.format,
 			.names = m->raw,
-			.layout = *layout,
+			.layout = m->setting.layout,
 			.source = { next_page, source->reader },
 			.subbuf_size = tracefile_subbuf_size(m->file, source->buffer),
-			.vmemmap = vmemmap_of(m->file),
-			.page_size = m->page_size,
+			.vmemmap = m->setting.vmemmap,
+			.page_size = m->setting.page_size,
 			.nr_cpus = nr_cpus,
 			.cpu = (uint16_t)source->cpu,
 			.live = m->live,
@@ -343,21 +244,14 @@ static struct err *open_merge(const struct tracefile *file, struct names *names,
 			      struct merge **ret)
 {
 	CLEANUP(merge_cleanup) struct merge *m = xcalloc(1, sizeof(*m));
-	struct subbuf_layout layout;
-	struct span header_page;
 
 	m->file = file;
 	m->live = live;
 	m->asked_ns = m->until_ns = live ? 0 : UINT64_MAX;
 	m->stats = xcalloc(1, sizeof(*m->stats));
-	if (!tracefile_text(file, "header_page", &header_page))
-		return err_new(ERR_FORMAT, "it has no header_page");
-	TRY(subbuf_layout_parse(header_page, tracefile_swapped(file), &layout));
-	TRY(read_formats(file, &m->format));
-	TRY(check_clocks(file));
-	m->page_size = page_size_of(file);
+	TRY(setting_read(file, &m->setting));
 	TRY(open_readers(m));
-	open_cursors(m, &layout, names);
+	open_cursors(m, names);
 	TRY(start(m));
 	*ret = take_ptr(m);
 	return NULL;
@@ -421,7 +315,7 @@ void merge_close(struct merge *m)
 	names_free(m->raw);
 	for (size_t i = 0; i < m->nr; i++)
 		page_reader_close(m->source[i].reader);
-	format_free(m->format);
+	setting_deinit(&m->setting);
 	tournament_deinit(&m->heads);
 	free(m->head_ns);
 	free(m->source);
@@ -625,5 +519,5 @@ uint64_t merge_bytes(const struct merge *m)
 
 uint32_t merge_page_size(const struct merge *m)
 {
-	return m->page_size;
+	return m->setting.page_size;
 }

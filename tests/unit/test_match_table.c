@@ -3,7 +3,7 @@
 #include "match/live.h"
 #include "tests/lib/test.h"
 
-enum { NR_KEYS = 400000 };
+enum { NR_KEYS = 1200000 };
 
 static uint64_t below(uint64_t *random, uint64_t n)
 {
