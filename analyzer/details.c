@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "capture/blobs.h"
 #include "decode/gfp.h"
+#include "store/overtime.h"
 
 enum { MAX_NODES = 256 };
 
@@ -169,31 +170,111 @@ static struct err *write_accounts(struct writer *writer, const struct tracefile 
 
 /* ---- over time */
 
-static struct err *write_buckets(struct writer *writer, const struct match *match)
+/* A raw site, by the call site that it is of. */
+struct place {
+	uint32_t callsite, site;
+	bool self;
+};
+
+static int by_call_site(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->callsite != y->callsite)
+		return x->callsite < y->callsite ? -1 : 1;
+	if (x->self != y->self)
+		return x->self - y->self;
+	return (x->site > y->site) - (x->site < y->site);
+}
+
+static struct place *order_sites(const struct writer *writer, const struct site *site,
+				 size_t nr)
+{
+	struct place *place = xcalloc(nr + 1, sizeof(*place));
+
+	for (uint32_t i = 0; i < nr; i++)
+		place[i] = (struct place){ writer_call_site(writer, i + 1), i, site[i].self };
+	qsort(place, nr, sizeof(*place), by_call_site);
+	return place;
+}
+
+/* The entries of a series by site, in their order: indices, plus 1; 0: no more. */
+struct courses {
+	const struct series *series;
+	uint32_t *first; /* of each site */
+	uint32_t *next;	 /* of each entry */
+};
+
+static void courses_init(struct courses *courses, const struct series *series, size_t nr_sites)
+{
+	courses->series = series;
+	courses->first = xcalloc(nr_sites + 1, sizeof(*courses->first));
+	courses->next = xcalloc(series->nr + 1, sizeof(*courses->next));
+	for (uint32_t i = (uint32_t)series->nr; i-- > 0;) {
+		uint32_t *first = &courses->first[series->entry[i].site];
+
+		courses->next[i] = *first;
+		*first = i + 1;
+	}
+}
+
+static void courses_deinit(struct courses *courses)
+{
+	free(courses->first);
+	free(courses->next);
+}
+
+static void add_changes(struct overtime *overtime, const struct courses *courses, uint32_t site)
+{
+	static const struct series_entry nothing;
+	const struct series_entry *before = &nothing;
+
+	for (uint32_t at = courses->first[site]; at; at = courses->next[at - 1]) {
+		const struct series_entry *e = &courses->series->entry[at - 1];
+
+		overtime_add_change(overtime, e->bucket,
+				    (int64_t)(e->live_bytes - before->live_bytes),
+				    (int64_t)(e->live - before->live),
+				    (int64_t)(e->alloc_bytes - before->alloc_bytes),
+				    (int64_t)(e->allocs - before->allocs));
+		before = e;
+	}
+}
+
+static void add_lives(struct overtime *overtime, const struct match *match, uint32_t site)
+{
+	for (uint32_t bin = 0; bin < LIFE_BINS; bin++) {
+		if (match_has_lives(match, site, bin))
+			overtime_add_lives(overtime, bin, match_lived(match, site, bin),
+					   match_aged(match, site, bin));
+		else
+			bin |= LIFE_ROW - 1;
+	}
+}
+
+static struct err *write_overtime(struct writer *writer, const struct match *match)
 {
 	const struct series *series = match_series(match);
 	size_t nr;
-
-	match_sites(match, &nr);
-	auto_free struct series_entry *last = xcalloc(nr + 1, sizeof(*last));
+	const struct site *site = match_sites(match, &nr);
+	CLEANUP(courses_deinit) struct courses courses = {};
+	auto_free struct place *place = order_sites(writer, site, nr);
+	auto_free struct overtime *overtime = xcalloc(1, sizeof(*overtime));
 
 	TRY(writer_recording_int(writer, "bucket_start_ns", (int64_t)series->start_ns));
 	TRY(writer_recording_int(writer, "bucket_ns", (int64_t)series->width_ns));
 	TRY(writer_recording_int(writer, "buckets", series->bucket + INT64_C(1)));
-	for (size_t i = 0; i < series->nr; i++) {
-		const struct series_entry *e = &series->entry[i];
-		struct series_entry *before = &last[e->site];
-		const struct cell row[] = {
-			integer(e->site + UINT64_C(1)),
-			integer(e->bucket),
-			integer(e->live_bytes - before->live_bytes),
-			integer(e->live - before->live),
-			integer(e->alloc_bytes - before->alloc_bytes),
-			integer(e->allocs - before->allocs),
-		};
+	courses_init(&courses, series, nr);
+	for (size_t i = 0; i < nr; i++) {
+		uint32_t at = place[i].site;
 
-		*before = *e;
-		TRY(writer_row(writer, WRITER_BUCKET, row));
+		add_changes(overtime, &courses, at);
+		if (site[at].lived || site[at].aged)
+			add_lives(overtime, match, at);
+		if (i + 1 < nr && place[i + 1].callsite == place[i].callsite &&
+		    place[i + 1].self == place[i].self)
+			continue;
+		TRY(overtime_write(overtime, writer, place[i].callsite, place[i].self));
 	}
 	return NULL;
 }
@@ -214,31 +295,6 @@ static struct err *write_peaks(struct writer *writer, const struct match *match)
 
 		if (peak->bytes)
 			TRY(writer_row(writer, WRITER_PEAK, row));
-	}
-	return NULL;
-}
-
-static struct err *write_lives(struct writer *writer, const struct match *match)
-{
-	size_t nr;
-	const struct site *site = match_sites(match, &nr);
-
-	for (size_t i = 0; i < nr; i++) {
-		if (!site[i].lived && !site[i].aged)
-			continue;
-		for (unsigned int bin = 0; bin < LIFE_BINS; bin++) {
-			if (!match_has_lives(match, i, bin)) {
-				bin |= LIFE_ROW - 1;
-				continue;
-			}
-			uint64_t ended = match_lived(match, i, bin);
-			uint64_t live = match_aged(match, i, bin);
-			const struct cell row[] = { integer(i + 1), integer(bin),
-						    integer(ended), integer(live) };
-
-			if (ended || live)
-				TRY(writer_row(writer, WRITER_LIFE, row));
-		}
 	}
 	return NULL;
 }
@@ -390,8 +446,7 @@ struct err *details_write(struct writer *writer, const struct tracefile *file,
 	TRY(write_nodes(writer, file));
 	TRY(write_migratetypes(writer, file));
 	TRY(write_accounts(writer, file, match, names));
-	TRY(write_buckets(writer, match));
+	TRY(write_overtime(writer, match));
 	TRY(write_peaks(writer, match));
-	TRY(write_lives(writer, match));
 	return write_pairs(writer, match, resolver);
 }

@@ -8,6 +8,7 @@
 #include "decode/allocinfo.h"
 #include "snapshots.h"
 #include "store/intern.h"
+#include "store/overtime.h"
 
 /* One of the two numbers of a line, over all snapshots. */
 struct course {
@@ -251,22 +252,15 @@ struct buckets {
 	int64_t nr;
 };
 
-enum { MAX_BUCKETS = 256 };
-
 static struct buckets buckets_of(const struct history *history)
 {
 	int64_t length = history->last_ns - history->first_ns;
 	int64_t nr = (int64_t)history->nr_snapshots - 1;
 
-	nr = nr < MAX_BUCKETS ? nr : MAX_BUCKETS;
+	nr = nr < SERIES_BUCKETS ? nr : SERIES_BUCKETS;
 	if (nr < 1 || length < nr)
 		return (struct buckets){};
 	return (struct buckets){ (length + nr - 1) / nr, nr };
-}
-
-static struct cell integer(int64_t v)
-{
-	return (struct cell){ .type = CELL_INT, .i = v };
 }
 
 static int64_t above(int64_t value, int64_t base)
@@ -275,44 +269,28 @@ static int64_t above(int64_t value, int64_t base)
 }
 
 /* What is live, as write_line() has it, by when it came and went. */
-static struct err *write_buckets(const struct history *history, const struct line *line,
-				 const struct buckets *buckets, struct writer *writer)
+static void add_changes(const struct history *history, const struct line *line,
+			const struct buckets *buckets, struct overtime *overtime)
 {
 	struct look was = { 0, line->bytes.first, line->calls.first };
-	int64_t bytes = 0, calls = 0, new_bytes = 0, new_calls = 0;
 
 	for (size_t i = 0; buckets->nr && i < line->nr_looks; i++) {
 		const struct look *look = &line->look[i];
 		int64_t since = history->ns[look->snapshot] - history->first_ns;
 		int64_t bucket = since > 0 ? (since - 1) / buckets->width_ns : 0;
 
-		bytes += above(look->bytes, line->bytes.first) -
-			 above(was.bytes, line->bytes.first);
-		calls += above(look->calls, line->calls.first) -
-			 above(was.calls, line->calls.first);
-		new_bytes += above(look->bytes, was.bytes);
-		new_calls += above(look->calls, was.calls);
+		/* Of snapshots that come in another order, some are later than the last. */
+		if (bucket >= buckets->nr)
+			bucket = buckets->nr - 1;
+		overtime_add_change(overtime, (uint32_t)bucket,
+				    above(look->bytes, line->bytes.first) -
+					    above(was.bytes, line->bytes.first),
+				    above(look->calls, line->calls.first) -
+					    above(was.calls, line->calls.first),
+				    above(look->bytes, was.bytes),
+				    above(look->calls, was.calls));
 		was = *look;
-		if (i + 1 < line->nr_looks) {
-			int64_t next =
-				history->ns[line->look[i + 1].snapshot] - history->first_ns;
-
-			if ((next > 0 ? (next - 1) / buckets->width_ns : 0) == bucket)
-				continue;
-		}
-		const struct cell row[] = {
-			integer((int64_t)writer_nr_raw_sites(writer)),
-			integer(bucket),
-			integer(bytes),
-			integer(calls),
-			integer(new_bytes),
-			integer(new_calls),
-		};
-
-		TRY(writer_row(writer, WRITER_BUCKET, row));
-		bytes = calls = new_bytes = new_calls = 0;
 	}
-	return NULL;
 }
 
 static struct err *write_text(struct writer *writer, const char *column, const char *text)
@@ -380,6 +358,7 @@ struct err *history_write(const struct history *history, const char *host,
 		TRY(write_snapshot(writer, "start", history->first_text));
 	TRY(write_snapshot(writer, "end", history->last_text));
 	struct buckets buckets = buckets_of(history);
+	auto_free struct overtime *overtime = xcalloc(1, sizeof(*overtime));
 
 	if (buckets.nr) {
 		TRY(writer_recording_int(writer, "bucket_start_ns", history->first_ns));
@@ -391,8 +370,12 @@ struct err *history_write(const struct history *history, const char *host,
 
 		TRY(write_line(&history->line[i], history->nr_snapshots == 1, writer,
 			       &written));
-		if (written)
-			TRY(write_buckets(history, &history->line[i], &buckets, writer));
+		if (!written)
+			continue;
+		add_changes(history, &history->line[i], &buckets, overtime);
+		TRY(overtime_write(overtime, writer,
+				   writer_call_site(writer, writer_nr_raw_sites(writer)),
+				   false));
 	}
 	return write_notes(history, writer);
 }

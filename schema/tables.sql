@@ -16,7 +16,7 @@
 -- what an older database is read with.
 
 PRAGMA application_id = 0x61707266;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- A recording, and how it was analysed.
 CREATE TABLE _recording (
@@ -286,25 +286,31 @@ CREATE TABLE _account (
 	pieces INTEGER NOT NULL -- pages of split blocks beyond their first
 ) STRICT;
 
--- What changed at a raw site in a bucket of time.
+-- What changed at a call site in a bucket of time, and what was live there when it ended.
 CREATE TABLE _bucket (
-	raw_site INTEGER NOT NULL REFERENCES _raw_site (id), -- where
+	callsite INTEGER NOT NULL REFERENCES _callsite (id), -- where …
+	self INTEGER NOT NULL,   -- … 1: what the recorder's own tasks did there
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
 	bucket INTEGER NOT NULL, -- number of the bucket, from 0
 	net_bytes INTEGER NOT NULL, -- by how much the live bytes grew
 	net_calls INTEGER NOT NULL, -- by how much the live objects grew
 	alloc_bytes INTEGER NOT NULL, -- bytes allocated
 	allocs INTEGER NOT NULL, -- objects allocated
-	PRIMARY KEY (raw_site, bucket)
+	end_bytes INTEGER NOT NULL, -- bytes live at its end: the sum of net_bytes up to here
+	end_calls INTEGER NOT NULL, -- objects live at its end, likewise
+	PRIMARY KEY (callsite, self, recording, bucket)
 ) STRICT, WITHOUT ROWID;
 
--- How long objects of a raw site lived. Bin b below 8 is b ns; else it begins at
+-- How long objects of a call site lived. Bin b below 8 is b ns; else it begins at
 -- (8 + b % 8) << (b / 8 - 1) ns. It ends where the next one begins.
 CREATE TABLE _life (
-	raw_site INTEGER NOT NULL REFERENCES _raw_site (id), -- where
+	callsite INTEGER NOT NULL REFERENCES _callsite (id), -- where …
+	self INTEGER NOT NULL,  -- … 1: what the recorder's own tasks did there
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
 	bin INTEGER NOT NULL,   -- number of the bin
 	ended INTEGER NOT NULL, -- objects that lived for so long
 	live INTEGER NOT NULL,  -- objects that are live at the end, and of that age
-	PRIMARY KEY (raw_site, bin)
+	PRIMARY KEY (callsite, self, recording, bin)
 ) STRICT, WITHOUT ROWID;
 
 -- The most that all raw sites of a kind held together.

@@ -640,33 +640,38 @@ LEFT JOIN _cache k ON k.id = a.cache;
 -- (net_calls) count in the last one.
 CREATE VIEW site_buckets AS
 SELECT
-	call_site,                 -- id in call_sites
-	recording,                 -- number of the recording
-	bucket,                    -- number of the bucket, from 0
-	start_s,                   -- where it begins, seconds since the start
-	end_s,                     -- where it ends, seconds since the start
-	sum(change_bytes) OVER w AS net_bytes, -- bytes live at its end
-	sum(change_calls) OVER w AS net_calls, -- objects live at its end
-	change_bytes,              -- by how much the live bytes grew in it
-	change_calls,              -- by how much the live objects grew in it
-	alloc_bytes,               -- bytes allocated in it
-	allocs                     -- objects allocated in it
-FROM (
-	SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
-		b.bucket AS bucket,
-		(o.bucket_start_ns - o.start_ns + b.bucket * o.bucket_ns) / 1e9 AS start_s,
-		(o.bucket_start_ns - o.start_ns + (b.bucket + 1) * o.bucket_ns) / 1e9 AS end_s,
-		sum(b.net_bytes) AS change_bytes, sum(b.net_calls) AS change_calls,
-		sum(b.alloc_bytes) AS alloc_bytes, sum(b.allocs) AS allocs
-	-- Raw site by raw site, which is the order that buckets lie in.
-	FROM _raw_site r
-	CROSS JOIN _recording o ON o.id = r.recording
-	CROSS JOIN _bucket b ON b.raw_site = r.id
-	GROUP BY r.callsite, r.self, r.recording, b.bucket
-)
-WINDOW w AS (PARTITION BY call_site, recording ORDER BY bucket);
+	2 * b.callsite + b.self AS call_site, -- id in call_sites
+	b.recording AS recording,  -- number of the recording
+	b.bucket AS bucket,        -- number of the bucket, from 0
+	(o.bucket_start_ns - o.start_ns + b.bucket * o.bucket_ns) / 1e9
+		AS start_s,            -- where it begins, seconds since the start
+	(o.bucket_start_ns - o.start_ns + (b.bucket + 1) * o.bucket_ns) / 1e9
+		AS end_s,              -- where it ends, seconds since the start
+	b.end_bytes AS net_bytes,  -- bytes live at its end
+	b.end_calls AS net_calls,  -- objects live at its end
+	b.net_bytes AS change_bytes, -- by how much the live bytes grew in it
+	b.net_calls AS change_calls, -- by how much the live objects grew in it
+	b.alloc_bytes AS alloc_bytes, -- bytes allocated in it
+	b.allocs AS allocs         -- objects allocated in it
+FROM _bucket b
+CROSS JOIN _recording o ON o.id = b.recording;
 
--- The same for all call sites of a kind together.
+-- What changed at all call sites of a kind in a bucket of time.
+CREATE VIEW _kind_buckets AS
+SELECT
+	c.kind AS kind,            -- slab, page, percpu or vmalloc
+	b.self AS self,            -- 1: what the recorder did itself
+	b.recording AS recording,  -- number of the recording
+	b.bucket AS bucket,        -- number of the bucket, from 0
+	sum(b.net_bytes) AS change_bytes, -- by how much the live bytes grew in it
+	sum(b.net_calls) AS change_calls, -- by how much the live objects grew in it
+	sum(b.alloc_bytes) AS alloc_bytes, -- bytes allocated in it
+	sum(b.allocs) AS allocs    -- objects allocated in it
+FROM _bucket b
+CROSS JOIN _callsite c ON c.id = b.callsite
+GROUP BY c.kind, b.self, b.recording, b.bucket;
+
+-- The same for all call sites of a kind together, as site_buckets has it for each.
 CREATE VIEW buckets AS
 SELECT
 	kind,                      -- slab, page, percpu or vmalloc
@@ -682,16 +687,10 @@ SELECT
 	allocs,                    -- objects allocated in it
 	self                       -- 1: what the recorder did itself
 FROM (
-	SELECT c.kind AS kind, r.self AS self, r.recording AS recording, b.bucket AS bucket,
-		(o.bucket_start_ns - o.start_ns + b.bucket * o.bucket_ns) / 1e9 AS start_s,
-		(o.bucket_start_ns - o.start_ns + (b.bucket + 1) * o.bucket_ns) / 1e9 AS end_s,
-		sum(b.net_bytes) AS change_bytes, sum(b.net_calls) AS change_calls,
-		sum(b.alloc_bytes) AS alloc_bytes, sum(b.allocs) AS allocs
-	FROM _raw_site r
-	CROSS JOIN _callsite c ON c.id = r.callsite
-	CROSS JOIN _recording o ON o.id = r.recording
-	CROSS JOIN _bucket b ON b.raw_site = r.id
-	GROUP BY c.kind, r.self, r.recording, b.bucket
+	SELECT k.*, (o.bucket_start_ns - o.start_ns + k.bucket * o.bucket_ns) / 1e9 AS start_s,
+		(o.bucket_start_ns - o.start_ns + (k.bucket + 1) * o.bucket_ns) / 1e9 AS end_s
+	FROM _kind_buckets k
+	CROSS JOIN _recording o ON o.id = k.recording
 )
 WINDOW w AS (PARTITION BY kind, self, recording ORDER BY bucket);
 
@@ -708,37 +707,31 @@ JOIN _recording o ON o.id = p.recording;
 
 -- What the slopes of growth are made of, call site by call site.
 CREATE VIEW _growth_sums AS
-WITH changes AS (
-	-- Raw site by raw site, which is the order that buckets lie in.
-	SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
-		b.bucket AS bucket, sum(b.net_bytes) AS d, sum(b.net_calls) AS calls
-	FROM _raw_site r
-	CROSS JOIN _bucket b ON b.raw_site = r.id
-	GROUP BY 1, 2, 3
-)
 -- The sum of y is that of each change times the ends of buckets it is in; that of
 -- x and y likewise.
 SELECT
-	c.call_site AS call_site,  -- id in call_sites
-	c.recording AS recording,  -- number of the recording
+	2 * b.callsite + b.self AS call_site, -- id in call_sites
+	b.recording AS recording,  -- number of the recording
 	o.buckets AS n,            -- buckets
 	o.buckets - o.buckets / 2 AS late_n, -- those of the second half
 	o.bucket_ns / 1e9 AS width, -- width of a bucket, seconds
-	sum(1.0 * d * (o.buckets - bucket)) AS y, -- bytes live at the ends of all buckets, added up
-	sum(d * (o.buckets * (o.buckets - 1.0) - bucket * (bucket - 1.0)) / 2)
+	sum(1.0 * b.net_bytes * (o.buckets - b.bucket))
+		AS y,                  -- bytes live at the ends of all buckets, added up
+	sum(b.net_bytes * (o.buckets * (o.buckets - 1.0) - b.bucket * (b.bucket - 1.0)) / 2)
 		AS xy,                 -- the same, each times the number of its bucket
-	sum(1.0 * d * (o.buckets - max(bucket, o.buckets / 2))) AS late_y, -- y of the second half
-	sum(d * (o.buckets * (o.buckets - 1.0) - max(bucket, o.buckets / 2) *
-		(max(bucket, o.buckets / 2) - 1.0)) / 2)
+	sum(1.0 * b.net_bytes * (o.buckets - max(b.bucket, o.buckets / 2)))
+		AS late_y,             -- y of the second half
+	sum(b.net_bytes * (o.buckets * (o.buckets - 1.0) - max(b.bucket, o.buckets / 2) *
+		(max(b.bucket, o.buckets / 2) - 1.0)) / 2)
 		AS late_xy,            -- xy of the second half
-	sum(d) AS net,             -- bytes live at the end
-	sum(calls) AS calls,       -- objects live at the end
-	sum(abs(d)) AS moved,      -- bytes by which it went up and down from bucket to bucket
-	sum(d > 0) AS rises,       -- buckets that it grew in
-	sum(d < 0) AS falls        -- buckets that it shrank in
-FROM changes c
-CROSS JOIN _recording o ON o.id = c.recording
-GROUP BY 1, 2;
+	sum(b.net_bytes) AS net,   -- bytes live at the end
+	sum(b.net_calls) AS calls, -- objects live at the end
+	sum(abs(b.net_bytes)) AS moved, -- bytes by which it went up and down from bucket to bucket
+	sum(b.net_bytes > 0) AS rises, -- buckets that it grew in
+	sum(b.net_bytes < 0) AS falls -- buckets that it shrank in
+FROM _bucket b
+CROSS JOIN _recording o ON o.id = b.recording
+GROUP BY b.callsite, b.self, b.recording;
 
 -- How what a call site holds grew: the straight line that fits the ends of all buckets
 -- best (least squares), and how steadily it rose.
@@ -772,17 +765,15 @@ JOIN _callsite c ON c.id = s.call_site / 2;
 -- How long objects of a call site lived, in bins of an eighth of an octave.
 CREATE VIEW life_bins AS
 SELECT
-	2 * r.callsite + r.self AS call_site, -- id in call_sites
-	r.recording AS recording,  -- number of the recording
+	2 * l.callsite + l.self AS call_site, -- id in call_sites
+	l.recording AS recording,  -- number of the recording
 	l.bin AS bin,              -- number of the bin
 	iif(l.bin < 8, l.bin, (8 + l.bin % 8) << max(l.bin / 8 - 1, 0)) / 1e9 AS from_s, -- shortest time in it, seconds
 	iif(l.bin < 7, l.bin + 1, (8 + (l.bin + 1) % 8) << max((l.bin + 1) / 8 - 1, 0)) / 1e9
 		AS to_s,               -- where the next one begins, seconds
-	sum(l.ended) AS ended,     -- objects that lived for so long and are gone
-	sum(l.live) AS live        -- objects that are live at the end, and of that age
-FROM _raw_site r
-CROSS JOIN _life l ON l.raw_site = r.id
-GROUP BY r.callsite, r.self, r.recording, l.bin;
+	l.ended AS ended,          -- objects that lived for so long and are gone
+	l.live AS live             -- objects that are live at the end, and of that age
+FROM _life l;
 
 -- Quantiles of the lives of a call site, and the live objects beyond them. Both sums
 -- rise with the bin, so that the least is that of the first that fits.

@@ -10,11 +10,9 @@
 #include "base/xalloc.h"
 #include "match/life.h"
 #include "match/series.h"
+#include "store/kindbuckets.h"
 #include "store/schema.h"
 #include "store/wobble.h"
-
-/* Up to here a double holds each integer, so that no order of adding matters. */
-#define EXACT (INT64_C(1) << 53)
 
 /* In this order: what comes later is made of call_sites. */
 static const struct {
@@ -25,33 +23,29 @@ static const struct {
 	{ "call_sites", "id", true },	  { "totals", NULL, false },
 	{ "growth", "call_site", false }, { "lifetimes", "call_site", false },
 	{ "waste", NULL, false },	  { "leak_sites", "call_site", false },
-};
-
-/* What a raw site has in one bucket, or in one bin of lives. */
-struct entry {
-	uint32_t at;
-	int64_t a, b; /* bytes and calls, or ended and live */
-};
-
-struct raw {
-	int64_t id, call_site, recording;
-	size_t first, nr; /* entries */
+	{ "buckets", NULL, false },
 };
 
 struct fold {
 	sqlite3 *db;
-	struct raw *raw;	  /* by id */
-	const struct raw **order; /* by call site and recording */
-	size_t nr_raw;
-	struct entry *entry; /* of what is being added up */
-	size_t nr_entries, cap_entries;
+	bool has_kinds; /* temp._kind_buckets is made */
 };
 
-/* The sums of a call site in one recording. */
+/* What a call site has in one recording, by bucket or bin. */
 struct sums {
 	int64_t call_site, recording;
-	int64_t a[LIFE_BINS], b[LIFE_BINS];
-	uint32_t end; /* the last that it has, and one */
+	int64_t a[LIFE_BINS], b[LIFE_BINS]; /* bytes and calls, or ended and live */
+	uint32_t end;			    /* the last that it has, and one */
+};
+
+/* Reads rows in the order of call site and recording. */
+struct reader {
+	sqlite3_stmt *stmt;
+	bool row;	/* there is one that was not taken yet */
+	bool plain;	/* no row so far that is left to the view */
+	uint32_t limit; /* of buckets or bins */
+	int64_t least;
+	struct kindbuckets *kinds; /* or NULL */
 };
 
 static_assert((int)LIFE_BINS >= (int)SERIES_BUCKETS, "sums have room for buckets");
@@ -62,11 +56,9 @@ static void stmt_finalize(sqlite3_stmt *stmt)
 }
 DEFINE_CLEANUP(sqlite3_stmt *, stmt, stmt_finalize)
 
-static void fold_deinit(struct fold *fold)
+static void reader_deinit(struct reader *reader)
 {
-	free(fold->raw);
-	free(fold->order);
-	free(fold->entry);
+	sqlite3_finalize(reader->stmt);
 }
 
 static struct err *db_err(const struct fold *fold)
@@ -96,114 +88,59 @@ static struct err *next(const struct fold *fold, sqlite3_stmt *stmt, bool *ret_r
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? NULL : db_err(fold);
 }
 
-static int by_call_site(const void *a, const void *b)
-{
-	const struct raw *x = *(const struct raw *const *)a, *y = *(const struct raw *const *)b;
-
-	if (x->call_site != y->call_site)
-		return x->call_site < y->call_site ? -1 : 1;
-	if (x->recording != y->recording)
-		return x->recording < y->recording ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-static struct err *read_raw_sites(struct fold *fold)
-{
-	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
-	size_t cap = 0;
-	bool row;
-
-	TRY(prepare(fold,
-		    "SELECT id, 2 * callsite + self, recording FROM main._raw_site ORDER BY id",
-		    &stmt));
-	for (;;) {
-		TRY(next(fold, stmt, &row));
-		if (!row)
-			break;
-		vec_room(fold->raw, fold->nr_raw, cap);
-		fold->raw[fold->nr_raw++] = (struct raw){
-			.id = sqlite3_column_int64(stmt, 0),
-			.call_site = sqlite3_column_int64(stmt, 1),
-			.recording = sqlite3_column_int64(stmt, 2),
-		};
-	}
-	fold->order = xcalloc(fold->nr_raw + 1, sizeof(*fold->order));
-	for (size_t i = 0; i < fold->nr_raw; i++)
-		fold->order[i] = &fold->raw[i];
-	qsort(fold->order, fold->nr_raw, sizeof(*fold->order), by_call_site);
-	return NULL;
-}
-
 static bool is_exact(int64_t n)
 {
-	return n <= EXACT && n >= -EXACT;
+	return n <= FOLD_EXACT && n >= -FOLD_EXACT;
 }
 
 /*
- * The rows of @sql: raw site and place, both ascending, and two numbers. Sets *ret_plain
- * to false for what is left to the view.
+ * @sql: call site, recording, and a place with two numbers or four, in that order. What
+ * is not @plain at the end is left to the view.
  */
-static struct err *read_entries(struct fold *fold, const char *sql, uint32_t limit,
-				int64_t least, bool *ret_plain)
+static struct err *reader_init(struct reader *reader, const struct fold *fold, const char *sql)
 {
-	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
-	size_t i = 0;
-	bool row;
-
-	*ret_plain = false;
-	fold->nr_entries = 0;
-	for (size_t n = 0; n < fold->nr_raw; n++)
-		fold->raw[n].first = fold->raw[n].nr = 0;
-	TRY(prepare(fold, sql, &stmt));
-	for (;;) {
-		TRY(next(fold, stmt, &row));
-		if (!row)
-			break;
-		int64_t id = sqlite3_column_int64(stmt, 0);
-		int64_t at = sqlite3_column_int64(stmt, 1);
-		int64_t a = sqlite3_column_int64(stmt, 2), b = sqlite3_column_int64(stmt, 3);
-
-		while (i < fold->nr_raw && fold->raw[i].id < id)
-			i++;
-		if (i == fold->nr_raw || fold->raw[i].id != id || at < 0 || at >= limit ||
-		    !is_exact(a) || !is_exact(b) || a < least || b < least)
-			return NULL;
-		if (!fold->raw[i].nr++)
-			fold->raw[i].first = fold->nr_entries;
-		vec_room(fold->entry, fold->nr_entries, fold->cap_entries);
-		fold->entry[fold->nr_entries++] = (struct entry){ (uint32_t)at, a, b };
-	}
-	*ret_plain = true;
-	return NULL;
+	reader->plain = true;
+	TRY(prepare(fold, sql, &reader->stmt));
+	return next(fold, reader->stmt, &reader->row);
 }
 
-/* Adds up the next call site that has entries, from *i of the order on; false: no more. */
-static bool add_up(const struct fold *fold, size_t *i, struct sums *sums, bool *plain)
+/* Takes the row that the reader is at. */
+static void take(struct reader *reader, struct sums *sums)
+{
+	sqlite3_stmt *stmt = reader->stmt;
+	int64_t at = sqlite3_column_int64(stmt, 2);
+	int64_t a = sqlite3_column_int64(stmt, 3), b = sqlite3_column_int64(stmt, 4);
+
+	reader->plain = at >= 0 && at < reader->limit && is_exact(a) && is_exact(b) &&
+			a >= reader->least && b >= reader->least;
+	if (!reader->plain)
+		return;
+	sums->a[at] = a;
+	sums->b[at] = b;
+	sums->end = (uint32_t)at + 1;
+	if (reader->kinds)
+		kindbuckets_add(reader->kinds, sums->call_site, sums->recording, (uint32_t)at,
+				(const int64_t[]){ a, b, sqlite3_column_int64(stmt, 5),
+						   sqlite3_column_int64(stmt, 6) });
+}
+
+/* The next call site; @sums->end is 0 where there is none, or it is not plain. */
+static struct err *next_sums(struct reader *reader, const struct fold *fold, struct sums *sums)
 {
 	memset(sums, 0, sizeof(*sums));
-	for (; *i < fold->nr_raw; (*i)++) {
-		const struct raw *raw = fold->order[*i];
-
-		if (!raw->nr)
-			continue;
-		if (sums->end &&
-		    (raw->call_site != sums->call_site || raw->recording != sums->recording))
-			break;
-		sums->call_site = raw->call_site;
-		sums->recording = raw->recording;
-		for (size_t n = 0; n < raw->nr; n++) {
-			const struct entry *e = &fold->entry[raw->first + n];
-
-			sums->a[e->at] += e->a;
-			sums->b[e->at] += e->b;
-			*plain &= is_exact(sums->a[e->at]) && is_exact(sums->b[e->at]);
-			if (sums->end <= e->at)
-				sums->end = e->at + 1;
-		}
-		if (!*plain)
-			return false;
+	if (reader->row && reader->plain) {
+		sums->call_site = sqlite3_column_int64(reader->stmt, 0);
+		sums->recording = sqlite3_column_int64(reader->stmt, 1);
 	}
-	return sums->end;
+	while (reader->row && reader->plain &&
+	       sqlite3_column_int64(reader->stmt, 0) == sums->call_site &&
+	       sqlite3_column_int64(reader->stmt, 1) == sums->recording) {
+		take(reader, sums);
+		TRY(next(fold, reader->stmt, &reader->row));
+	}
+	if (!reader->plain)
+		sums->end = 0;
+	return NULL;
 }
 
 static struct err *insert(const struct fold *fold, sqlite3_stmt *stmt)
@@ -310,18 +247,42 @@ static struct err *write_noise(const struct fold *fold, const struct sums *sums,
 	return insert(fold, stmt);
 }
 
-static struct err *growth_sums(struct fold *fold, struct sums *sums, bool *ret_plain)
+static struct err *write_kinds(struct fold *fold, const struct kindbuckets *kinds)
 {
+	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
+
+	TRY(exec(fold, "CREATE TEMP TABLE _kind_buckets (kind, self, recording, bucket, "
+		       "change_bytes, change_calls, alloc_bytes, allocs)"));
+	TRY(prepare(fold, "INSERT INTO temp._kind_buckets VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		    &stmt));
+	fold->has_kinds = true;
+	for (size_t i = 0; kindbuckets_bind(kinds, &i, stmt);)
+		TRY(insert(fold, stmt));
+	return NULL;
+}
+
+/* *ret_noise: whether main._folded_noise is for use. */
+static struct err *growth_sums(struct fold *fold, struct sums *sums, bool *ret_plain,
+			       bool *ret_noise)
+{
+	CLEANUP(kindbuckets_deinit) struct kindbuckets kinds = {};
+	CLEANUP(reader_deinit)
+	struct reader reader = {
+		.limit = SERIES_BUCKETS,
+		.least = -FOLD_EXACT,
+		.kinds = &kinds,
+	};
 	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
 	CLEANUP(stmt_cleanup) sqlite3_stmt *noise = NULL;
 	auto_free struct buckets *list = NULL;
 	size_t nr = 0;
 
 	TRY(read_buckets(fold, &list, &nr));
-	TRY(read_entries(fold,
-			 "SELECT raw_site, bucket, net_bytes, net_calls FROM main._bucket "
-			 "ORDER BY raw_site, bucket",
-			 SERIES_BUCKETS, -EXACT, ret_plain));
+	TRY(kindbuckets_init(&kinds, fold->db));
+	TRY(reader_init(&reader, fold,
+			"SELECT 2 * callsite + self, recording, bucket, net_bytes, net_calls, "
+			"alloc_bytes, allocs FROM main._bucket "
+			"ORDER BY callsite, self, recording, bucket"));
 	TRY(exec(fold,
 		 "CREATE TEMP TABLE _growth_sums (call_site, recording, n, late_n, width, "
 		 "y, xy, late_y, late_xy, net, calls, moved, rises, falls)"));
@@ -332,21 +293,23 @@ static struct err *growth_sums(struct fold *fold, struct sums *sums, bool *ret_p
 	TRY(exec(fold, "CREATE TABLE main._folded_noise "
 		       "(call_site INTEGER PRIMARY KEY, bytes_variance REAL)"));
 	TRY(prepare(fold, "INSERT INTO main._folded_noise VALUES (?, ?)", &noise));
-	for (size_t i = 0; *ret_plain && add_up(fold, &i, sums, ret_plain);) {
+	for (;;) {
+		TRY(next_sums(&reader, fold, sums));
+		if (!sums->end)
+			break;
 		const struct buckets *buckets =
 			bsearch(&sums->recording, list, nr, sizeof(*list), by_recording);
 
-		if (!buckets || sums->end > buckets->nr)
-			*ret_plain = false;
-		else
-			TRY(write_growth(fold, sums, buckets, stmt));
-		if (*ret_plain && nr == 1)
+		reader.plain = buckets && sums->end <= buckets->nr;
+		if (!reader.plain)
+			break;
+		TRY(write_growth(fold, sums, buckets, stmt));
+		if (nr == 1)
 			TRY(write_noise(fold, sums, buckets, noise));
 	}
-	sqlite3_finalize(take_ptr(noise));
-	if (!*ret_plain || nr != 1)
-		TRY(exec(fold, "DROP TABLE main._folded_noise"));
-	return NULL;
+	*ret_plain = reader.plain;
+	*ret_noise = reader.plain && nr == 1;
+	return reader.plain && kinds.plain ? write_kinds(fold, &kinds) : NULL;
 }
 
 /* ---- lives */
@@ -393,12 +356,12 @@ static struct err *write_lives(const struct fold *fold, const struct sums *sums,
 
 static struct err *life_quantiles(struct fold *fold, struct sums *sums, bool *ret_plain)
 {
+	CLEANUP(reader_deinit) struct reader reader = { .limit = LIFE_BINS };
 	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
 
-	TRY(read_entries(fold,
-			 "SELECT raw_site, bin, ended, live FROM main._life "
-			 "ORDER BY raw_site, bin",
-			 LIFE_BINS, 0, ret_plain));
+	TRY(reader_init(&reader, fold,
+			"SELECT 2 * callsite + self, recording, bin, ended, live "
+			"FROM main._life ORDER BY callsite, self, recording, bin"));
 	TRY(exec(fold,
 		 "CREATE TEMP TABLE _life_quantiles (call_site, recording, p50, p90, p99, "
 		 "p999, over_p50, over_p90, over_p99, over_p999, "
@@ -406,8 +369,13 @@ static struct err *life_quantiles(struct fold *fold, struct sums *sums, bool *re
 	TRY(prepare(fold,
 		    "INSERT INTO temp._life_quantiles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		    &stmt));
-	for (size_t i = 0; *ret_plain && add_up(fold, &i, sums, ret_plain);)
+	for (;;) {
+		TRY(next_sums(&reader, fold, sums));
+		if (!sums->end)
+			break;
 		TRY(write_lives(fold, sums, stmt));
+	}
+	*ret_plain = reader.plain;
 	return NULL;
 }
 
@@ -455,13 +423,14 @@ static struct err *write_table(const struct fold *fold, size_t i)
 
 struct err *fold_write(sqlite3 *db)
 {
-	CLEANUP(fold_deinit) struct fold fold = { .db = db };
+	struct fold fold = { .db = db };
 	auto_free struct sums *sums = xmalloc(sizeof(*sums));
-	bool plain;
+	bool plain = false, noise = false;
 
 	TRY(exec(&fold, "PRAGMA temp_store = MEMORY"));
-	TRY(read_raw_sites(&fold));
-	TRY(growth_sums(&fold, sums, &plain));
+	TRY(growth_sums(&fold, sums, &plain, &noise));
+	if (!noise)
+		TRY(exec(&fold, "DROP TABLE main._folded_noise"));
 	if (!plain) {
 		TRY(exec(&fold, "DROP TABLE temp._growth_sums"));
 		TRY(define(&fold, "_growth_sums"));
@@ -474,6 +443,9 @@ struct err *fold_write(sqlite3 *db)
 	}
 	TRY(define(&fold, "leak_kinds"));
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		/* Sums that SQL cannot make are an error of who asks for them. */
+		if (!fold.has_kinds && !strcmp(tables[i].view, "buckets"))
+			continue;
 		TRY(write_table(&fold, i));
 		if (!i)
 			TRY(exec(&fold, "CREATE TEMP VIEW call_sites AS "

@@ -9,7 +9,7 @@
 
 enum {
 	SCHEMA_APPLICATION_ID = 0x61707266, /* as in schema/tables.sql; a test compares */
-	SCHEMA_VERSION = 2,
+	SCHEMA_VERSION = 3,
 };
 
 extern const char schema_tables[];

@@ -68,6 +68,46 @@ static bool has_table(sqlite3 *db, const char *table)
 }
 
 /*
+ * What was kept of each raw site is now of its call site, and with the levels: tables that
+ * have a column raw_site, as version 2 had them. Names are looked up as of today.
+ */
+static const struct {
+	const char *table, *sql;
+} raw_tables[] = {
+	{ "_bucket",
+	  "SELECT r.callsite AS callsite, r.self AS self, r.recording AS recording, "
+	  "b.bucket AS bucket, sum(b.net_bytes) AS net_bytes, sum(b.net_calls) AS net_calls, "
+	  "sum(b.alloc_bytes) AS alloc_bytes, sum(b.allocs) AS allocs, "
+	  "sum(sum(b.net_bytes)) OVER w AS end_bytes, "
+	  "sum(sum(b.net_calls)) OVER w AS end_calls "
+	  "FROM _raw_site r CROSS JOIN main._bucket b ON b.raw_site = r.id "
+	  "GROUP BY r.callsite, r.self, r.recording, b.bucket "
+	  "WINDOW w AS (PARTITION BY r.callsite, r.self, r.recording ORDER BY b.bucket)" },
+	{ "_life", "SELECT r.callsite AS callsite, r.self AS self, r.recording AS recording, "
+		   "l.bin AS bin, sum(l.ended) AS ended, sum(l.live) AS live "
+		   "FROM _raw_site r CROSS JOIN main._life l ON l.raw_site = r.id "
+		   "GROUP BY r.callsite, r.self, r.recording, l.bin" },
+};
+
+/* Sets *ret_done where the table is one of those. */
+static struct err *wrap_raw_table(sqlite3 *db, const char *path, const char *table,
+				  bool *ret_done)
+{
+	*ret_done = false;
+	for (size_t i = 0; i < sizeof(raw_tables) / sizeof(*raw_tables); i++) {
+		if (strcmp(table, raw_tables[i].table) != 0 ||
+		    !has_column(db, table, "raw_site"))
+			continue;
+		auto_free char *sql =
+			xasprintf("CREATE TEMP VIEW %s AS %s", table, raw_tables[i].sql);
+
+		*ret_done = true;
+		return exec(db, path, sql);
+	}
+	return NULL;
+}
+
+/*
  * A temporary view over one table, unless that has all of today's columns.
  * @columns: name and default of each
  */
@@ -75,9 +115,12 @@ static struct err *wrap_table(sqlite3 *db, const char *path, const char *table,
 			      sqlite3_stmt *columns)
 {
 	CLEANUP(str_cleanup) sqlite3_str *sql = sqlite3_str_new(db);
-	bool exists = has_table(db, table), whole = exists;
+	bool exists = has_table(db, table), whole = exists, done;
 	const char *comma = "";
 
+	TRY(wrap_raw_table(db, path, table, &done));
+	if (done)
+		return NULL;
 	sqlite3_str_appendf(sql, "CREATE TEMP VIEW \"%w\" AS SELECT ", table);
 	sqlite3_reset(columns);
 	sqlite3_bind_text(columns, 1, table, -1, SQLITE_STATIC);

@@ -95,45 +95,17 @@ static struct err *set_kept(void *arg, sqlite3_value **row)
 }
 
 struct moves {
-	struct side_id *raw; /* raw sites, ascending, and the sites they are of */
-	size_t nr_raw, cap_raw;
 	const struct side *side;
 	struct move *move;
 	size_t nr, cap;
 	size_t nr_buckets;
-	int64_t first; /* bucket */
-	/* What came last; the next is mostly of it, or the next one. */
-	size_t last;
+	int64_t first;		    /* bucket */
+	const struct side_id *last; /* that came; the next is mostly the same */
 };
 
 static void moves_deinit(struct moves *moves)
 {
 	free(moves->move);
-	free(moves->raw);
-}
-
-static struct err *add_raw_site(void *arg, sqlite3_value **row)
-{
-	struct moves *moves = arg;
-	const struct side *side = moves->side;
-	const struct side_id *id = find(side->id, side->nr_ids, sqlite3_value_int64(row[1]));
-
-	if (!id)
-		return NULL;
-	vec_room(moves->raw, moves->nr_raw, moves->cap_raw);
-	moves->raw[moves->nr_raw++] = (struct side_id){ sqlite3_value_int64(row[0]), id->site };
-	return NULL;
-}
-
-static struct err *load_raw_sites(struct moves *moves, struct query_db *db)
-{
-	CLEANUP(each_deinit) struct each each = { .fn = add_raw_site, .arg = moves };
-
-	TRY(each_prepare(&each, db, "id, site",
-			 "SELECT id, 2 * callsite + self AS site FROM _raw_site"));
-	TRY(each_run(&each));
-	sort(moves->raw, moves->nr_raw);
-	return NULL;
 }
 
 static struct err *count_buckets(struct query_db *db, int64_t *ret)
@@ -147,36 +119,23 @@ static struct err *count_buckets(struct query_db *db, int64_t *ret)
 	return NULL;
 }
 
-static const struct side_id *find_raw(struct moves *moves, int64_t id)
-{
-	for (size_t i = moves->last; i < moves->nr_raw && i < moves->last + 2; i++) {
-		if (moves->raw[i].id == id) {
-			moves->last = i;
-			return &moves->raw[i];
-		}
-	}
-	const struct side_id *raw = find(moves->raw, moves->nr_raw, id);
-
-	if (raw)
-		moves->last = (size_t)(raw - moves->raw);
-	return raw;
-}
-
 /* Columns of schema/queries/diff_noise.sql. */
-static const char columns[] = "raw_site, bucket, change";
-enum { RAW_SITE, BUCKET, CHANGE };
+static const char columns[] = "call_site, bucket, change";
+enum { CALL_SITE, BUCKET, CHANGE };
 
 static struct err *add_move(void *arg, sqlite3_value **row)
 {
 	struct moves *moves = arg;
 	uint64_t bucket = (uint64_t)sqlite3_value_int64(row[BUCKET]) - (uint64_t)moves->first;
-	const struct side_id *raw = find_raw(moves, sqlite3_value_int64(row[RAW_SITE]));
+	int64_t id = sqlite3_value_int64(row[CALL_SITE]);
 
-	if (!raw || bucket >= moves->nr_buckets)
+	if (!moves->last || moves->last->id != id)
+		moves->last = find(moves->side->id, moves->side->nr_ids, id);
+	if (!moves->last || bucket >= moves->nr_buckets)
 		return NULL;
 	vec_room(moves->move, moves->nr, moves->cap);
 	moves->move[moves->nr++] = (struct move){
-		.site = raw->site,
+		.site = moves->last->site,
 		.bucket = bucket,
 		.change = (double)sqlite3_value_int64(row[CHANGE]),
 	};
@@ -275,7 +234,6 @@ struct err *wobble_load(struct side *side, struct query_db *db, const struct sid
 	moves.side = side;
 	moves.first = first;
 	moves.nr_buckets = (size_t)(nr - first);
-	TRY(load_raw_sites(&moves, db));
 	TRY(load_moves(&moves, db, opts->metric));
 	set_variances(side, &moves, level);
 	return NULL;

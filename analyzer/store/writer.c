@@ -50,8 +50,8 @@ static const struct {
 	[INSERT_CELLS + WRITER_CPU_NODE] = { "_cpu_node", 2 },
 	[INSERT_CELLS + WRITER_ZONE] = { "_zone", 5 },
 	[INSERT_CELLS + WRITER_ACCOUNT] = { "_account", 19 },
-	[INSERT_CELLS + WRITER_BUCKET] = { "_bucket", 6 },
-	[INSERT_CELLS + WRITER_LIFE] = { "_life", 4 },
+	[INSERT_CELLS + WRITER_BUCKET] = { "_bucket", 9 },
+	[INSERT_CELLS + WRITER_LIFE] = { "_life", 5 },
 	[INSERT_CELLS + WRITER_PEAK] = { "_peak", 4 },
 	[INSERT_CELLS + WRITER_FREE_PAIR] = { "_free_pair", 5 },
 };
@@ -61,7 +61,9 @@ struct writer {
 	sqlite3_stmt *insert[NR_INSERTS];
 	struct newfile file;
 	struct intern callsites, frames;
-	uint32_t nr_raw_sites, nr_notes;
+	uint32_t *call_site; /* of each raw site */
+	size_t nr_raw_sites, cap_raw_sites;
+	uint32_t nr_notes;
 };
 
 static struct err *db_err(sqlite3 *db, int rc)
@@ -186,6 +188,7 @@ void writer_close(struct writer *writer)
 	newfile_deinit(&writer->file);
 	intern_deinit(&writer->callsites);
 	intern_deinit(&writer->frames);
+	free(writer->call_site);
 	free(writer);
 }
 
@@ -560,7 +563,10 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 
 	TRY(fold(writer, site->kind, &callsite->primary, &callsite_id));
 	sqlite3_stmt *stmt = writer->insert[INSERT_RAW_SITE];
-	uint32_t id = ++writer->nr_raw_sites;
+
+	vec_room(writer->call_site, writer->nr_raw_sites, writer->cap_raw_sites);
+	writer->call_site[writer->nr_raw_sites++] = callsite_id;
+	uint32_t id = writer_nr_raw_sites(writer);
 	const uint64_t counts[] = {
 		site->allocs,
 		site->alloc_bytes,
@@ -646,7 +652,12 @@ struct err *writer_quality(struct writer *writer, const struct match_totals *mat
 
 uint32_t writer_nr_raw_sites(const struct writer *writer)
 {
-	return writer->nr_raw_sites;
+	return (uint32_t)writer->nr_raw_sites;
+}
+
+uint32_t writer_call_site(const struct writer *writer, uint32_t raw_site)
+{
+	return writer->call_site[raw_site - 1];
 }
 
 uint64_t writer_nr_call_sites(const struct writer *writer)

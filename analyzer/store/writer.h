@@ -80,6 +80,9 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 /* Rows of _raw_site so far; their numbers are from 1, in the order of writing. */
 uint32_t writer_nr_raw_sites(const struct writer *writer);
 
+/* The row of _callsite that a raw site of such a number leads to. */
+uint32_t writer_call_site(const struct writer *writer, uint32_t raw_site);
+
 /* The number of a frame's row in table _frame, which is made when there is none. */
 struct err *writer_frame(struct writer *writer, const struct frame *frame,
 			 uint32_t *ret) MUST_CHECK;

@@ -24,19 +24,19 @@ WITH wanted AS (
 	FROM site_peaks
 	WHERE :at = 'peak'
 	UNION ALL
-	SELECT call_site, recording, sum(bytes), sum(calls),
-		first + width * (1 + max(CAST((t - first) / width AS INTEGER), 0))
+	-- Levels are those of the last bucket that begins by then.
+	SELECT 2 * b.callsite + b.self, b.recording, b.end_bytes, b.end_calls,
+		w.first + w.width * (1 + max(CAST((w.t - w.first) / w.width AS INTEGER), 0))
 	FROM (
-		-- Raw site by raw site, which is the order that buckets lie in.
-		SELECT 2 * r.callsite + r.self AS call_site, r.recording AS recording,
-			sum(b.net_bytes) AS bytes, sum(b.net_calls) AS calls, w.first, w.width, w.t
-		FROM _raw_site r
-		CROSS JOIN wanted w ON w.recording = r.recording
-		CROSS JOIN _bucket b ON b.raw_site = r.id AND w.first + b.bucket * w.width <= w.t
-		GROUP BY r.id
-	)
-	GROUP BY call_site, recording
-	HAVING sum(calls) > 0 OR sum(bytes) > 0
+		SELECT s.callsite, s.self, s.recording, max(s.bucket) AS bucket
+		FROM _bucket s
+		CROSS JOIN wanted w ON w.recording = s.recording AND w.first + s.bucket * w.width <= w.t
+		GROUP BY s.callsite, s.self, s.recording
+	) l
+	CROSS JOIN _bucket b ON b.callsite = l.callsite AND b.self = l.self AND
+		b.recording = l.recording AND b.bucket = l.bucket
+	CROSS JOIN wanted w ON w.recording = b.recording
+	WHERE b.end_calls > 0 OR b.end_bytes > 0
 )
 SELECT
 	c.kind, l.net_bytes, l.net_calls, l.at_s, c.net_bytes AS end_bytes, c.confidence,

@@ -3,9 +3,9 @@
 -- :metric='bytes' bytes, calls, alloc_bytes or allocs
 -- :first=0 leave out the buckets before this one
 --
--- Only buckets where something changed have a row. Rows of a raw site come together.
+-- Only buckets where something changed have a row. Rows of a call site come together.
 SELECT
-	raw_site,
+	2 * callsite + self AS call_site,
 	bucket,
 	CASE :metric
 	WHEN 'bytes' THEN net_bytes

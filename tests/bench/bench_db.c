@@ -15,6 +15,7 @@
 
 #include "base/xalloc.h"
 #include "resolve/pool.h"
+#include "store/overtime.h"
 #include "store/writer.h"
 
 enum { STACK = 12, FILES = 800, TASKS = 300, ACCOUNTS = 4, BUCKETS = 8, BINS = 6, FLAGS = 12 };
@@ -88,7 +89,8 @@ static struct err *write_names(struct made *m, struct writer *w)
 }
 
 /* What details.h writes of the last raw site. */
-static struct err *write_details(struct made *m, struct writer *w, enum site_kind kind)
+static struct err *write_details(struct made *m, struct writer *w, enum site_kind kind,
+				 struct overtime *overtime)
 {
 	struct cell site = integer(writer_nr_raw_sites(w)), none = { .type = CELL_NULL };
 
@@ -117,29 +119,26 @@ static struct err *write_details(struct made *m, struct writer *w, enum site_kin
 
 		TRY(writer_row(w, WRITER_ACCOUNT, row));
 	}
-	for (uint64_t i = 0; i < BUCKETS; i++) {
-		const struct cell row[] = {
-			site,
-			integer(i * 32 + pick(m, 32)),
-			integer(pick(m, 1 << 20) - (i % 2 ? 1 << 19 : 0)),
-			integer(pick(m, 1 << 10)),
-			integer(pick(m, 1 << 22)),
-			integer(pick(m, 1 << 12)),
-		};
+	for (uint32_t i = 0; i < BUCKETS; i++) {
+		uint32_t bucket = i * 32 + (uint32_t)pick(m, 32);
+		int64_t bytes = (int64_t)pick(m, 1 << 20) - (i % 2 ? 1 << 19 : 0);
+		int64_t calls = (int64_t)pick(m, 1 << 10);
+		int64_t alloc_bytes = (int64_t)pick(m, 1 << 22);
 
-		TRY(writer_row(w, WRITER_BUCKET, row));
+		overtime_add_change(overtime, bucket, bytes, calls, alloc_bytes,
+				    (int64_t)pick(m, 1 << 12));
 	}
-	for (uint64_t i = 0; i < BINS; i++) {
-		const struct cell row[] = { site, integer(80 + i * 30 + pick(m, 30)),
-					    integer(pick(m, 1 << 12)),
-					    integer(pick(m, 1 << 8)) };
+	for (uint32_t i = 0; i < BINS; i++) {
+		uint32_t bin = 80 + i * 30 + (uint32_t)pick(m, 30);
+		uint64_t ended = pick(m, 1 << 12);
 
-		TRY(writer_row(w, WRITER_LIFE, row));
+		overtime_add_lives(overtime, bin, ended, pick(m, 1 << 8));
 	}
 	return NULL;
 }
 
-static struct err *write_site(struct made *m, struct writer *w, uint64_t n)
+static struct err *write_site(struct made *m, struct writer *w, uint64_t n,
+			      struct overtime *overtime)
 {
 	struct frame frame[STACK] = { make_frame(m, n) };
 	enum site_kind kind = (enum site_kind)(n % NR_SITE_KINDS);
@@ -176,13 +175,14 @@ static struct err *write_site(struct made *m, struct writer *w, uint64_t n)
 	};
 
 	TRY(writer_site(w, &site, &callsite, n % 3 ? "kmalloc-64" : NULL));
-	return write_details(m, w, kind);
+	return write_details(m, w, kind, overtime);
 }
 
 static struct err *run(const char *path, uint64_t sites)
 {
 	CLEANUP(pool_cleanup) struct pool *pool = pool_new();
 	CLEANUP(writer_cleanup) struct writer *w = NULL;
+	auto_free struct overtime *overtime = xcalloc(1, sizeof(*overtime));
 	struct made m = { pool, 1 };
 
 	TRY(writer_open(path, &w));
@@ -192,9 +192,11 @@ static struct err *run(const char *path, uint64_t sites)
 	TRY(writer_quality(w, &(struct match_totals){}, &(struct merge_stats){}, 0, false, 0));
 	TRY(write_names(&m, w));
 	for (uint64_t n = 0; n < sites; n++) {
-		TRY(write_site(&m, w, n));
+		TRY(write_site(&m, w, n, overtime));
 		if (n % 2)
-			TRY(write_site(&m, w, n));
+			TRY(write_site(&m, w, n, overtime));
+		TRY(overtime_write(overtime, w, writer_call_site(w, writer_nr_raw_sites(w)),
+				   false));
 	}
 	return writer_commit(w);
 }

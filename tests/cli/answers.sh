@@ -84,6 +84,10 @@ none buckets_of_a_kind_are_those_of_its_sites "
 	SELECT kind, self, bucket, change_bytes, allocs FROM buckets
 	EXCEPT SELECT c.kind, c.self, b.bucket, sum(b.change_bytes), sum(b.allocs)
 	FROM site_buckets b JOIN call_sites c ON c.id = b.call_site GROUP BY 1, 2, 3"
+none levels_are_what_changed_so_far "
+	SELECT * FROM (SELECT net_bytes, net_calls, sum(change_bytes) OVER w AS b, sum(change_calls) OVER w AS c
+		FROM site_buckets WINDOW w AS (PARTITION BY call_site, recording ORDER BY bucket))
+	WHERE net_bytes <> b OR net_calls <> c"
 none a_kind_without_buckets_allocated_nothing "
 	SELECT kind FROM totals WHERE allocs EXCEPT SELECT kind FROM buckets"
 none what_sites_held_at_the_peak_is_the_peak "

@@ -35,6 +35,21 @@ for zst in "$top"/fixtures/databases/version-*.db.zst; do
 	done
 	t "${version}_has_every_report" [ ! -s "$tmp/errors" ]
 	sed 's/^/# /' "$tmp/errors"
+	# The views in the file are of its time.
+	for view in site_buckets buckets growth life_bins lifetimes; do
+		"$ap" sql -i "$db" "SELECT name FROM main.sqlite_schema WHERE name = '$view'" |
+			grep -q "$view" || continue
+		for pair in "main temp" "temp main"; do
+			# shellcheck disable=SC2086
+			set -- $pair
+			"$ap" sql -i "$db" --format csv "SELECT * FROM $1.$view EXCEPT
+				SELECT * FROM $2.$view" 2>&1 | sed 1d >>"$tmp/errors"
+		done
+		"$ap" sql -i "$db" --format csv "SELECT count(*) > 9 FROM $view" | sed 1d |
+			grep -vx 1 >>"$tmp/errors"
+	done
+	t "${version}_says_what_its_own_views_say" [ ! -s "$tmp/errors" ]
+	sed 's/^/# /' "$tmp/errors"
 	t "${version}_is_not_written_to" [ "$before" = "$(sha256sum "$db")" ]
 	t "${version}_leaves_no_file_beside_it" [ "$(ls "$tmp" | grep -c "$version")" = 1 ]
 done
