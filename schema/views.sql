@@ -136,7 +136,8 @@ SELECT
 	filters,                   -- which allocations were recorded, a condition a line; NULL: all
 	(from_ns - start_ns) / 1e9 AS from_s, -- all figures are of a window that begins here, seconds since
 	                           -- the start; NULL: of the start
-	(to_ns - start_ns) / 1e9 AS to_s -- … and ends here; NULL: at the end
+	(to_ns - start_ns) / 1e9 AS to_s, -- … and ends here; NULL: at the end
+	recorder LIKE '/proc/%' AS snapshots -- 1: made of snapshots of /proc/allocinfo, not of events
 FROM _recording;
 
 -- Sums per kind, the recorder's own (self = 1) apart, and how sure they are. Of the bytes allocated, exact_bytes +
@@ -1091,6 +1092,65 @@ FROM (
 	JOIN _raw_site t ON k.by = 'cache' AND t.cache GLOB k.pattern
 )
 GROUP BY call_site;
+
+-- What the last lines of a report are made of, kind by kind. A place is put into words
+-- only where it wins.
+CREATE VIEW _summary AS
+WITH site AS MATERIALIZED (
+	SELECT id, kind, self, confidence, net_bytes, net_upper_bytes - net_lower_bytes AS width,
+		file, line, func, module, sym_off
+	FROM call_sites
+), doubt AS MATERIALIZED (
+	SELECT kind, self,
+		sum(iif(confidence = 'uncertain', net_bytes, 0)) AS uncertain,
+		sum(iif(confidence = 'invisible', net_bytes, 0)) AS invisible,
+		sum(confidence = 'invisible') AS invisible_sites,
+		sum(width) AS width,
+		max(net_bytes) AS most
+	FROM site
+	GROUP BY kind, self
+), steady AS MATERIALIZED (
+	SELECT call_site, kind, self, sum(late_bytes_per_s) AS per_s
+	FROM growth
+	WHERE late_bytes_per_s > 0 AND monotonicity >= 0.5 AND rises >= 3
+	-- Few are left, which are sorted sooner than all rows are read by way of the index.
+	GROUP BY +call_site
+), steepest AS MATERIALIZED (
+	SELECT kind, self, max(per_s) AS per_s
+	FROM steady
+	GROUP BY kind, self
+), winner AS (
+	SELECT 1 AS top, c.id AS id
+	FROM site c
+	CROSS JOIN doubt d ON d.kind = c.kind AND d.self = c.self AND d.most = c.net_bytes
+	UNION ALL
+	SELECT 0, s.call_site
+	FROM steady s
+	CROSS JOIN steepest t ON t.kind = s.kind AND t.self = s.self AND t.per_s = s.per_s
+), place AS MATERIALIZED (
+	SELECT w.top, c.kind, c.self, min(coalesce(
+		coalesce(c.file || ':' || c.line || ' ', '') || c.func ||
+		iif(c.file IS NULL, coalesce(printf('+%#x', c.sym_off), ''), '') ||
+		coalesce(' [' || c.module || ']', ''), '')) AS words
+	FROM winner w
+	CROSS JOIN site c ON c.id = w.id
+	GROUP BY w.top, c.kind, c.self
+)
+SELECT
+	d.kind AS kind,            -- as in call_sites
+	d.self AS self,            -- as in call_sites
+	d.uncertain AS uncertain,  -- bytes live of call sites whose confidence is uncertain
+	d.invisible AS invisible,  -- the same of invisible ones
+	d.invisible_sites AS invisible_sites, -- how many these are
+	d.width AS width,          -- by how much the bounds of all differ, bytes
+	d.most AS most,            -- what the call site that holds most does, bytes
+	p.words AS top,            -- its place in words; the first by them of several
+	t.per_s AS per_s,          -- slope of the one that grows steadily and most, bytes per second
+	g.words AS grown           -- its place in words, likewise; NULL: none
+FROM doubt d
+LEFT JOIN place p ON p.top = 1 AND p.kind = d.kind AND p.self = d.self
+LEFT JOIN steepest t ON t.kind = d.kind AND t.self = d.self
+LEFT JOIN place g ON g.top = 0 AND g.kind = d.kind AND g.self = d.self;
 
 -- Which pages belong to which NUMA node: a page is of the zone in whose span its
 -- number (pfn) lies.

@@ -14,7 +14,7 @@
 #include "store/schema.h"
 #include "store/wobble.h"
 
-/* In this order: what comes later is made of call_sites. */
+/* In this order: what comes later is made of call_sites, and of growth. */
 static const struct {
 	const char *view;
 	const char *by; /* column of its index, or NULL */
@@ -23,7 +23,7 @@ static const struct {
 	{ "call_sites", "id", true },	  { "totals", NULL, false },
 	{ "growth", "call_site", false }, { "lifetimes", "call_site", false },
 	{ "waste", NULL, false },	  { "leak_sites", "call_site", false },
-	{ "buckets", NULL, false },
+	{ "buckets", NULL, false },	  { "_summary", NULL, false },
 };
 
 struct fold {
@@ -421,6 +421,15 @@ static struct err *write_table(const struct fold *fold, size_t i)
 	return exec(fold, index);
 }
 
+/* From here on the table is what other views ask for. */
+static struct err *stand_in(const struct fold *fold, const char *view)
+{
+	auto_free char *sql =
+		xasprintf("CREATE TEMP VIEW %s AS SELECT * FROM main._folded_%s", view, view);
+
+	return exec(fold, sql);
+}
+
 struct err *fold_write(sqlite3 *db)
 {
 	struct fold fold = { .db = db };
@@ -447,9 +456,8 @@ struct err *fold_write(sqlite3 *db)
 		if (!fold.has_kinds && !strcmp(tables[i].view, "buckets"))
 			continue;
 		TRY(write_table(&fold, i));
-		if (!i)
-			TRY(exec(&fold, "CREATE TEMP VIEW call_sites AS "
-					"SELECT * FROM main._folded_call_sites"));
+		if (!strcmp(tables[i].view, "call_sites") || !strcmp(tables[i].view, "growth"))
+			TRY(stand_in(&fold, tables[i].view));
 	}
 	return NULL;
 }

@@ -42,8 +42,10 @@ static bool same_columns(sqlite3 *db, const char *view)
 
 void folded_use(sqlite3 *db)
 {
-	static const char *const views[] = { "call_sites", "totals",	 "growth", "lifetimes",
-					     "waste",	   "leak_sites", "buckets" };
+	static const char *const views[] = {
+		"call_sites", "totals",	    "growth",  "lifetimes",
+		"waste",      "leak_sites", "buckets", "_summary"
+	};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
 		char *sql = sqlite3_mprintf("CREATE TEMP VIEW \"%w\" AS "

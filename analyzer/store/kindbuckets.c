@@ -57,10 +57,10 @@ static struct kindbuckets_sums *find(struct kindbuckets *kinds, const char *kind
 
 	if (is_new) {
 		vec_room(kinds->sums, kinds->nr, kinds->cap);
-		kinds->sums[kinds->nr++] = (struct kindbuckets_sums){
-			kind, self, recording,
-			xcalloc(SERIES_BUCKETS, sizeof(struct kindbuckets_sum))
-		};
+		kinds->sums[kinds->nr++] =
+			(struct kindbuckets_sums){ kind, self, recording,
+						   xcalloc(SERIES_BUCKETS,
+							   sizeof(struct kindbuckets_sum)) };
 	}
 	return &kinds->sums[id - 1];
 }

@@ -41,10 +41,14 @@ static struct err *write_changes(struct overtime *overtime, struct writer *write
 		end_bytes += change->net_bytes;
 		end_calls += change->net_calls;
 		const struct cell row[] = {
-			integer(callsite),	   integer(self),
-			integer(i),		   integer(change->net_bytes),
-			integer(change->net_calls), integer(change->alloc_bytes),
-			integer(change->allocs),   integer(end_bytes),
+			integer(callsite),
+			integer(self),
+			integer(i),
+			integer(change->net_bytes),
+			integer(change->net_calls),
+			integer(change->alloc_bytes),
+			integer(change->allocs),
+			integer(end_bytes),
 			integer(end_calls),
 		};
 
@@ -62,8 +66,11 @@ static struct err *write_lives(struct overtime *overtime, struct writer *writer,
 		if (!overtime->ended[i] && !overtime->live[i])
 			continue;
 		const struct cell row[] = {
-			integer(callsite),	     integer(self),	      integer(i),
-			integer(overtime->ended[i]), integer(overtime->live[i]),
+			integer(callsite),
+			integer(self),
+			integer(i),
+			integer(overtime->ended[i]),
+			integer(overtime->live[i]),
 		};
 
 		TRY(writer_row(writer, WRITER_LIFE, row));

@@ -32,8 +32,7 @@ void overtime_add_change(struct overtime *overtime, uint32_t bucket, int64_t net
 			 int64_t net_calls, int64_t alloc_bytes, int64_t allocs);
 
 /* @bin: below LIFE_BINS. */
-void overtime_add_lives(struct overtime *overtime, uint32_t bin, uint64_t ended,
-			uint64_t live);
+void overtime_add_lives(struct overtime *overtime, uint32_t bin, uint64_t ended, uint64_t live);
 
 /* @callsite: a number of writer_call_site(); @self: as the raw sites have it. */
 struct err *overtime_write(struct overtime *overtime, struct writer *writer, uint32_t callsite,

@@ -4,6 +4,6 @@ SELECT
 	release, machine, hostname, cpus, clock, duration_s, events, lost_events, lost_gaps,
 	vmlinux, recording, sample, filters, from_s, to_s,
 	strftime('%Y-%m-%d %H:%M:%S UTC', start_unix_ns / 1000000000, 'unixepoch') AS started,
-	input_format, recorder LIKE '/proc/%' AS snapshots
+	input_format, snapshots
 FROM recording
 ORDER BY recording

@@ -14,8 +14,8 @@
 
 enum { SITES = 60, PLACES = 17, BUCKETS = 40 };
 
-static const char *const views[] = { "call_sites", "totals",	 "growth", "lifetimes",
-				     "waste",	   "leak_sites", "buckets" };
+static const char *const views[] = { "call_sites", "totals",	 "growth",  "lifetimes",
+				     "waste",	   "leak_sites", "buckets", "_summary" };
 
 static uint64_t seed;
 
