@@ -21,15 +21,25 @@ void intern_deinit(struct intern *table)
 	*table = (struct intern){};
 }
 
-/* FNV-1a: the keys are names and small numbers, told apart by their last bytes. */
+/* Eight bytes at a time: the keys are names, and numbers of that size. */
 static uint32_t hash(const void *key, size_t len)
 {
+	const uint64_t mul = UINT64_C(0x9e3779b97f4a7c15);
 	const uint8_t *p = key;
-	uint32_t h = 2166136261u;
+	uint64_t h = len * mul, word;
 
-	while (len--)
-		h = (h ^ *p++) * 16777619u;
-	return h;
+	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = (h ^ word) * mul;
+		h ^= h >> 32;
+	}
+	if (len) {
+		word = 0;
+		memcpy(&word, p, len);
+		h = (h ^ word) * mul;
+		h ^= h >> 32;
+	}
+	return (uint32_t)h;
 }
 
 /* The slot that holds the key, or the free one where it belongs. */
