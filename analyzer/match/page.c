@@ -9,6 +9,9 @@
 static_assert(sizeof(struct page_split) == 8 && PAGE_MAX_ORDER < 16, "what a block costs");
 static_assert((int)PAGE_MAX_ORDER < (int)PAGETAB_ENDED, "the dead have an order of their own");
 
+static_assert(PAGETAB_FRAMES << 1 == 1 << PAGE_WIDE_ORDER, "what is not wide is in one group");
+#define WIDE_ORDERS (UINT32_MAX << PAGE_WIDE_ORDER)
+
 /* How pages go. */
 enum how { HOW_FREE, HOW_OVERLAP, HOW_MOVED };
 
@@ -21,7 +24,7 @@ void page_init(struct page_map *map, uint32_t page_size, const struct sample_rat
 		.sample = *sample,
 		.sites = sites,
 	};
-	map->larger = xcalloc(PAGE_LARGER, sizeof(*map->larger));
+	map->wide = xcalloc(PAGE_WIDE, sizeof(*map->wide));
 	pagetab_init(&map->table);
 }
 
@@ -37,7 +40,7 @@ void page_deinit(struct page_map *map)
 {
 	pagetab_deinit(&map->table);
 	free(map->split);
-	free(map->larger);
+	free(map->wide);
 	*map = (struct page_map){ 0 };
 }
 
@@ -82,36 +85,29 @@ static inline uint32_t account_owner(struct page_map *map, uint32_t account)
 	return 0;
 }
 
-/*
- * How many entries of @order there are whose pfn is like that of the block around @pfn:
- * mostly none, which spares the search. Without a secret, that is all there is to gain.
- */
-static uint32_t *larger_like(const struct page_map *map, uint64_t pfn, unsigned int order)
+/* There is one entry of @order, larger than a page, at @pfn more, or for -1 one less. */
+static void count_larger(struct page_map *map, uint64_t pfn, unsigned int order, int by)
 {
-	uint64_t hash =
-		((pfn >> order) + order * UINT64_C(0xd6e8feb8)) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return &map->larger[hash >> 51];
+	map->nr_order[order] += (size_t)by;
+	map->orders &= ~(UINT32_C(1) << order);
+	map->orders |= map->nr_order[order] ? UINT32_C(1) << order : 0;
+	pagetab_count_larger(&map->table, pfn, by);
+	for (uint64_t i = 0; i < UINT64_C(1) << order >> PAGE_WIDE_ORDER; i++)
+		*page_wide(map, pfn + (i << PAGE_WIDE_ORDER)) += (uint32_t)by;
 }
-
-static_assert(PAGE_LARGER == 1 << (64 - 51), "the index of larger_like()");
 
 /* An entry at a pfn that has none. */
 static void insert(struct page_map *map, uint64_t pfn, struct page_entry e)
 {
 	*pagetab_put(&map->table, pfn) = e;
-	map->nr_order[e.order]++;
-	map->orders |= UINT32_C(1) << e.order;
 	if (e.order)
-		++*larger_like(map, pfn, e.order);
+		count_larger(map, pfn, e.order, 1);
 }
 
 static void drop(struct page_map *map, uint64_t pfn, struct page_entry *e)
 {
-	if (!--map->nr_order[e->order])
-		map->orders &= ~(UINT32_C(1) << e->order);
 	if (e->order)
-		--*larger_like(map, pfn, e->order);
+		count_larger(map, pfn, e->order, -1);
 	pagetab_end(&map->table, e);
 }
 
@@ -181,11 +177,15 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 static struct page_entry *find_around(const struct page_map *map, uint64_t pfn,
 				      unsigned int order)
 {
-	for (uint32_t left = map->orders >> order >> 1 << order << 1; left; left &= left - 1) {
-		unsigned int k = (unsigned int)__builtin_ctz(left);
+	const struct pagetab_group *g = pagetab_group(&map->table, pfn / PAGETAB_FRAMES);
+	uint32_t left = map->orders >> order >> 1 << order << 1;
 
-		if (!*larger_like(map, pfn, k))
-			continue;
+	if (!pagetab_is_mixed(g))
+		left &= WIDE_ORDERS;
+	if (!*page_wide(map, pfn))
+		left &= ~WIDE_ORDERS;
+	for (; left; left &= left - 1) {
+		unsigned int k = (unsigned int)__builtin_ctz(left);
 		struct page_entry *e = find(map, pfn & -(UINT64_C(1) << k));
 
 		if (e && e->order == k)
@@ -334,8 +334,6 @@ static inline bool alloc_single(struct page_map *map, uint64_t pfn, uint32_t acc
 		.time_high = (time >> 32) & 0xffff,
 		.owner = account_owner(map, account) & PAGETAB_MAX_OWNER,
 	};
-	map->nr_order[0]++;
-	map->orders |= 1;
 	return true;
 }
 

@@ -27,7 +27,7 @@
 #include "match/pagetab.h"
 #include "match/sitetab.h"
 
-enum { PAGE_LARGER = 1 << 13 };
+enum { PAGE_WIDE_ORDER = 7, PAGE_WIDE = 1 << 13 };
 enum { PAGE_MAX_ORDER = 13 }; /* of arm64 with 64 KiB pages; x86-64 has 10 */
 #define PAGE_MAX_PFN PAGETAB_MAX_PFN
 
@@ -42,10 +42,13 @@ struct page_split {
 
 struct page_map {
 	struct pagetab table;
-	size_t nr_order[PAGE_MAX_ORDER + 1]; /* entries */
+	size_t nr_order[PAGE_MAX_ORDER + 1]; /* entries, of order 1 and above */
 	uint32_t orders;		     /* those that have any: a bit each */
-	/* Of order 1 and above, by a hash of what is in common to their pages. */
-	uint32_t *larger;
+	/*
+	 * Entries of PAGE_WIDE_ORDER and above, which are in one group of the table and
+	 * cover more: how many cover a part of memory of that order, by its number.
+	 */
+	uint32_t *wide;
 	struct page_split *split;
 	size_t nr_split, cap_split;
 	uint32_t free_split; /* index + 1 */
@@ -56,6 +59,12 @@ struct page_map {
 	uint64_t page_size;
 	struct sitetab *sites;
 };
+
+/* How many wide entries cover the page, or one like it. */
+static inline uint32_t *page_wide(const struct page_map *map, uint64_t pfn)
+{
+	return &map->wide[(pfn >> PAGE_WIDE_ORDER) % PAGE_WIDE];
+}
 
 /* What one allocation or free met. */
 struct page_met {

@@ -11,6 +11,7 @@ static_assert(sizeof(struct pagetab_group) == 16, "what a group costs");
 static_assert(sizeof(struct pagetab_run) == 6, "what a run has beside entries");
 static_assert(PAGETAB_MAX_PFN / PAGETAB_FRAMES == UINT64_C(1) << PAGETAB_KEY_BITS,
 	      "the key of a group is all its frames have in common");
+static_assert(PAGETAB_KEY_BITS <= 32 + 8, "the key of a run is that of its group");
 
 enum { GROW_CHUNKS = 16 };
 
@@ -19,7 +20,7 @@ enum { TRIM_RUNS = 1024 };
 
 #define CHUNK_BYTES ((size_t)PAGETAB_CHUNK * PAGETAB_UNIT)
 /* Of a dead group, and of what did not get a run. */
-#define NO_UNIT	    ((UINT64_C(1) << (64 - PAGETAB_KEY_BITS)) - 1)
+#define NO_UNIT	    ((UINT64_C(1) << (64 - PAGETAB_UNIT_BIT)) - 1)
 static_assert((uint64_t)PAGETAB_MAX_CHUNKS * PAGETAB_CHUNK < NO_UNIT, "a group knows any unit");
 
 void pagetab_init(struct pagetab *tab)
@@ -66,15 +67,16 @@ static uint64_t run_key(const struct pagetab_run *run)
 	return (uint64_t)run->key_high << 32 | run->key_low;
 }
 
-static void set_key(struct pagetab_run *run, uint64_t key)
+static void set_key(struct pagetab_run *run, uint64_t key, unsigned int larger)
 {
 	run->key_low = (uint32_t)key;
-	run->key_high = (uint16_t)(key >> 32);
+	run->key_high = (key >> 32) & 0xff;
+	run->larger = larger & 0xff;
 }
 
-static void set_run(struct pagetab_group *g, uint64_t key, uint64_t unit)
+static void set_run(struct pagetab_group *g, uint64_t key, unsigned int larger, uint64_t unit)
 {
-	g->key_run = key | unit << PAGETAB_KEY_BITS;
+	g->key_run = key | (larger ? PAGETAB_MIXED : 0) | unit << PAGETAB_UNIT_BIT;
 }
 
 static struct pagetab_group *group_of(const struct pagetab *tab, const struct pagetab_run *run)
@@ -142,7 +144,7 @@ static void run_free(struct pagetab *tab, uint64_t unit, uint32_t class)
 		struct pagetab_run *run = run_at(tab, unit);
 
 		memcpy(run, run_at(tab, last), (size_t) class * PAGETAB_UNIT);
-		set_run(group_of(tab, run), run_key(run), unit);
+		set_run(group_of(tab, run), run_key(run), run->larger, unit);
 	}
 	if (--c->nr)
 		return;
@@ -176,7 +178,7 @@ static bool purge_run(struct pagetab *tab, uint64_t unit, uint32_t class)
 	uint64_t key = run_key(run);
 	struct pagetab_group *g = group_of(tab, run);
 	struct page_entry live[PAGETAB_FRAMES];
-	unsigned int nr = 0, was = 0;
+	unsigned int nr = 0, was = 0, larger = run->larger;
 	uint64_t frames = 0;
 
 	for (uint64_t left = g->frames; left; left &= left - 1, was++) {
@@ -194,10 +196,10 @@ static bool purge_run(struct pagetab *tab, uint64_t unit, uint32_t class)
 	tab->nr_entries -= was - nr;
 	tab->nr_dead -= was - nr;
 	g->frames = frames;
-	set_run(g, key, new_unit);
+	set_run(g, key, larger, new_unit);
 	if (nr) {
 		run = run_at(tab, new_unit);
-		set_key(run, key);
+		set_key(run, key, larger);
 		memcpy(run->entry, live, nr * sizeof(*live));
 	}
 	if (new_unit == unit)
@@ -244,20 +246,20 @@ struct page_entry *pagetab_add(struct pagetab *tab, uint64_t pfn)
 	bool all = tab->nr_dead < tab->max_dead / 2 && nr < PAGETAB_FRAMES / 2;
 	uint32_t old_class = nr ? class_of(nr) : 0;
 	uint32_t class = class_of(all ? PAGETAB_FRAMES : nr + 1);
-	uint64_t old_unit = g->key_run >> PAGETAB_KEY_BITS;
+	uint64_t old_unit = g->key_run >> PAGETAB_UNIT_BIT;
 	uint64_t unit = class == old_class ? old_unit : run_new(tab, class);
 
 	if (unit == NO_UNIT) {
 		if (!nr)
-			set_run(g, key, NO_UNIT);
+			set_run(g, key, 0, NO_UNIT);
 		tab->nowhere.order = PAGETAB_ENDED;
 		return &tab->nowhere;
 	}
 	struct pagetab_run *run = run_at(tab, unit);
 	const struct pagetab_run *old = nr ? run_at(tab, old_unit) : run;
-	unsigned int below = pagetab_rank(g, pfn), added = 1;
+	unsigned int below = pagetab_rank(g, pfn), added = 1, larger = nr ? old->larger : 0;
 
-	set_key(run, key);
+	set_key(run, key, larger);
 	if (all) {
 		spread(run, old->entry, g->frames);
 		below = pfn % PAGETAB_FRAMES;
@@ -271,12 +273,26 @@ struct page_entry *pagetab_add(struct pagetab *tab, uint64_t pfn)
 		run->entry[below].order = PAGETAB_ENDED;
 		g->frames |= UINT64_C(1) << pfn % PAGETAB_FRAMES;
 	}
-	set_run(g, key, unit);
+	set_run(g, key, larger, unit);
 	tab->nr_entries += added;
 	tab->nr_dead += added - 1;
 	if (nr && unit != old_unit)
 		run_free(tab, old_unit, old_class);
 	return &run->entry[below];
+}
+
+void pagetab_count_larger(struct pagetab *tab, uint64_t pfn, int by)
+{
+	struct pagetab_group *g = pagetab_group(tab, pfn / PAGETAB_FRAMES);
+
+	/* What is nowhere is not in it. */
+	if (!pagetab_entry(tab, g, pfn))
+		return;
+	struct pagetab_run *run = pagetab_run(tab, g);
+
+	run->larger = (run->larger + (unsigned int)by) & 0xff;
+	g->key_run &= ~PAGETAB_MIXED;
+	g->key_run |= run->larger ? PAGETAB_MIXED : 0;
 }
 
 /* As table_touch(). */

@@ -19,18 +19,21 @@
  *         (2) a pointer to an entry is good until the next put
  *         (3) a frame that would be one too many gets an entry that is nowhere, and
  *             the table says so
+ *         (4) a group is mixed while it has live entries of order 1 and above, of which
+ *             the user tells: where it is not, no look at these is needed
  */
 #ifndef MATCH_PAGETAB_H
 #define MATCH_PAGETAB_H
 
 #include "match/table.h"
 
-#define PAGETAB_MAX_PFN	  (UINT64_C(1) << 41) /* 8 PiB of 4 KiB pages */
+#define PAGETAB_MAX_PFN	  (UINT64_C(1) << 40) /* 4 PiB of 4 KiB pages */
 #define PAGETAB_MAX_OWNER ((UINT32_C(1) << 27) - 1)
 
 enum {
 	PAGETAB_FRAMES = 64,
-	PAGETAB_KEY_BITS = 35,	/* of a group: its pfns without the last 6 bits */
+	PAGETAB_KEY_BITS = 34,	/* of a group: its pfns without the last 6 bits */
+	PAGETAB_UNIT_BIT = 35,	/* where the unit begins, behind the key and a bit for rule 4 */
 	PAGETAB_ENDED = 15,	/* the order of a dead entry */
 	PAGETAB_DEAD = 1 << 18, /* max_dead */
 	PAGETAB_UNIT = 16,	/* the size of a run is a multiple of that, in bytes, … */
@@ -47,14 +50,18 @@ struct page_entry {
 	uint32_t piece : 1; /* owner is an index of page.h's splits, not of an account */
 } __attribute__((packed, aligned(2)));
 
+#define PAGETAB_MIXED (UINT64_C(1) << PAGETAB_KEY_BITS)
+
 struct pagetab_group {
-	uint64_t frames;  /* which have an entry; 0: none has, the group is dead */
-	uint64_t key_run; /* the key, and above it the unit where its run begins */
+	uint64_t frames; /* which have an entry; 0: none has, the group is dead */
+	/* The key, PAGETAB_MIXED, and above it the unit where its run begins. */
+	uint64_t key_run;
 };
 
 struct pagetab_run {
 	uint32_t key_low; /* of its group */
-	uint16_t key_high;
+	uint16_t key_high : 8;
+	uint16_t larger : 8; /* live entries in it that are of several pages */
 	struct page_entry entry[];
 } __attribute__((packed, aligned(2)));
 
@@ -109,6 +116,9 @@ void pagetab_spill(struct pagetab *tab, struct spill *spill);
 /* As pagetab_put(), of a frame that has no entry. */
 struct page_entry *pagetab_add(struct pagetab *tab, uint64_t pfn);
 
+/* The group of the frame has one live entry of several pages more, or for -1 one less. */
+void pagetab_count_larger(struct pagetab *tab, uint64_t pfn, int by);
+
 /* Of a table in files: what is likely to be read of @pfn comes to memory. */
 void pagetab_touch(const struct pagetab *tab, uint64_t pfn);
 
@@ -139,7 +149,7 @@ TABLE_INLINE unsigned int pagetab_rank(const struct pagetab_group *g, uint64_t p
 TABLE_INLINE struct pagetab_run *pagetab_run(const struct pagetab *tab,
 					     const struct pagetab_group *g)
 {
-	uint64_t unit = g->key_run >> PAGETAB_KEY_BITS;
+	uint64_t unit = g->key_run >> PAGETAB_UNIT_BIT;
 
 	return (struct pagetab_run *)(tab->runs.at + unit * PAGETAB_UNIT);
 }
@@ -161,14 +171,23 @@ TABLE_INLINE struct pagetab_group *pagetab_group(const struct pagetab *tab, uint
 	return g;
 }
 
-/* The entry of @pfn, live or dead; NULL when it has none. */
-TABLE_INLINE struct page_entry *pagetab_seek(const struct pagetab *tab, uint64_t pfn)
+/* The entry of @pfn, live or dead, of its group; NULL when it has none. */
+TABLE_INLINE struct page_entry *pagetab_entry(const struct pagetab *tab,
+					      const struct pagetab_group *g, uint64_t pfn)
 {
-	const struct pagetab_group *g = pagetab_group(tab, pfn / PAGETAB_FRAMES);
-
 	if (!(g->frames >> pfn % PAGETAB_FRAMES & 1))
 		return NULL;
 	return &pagetab_run(tab, g)->entry[pagetab_rank(g, pfn)];
+}
+
+TABLE_INLINE struct page_entry *pagetab_seek(const struct pagetab *tab, uint64_t pfn)
+{
+	return pagetab_entry(tab, pagetab_group(tab, pfn / PAGETAB_FRAMES), pfn);
+}
+
+TABLE_INLINE bool pagetab_is_mixed(const struct pagetab_group *g)
+{
+	return g->key_run & PAGETAB_MIXED;
 }
 
 /* The live entry of @pfn, or NULL. */

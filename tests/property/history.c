@@ -287,7 +287,7 @@ static void add_move(struct maker *m)
 		add_page_alloc(m, from, 0);
 	if (from != to)
 		add(m, (struct event){ .kind = EVENT_PAGE_MOVE,
-				       .addr = one_in(m, 30) ? UINT64_C(1) << 41 : from,
+				       .addr = one_in(m, 30) ? UINT64_C(1) << 40 : from,
 				       .bytes_req = to });
 	if (one_in(m, 4))
 		add_page_alloc(m, to, 0);
@@ -348,7 +348,7 @@ static void add_impossible(struct maker *m)
 		add_page_free(m, SLAB_PFN, 200);
 		break;
 	case 3:
-		add_page_alloc(m, UINT64_C(1) << 41, 0);
+		add_page_alloc(m, UINT64_C(1) << 40, 0);
 		break;
 	case 4:
 		add_page_free(m, EVENT_PFN_NONE, 0);

@@ -298,7 +298,7 @@ static void allocate(struct oracle *o, const struct event *ev, enum site_kind ki
 	bool large = ev->kind == EVENT_KMALLOC && ev->bytes_alloc > 8192, twin = false;
 	bool impossible =
 		kind == SITE_PAGE
-			? ev->order > 13 || key + (UINT64_C(1) << ev->order) > UINT64_C(1) << 41
+			? ev->order > 13 || key + (UINT64_C(1) << ev->order) > UINT64_C(1) << 40
 			: ev->bytes_alloc > UINT64_C(1) << 43 || ev->bytes_req > UINT64_C(1)
 											 << 43;
 
@@ -531,7 +531,7 @@ static void free_pages(struct oracle *o, const struct event *ev)
 	uint64_t nr = UINT64_C(1) << (ev->order & 63);
 	bool partial = false;
 
-	if (ev->order > 13 || ev->addr > (UINT64_C(1) << 41) - nr) {
+	if (ev->order > 13 || ev->addr > (UINT64_C(1) << 40) - nr) {
 		o->totals.implausible++;
 		return;
 	}
@@ -657,7 +657,7 @@ void oracle_event(struct oracle *o, const struct event *ev)
 			allocate(o, ev, SITE_PAGE, ev->addr, false);
 		break;
 	case EVENT_PAGE_MOVE:
-		if ((ev->addr | ev->bytes_req) >= UINT64_C(1) << 41)
+		if ((ev->addr | ev->bytes_req) >= UINT64_C(1) << 40)
 			o->totals.implausible++;
 		else
 			o->move[o->nr_move++] =

@@ -179,10 +179,10 @@ TEST(orders_and_pfns_that_cannot_be_are_left_out_and_counted)
 	feed_page_alloc(&f, A, PFN, 14);
 	feed_page_alloc(&f, A, PFN, 255);
 	feed_page_alloc(&f, A, EVENT_PFN_NONE - 1, 0);
-	feed_page_alloc(&f, A, UINT64_C(1) << 41, 0);
+	feed_page_alloc(&f, A, UINT64_C(1) << 40, 0);
 	feed_page_free(&f, EVENT_PFN_NONE, 0);
-	feed_page_free(&f, (UINT64_C(1) << 41) - 1, 1);
-	feed_page_alloc(&f, B, (UINT64_C(1) << 41) - 1, 0);
+	feed_page_free(&f, (UINT64_C(1) << 40) - 1, 1);
+	feed_page_alloc(&f, B, (UINT64_C(1) << 40) - 1, 0);
 	feed_page_alloc(&f, B, 0, 13);
 	feed_finish(&f);
 	CHECK_EQ(match_totals(f.match)->implausible, 6);
