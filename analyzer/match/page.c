@@ -44,11 +44,6 @@ void page_deinit(struct page_map *map)
 	*map = (struct page_map){ 0 };
 }
 
-bool page_plausible(uint64_t pfn, unsigned int order)
-{
-	return order <= PAGE_MAX_ORDER && pfn <= PAGE_MAX_PFN - (UINT64_C(1) << order);
-}
-
 void page_spill(struct page_map *map, struct spill *spill)
 {
 	pagetab_spill(&map->table, spill);
@@ -71,11 +66,6 @@ static struct page_entry *find(const struct page_map *map, uint64_t pfn)
 	return pagetab_find(&map->table, pfn);
 }
 
-static uint64_t time_of(const struct page_entry *e)
-{
-	return (uint64_t)e->time_high << 32 | e->time_low;
-}
-
 /* The owner of an entry that is no piece. */
 static inline uint32_t account_owner(struct page_map *map, uint32_t account)
 {
@@ -85,8 +75,7 @@ static inline uint32_t account_owner(struct page_map *map, uint32_t account)
 	return 0;
 }
 
-/* There is one entry of @order, larger than a page, at @pfn more, or for -1 one less. */
-static void count_larger(struct page_map *map, uint64_t pfn, unsigned int order, int by)
+void page_count_larger(struct page_map *map, uint64_t pfn, unsigned int order, int by)
 {
 	map->nr_order[order] += (size_t)by;
 	map->orders &= ~(UINT32_C(1) << order);
@@ -101,14 +90,7 @@ static void insert(struct page_map *map, uint64_t pfn, struct page_entry e)
 {
 	*pagetab_put(&map->table, pfn) = e;
 	if (e.order)
-		count_larger(map, pfn, e.order, 1);
-}
-
-static void drop(struct page_map *map, uint64_t pfn, struct page_entry *e)
-{
-	if (e->order)
-		count_larger(map, pfn, e->order, -1);
-	pagetab_end(&map->table, e);
+		page_count_larger(map, pfn, e.order, 1);
 }
 
 static uint32_t split_new(struct page_map *map, uint32_t account, uint32_t pages)
@@ -162,7 +144,7 @@ static void book(struct page_map *map, const struct page_entry *e, uint32_t page
 		sitetab_free(map->sites, account, last, bytes);
 		if (!last)
 			break;
-		sitetab_lived(map->sites, account, time_of(e), map->sites->now);
+		sitetab_lived(map->sites, account, page_time(e), map->sites->now);
 		sitetab_remote(map->sites, account, map->sites->ev->cpu);
 		break;
 	case HOW_OVERLAP:
@@ -207,7 +189,7 @@ static void split_off(struct page_map *map, struct page_entry *e, uint64_t pfn,
 		rest.piece = 1;
 	}
 	book(map, &rest, UINT32_C(1) << order, how);
-	drop(map, head, e);
+	page_end(map, head, e);
 	for (unsigned int k = rest.order; k-- > order;) {
 		uint64_t upper = head + (UINT64_C(1) << k);
 
@@ -224,7 +206,7 @@ static void take_entry(struct page_map *map, uint64_t pfn, struct page_entry *e,
 	met->pages += UINT64_C(1) << e->order;
 	met->partial |= e->piece;
 	book(map, e, UINT32_C(1) << e->order, how);
-	drop(map, pfn, e);
+	page_end(map, pfn, e);
 }
 
 /* Takes all entries that lie in the aligned block. */
@@ -329,11 +311,7 @@ static inline bool alloc_single(struct page_map *map, uint64_t pfn, uint32_t acc
 
 	if (e->order != PAGETAB_ENDED)
 		return false;
-	*e = (struct page_entry){
-		.time_low = (uint32_t)time,
-		.time_high = (time >> 32) & 0xffff,
-		.owner = account_owner(map, account) & PAGETAB_MAX_OWNER,
-	};
+	*e = page_entry(account_owner(map, account), time);
 	return true;
 }
 
@@ -345,11 +323,7 @@ uint64_t page_alloc(struct page_map *map, uint64_t pfn, unsigned int order, uint
 	take(map, pfn, order, HOW_OVERLAP);
 
 	uint64_t left = UINT64_C(1) << order;
-	struct page_entry e = {
-		.time_low = (uint32_t)time,
-		.time_high = (time >> 32) & 0xffff,
-		.owner = account_owner(map, account) & PAGETAB_MAX_OWNER,
-	};
+	struct page_entry e = page_entry(account_owner(map, account), time);
 
 	if (map->sample.one_in > 1 && order > SAMPLE_ORDER)
 		return alloc_sampled(map, pfn, order, e);
@@ -448,7 +422,7 @@ void page_move(struct page_map *map, uint64_t from, uint64_t to, unsigned int or
 	for (uint64_t pfn = from; (e = pagetab_from(&map->table, &pfn, end)); pfn++) {
 		struct page_entry moved = *e;
 
-		drop(map, pfn, e);
+		page_end(map, pfn, e);
 		insert(map, to + (pfn - from), moved);
 	}
 }
@@ -459,7 +433,7 @@ bool page_older(const struct page_map *map, uint64_t pfn, unsigned int order, ui
 	const struct page_entry *e;
 
 	for (; (e = pagetab_from(&map->table, &pfn, end)); pfn++)
-		if (time_of(e) > time)
+		if (page_time(e) > time)
 			return false;
 	return true;
 }
@@ -471,7 +445,7 @@ uint64_t page_audit(struct page_map *map, const struct audit *audit, uint64_t ti
 	uint64_t pfn;
 
 	for (size_t i = 0; (e = pagetab_next(&map->table, &i, &pfn));)
-		if (time_of(e) < time && audit_is_free(audit, pfn))
+		if (page_time(e) < time && audit_is_free(audit, pfn))
 			take_entry(map, pfn, e, HOW_OVERLAP, &met);
 	return met.pages;
 }
@@ -486,7 +460,7 @@ void page_mark_uncertain(struct page_map *map, uint64_t time)
 	for (size_t i = 0; (e = pagetab_next(&map->table, &i, &pfn));) {
 		uint64_t bytes = map->page_size << e->order;
 
-		if (time_of(e) >= time)
+		if (page_time(e) >= time)
 			continue;
 		if (!e->piece) {
 			sitetab_uncertain(map->sites, e->owner, 1, bytes);
@@ -543,6 +517,6 @@ void page_age(const struct page_map *map)
 			continue;
 		if (e->piece)
 			seen[e->owner] = 1;
-		sitetab_aged(map->sites, account, time_of(e));
+		sitetab_aged(map->sites, account, page_time(e));
 	}
 }

@@ -66,6 +66,39 @@ static inline uint32_t *page_wide(const struct page_map *map, uint64_t pfn)
 	return &map->wide[(pfn >> PAGE_WIDE_ORDER) % PAGE_WIDE];
 }
 
+/* False for nearly all pages that no larger block is around. @g: the group of the page. */
+static inline bool page_may_be_around(const struct page_map *map, const struct pagetab_group *g,
+				      uint64_t pfn)
+{
+	return pagetab_is_mixed(g) || *page_wide(map, pfn);
+}
+
+static inline uint64_t page_time(const struct page_entry *e)
+{
+	return (uint64_t)e->time_high << 32 | e->time_low;
+}
+
+/* The entry of a page that was allocated at @time, for an account not above max_owner. */
+static inline struct page_entry page_entry(uint32_t account, uint64_t time)
+{
+	return (struct page_entry){
+		.time_low = (uint32_t)time,
+		.time_high = (time >> 32) & 0xffff,
+		.owner = account & PAGETAB_MAX_OWNER,
+	};
+}
+
+/* There is one entry of @order, larger than a page, at @pfn more, or for -1 one less. */
+void page_count_larger(struct page_map *map, uint64_t pfn, unsigned int order, int by);
+
+/* The entry of @pfn ends; of a piece, its block does not know yet. */
+static inline void page_end(struct page_map *map, uint64_t pfn, struct page_entry *e)
+{
+	if (e->order)
+		page_count_larger(map, pfn, e->order, -1);
+	pagetab_end(&map->table, e);
+}
+
 /* What one allocation or free met. */
 struct page_met {
 	uint64_t pages; /* that were live */
@@ -83,7 +116,10 @@ void page_spill(struct page_map *map, struct spill *spill);
 struct err *page_error(const struct page_map *map) MUST_CHECK;
 
 /* False for what cannot be: too large, or beyond PAGE_MAX_PFN. */
-bool page_plausible(uint64_t pfn, unsigned int order);
+static inline bool page_plausible(uint64_t pfn, unsigned int order)
+{
+	return order <= PAGE_MAX_ORDER && pfn <= PAGE_MAX_PFN - (UINT64_C(1) << order);
+}
 
 /* Whether the page is in a chunk that is sampled: always so without sampling. */
 static inline bool page_sampled(const struct page_map *map, uint64_t pfn)

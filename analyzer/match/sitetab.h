@@ -51,7 +51,7 @@ enum { SITETAB_TASKS = 256 };
 struct sitetab_hint {
 	uint32_t site, account;
 	uint32_t weight; /* which the site is for */
-	uint32_t plain;	 /* the account of plain slab objects, if nothing else decides of it */
+	uint32_t plain;	 /* the account of plain events (plain.h, plainpage.h) there */
 };
 
 #define SITETAB_NONE UINT32_MAX
@@ -490,6 +490,27 @@ static inline void sitetab_cache(struct sitetab *tab, uint32_t i, uint16_t cache
 	s->cache = s->cache ? 0 : cache;
 }
 
+/* An object of @account, which is not older than the window, is freed by @ev. Its site. */
+TABLE_INLINE struct site *sitetab_end_one(struct sitetab *tab, uint32_t account,
+					  const struct event *ev, enum site_kind kind,
+					  uint32_t weight, uint64_t bytes)
+{
+	struct account *a = &tab->accounts.account[account];
+	uint32_t i = account_site(a);
+	struct site *s = &tab->site[i];
+
+	a->ends++;
+	a->end_bytes += bytes;
+	sitetab_before(tab, i, kind);
+	s->live--;
+	s->live_bytes -= bytes;
+	tab->kind[kind].live -= weight;
+	tab->kind[kind].live_bytes -= bytes * weight;
+	if (account_cpu(a) != ev->cpu)
+		sitetab_remote(tab, account, ev->cpu);
+	return s;
+}
+
 /*
  * The slab object at the address of @ev, made at @birth, is freed at @now: all of the
  * above that it calls for, in one. @given: its life ended before. It is not older than
@@ -499,20 +520,12 @@ TABLE_INLINE uint32_t sitetab_free_slab(struct sitetab *tab, uint32_t account,
 					const struct event *ev, uint32_t weight, uint64_t bytes,
 					uint64_t birth, uint64_t now, bool given)
 {
-	struct account *a = &tab->accounts.account[account];
+	const struct account *a = &tab->accounts.account[account];
 	uint32_t i = account_site(a);
-	struct site *s = &tab->site[i];
 
 	sitetab_cache(tab, i, ev->cache);
-	a->ends++;
-	a->end_bytes += bytes;
-	sitetab_before(tab, i, SITE_SLAB);
-	s->live--;
-	s->live_bytes -= bytes;
-	tab->kind[SITE_SLAB].live -= weight;
-	tab->kind[SITE_SLAB].live_bytes -= bytes * weight;
-	if (account_cpu(a) != ev->cpu)
-		sitetab_remote(tab, account, ev->cpu);
+	struct site *s = sitetab_end_one(tab, account, ev, SITE_SLAB, weight, bytes);
+
 	if (given)
 		return i;
 	bool same_task = sitetab_same_task(a, ev);
@@ -524,6 +537,18 @@ TABLE_INLINE uint32_t sitetab_free_slab(struct sitetab *tab, uint32_t account,
 		s->temporary += ns <= SITE_QUICK_NS;
 	}
 	return i;
+}
+
+/* The same of a block of pages that was whole, of a site of weight 1. */
+TABLE_INLINE void sitetab_free_page(struct sitetab *tab, uint32_t account,
+				    const struct event *ev, uint64_t bytes, uint64_t birth,
+				    uint64_t now)
+{
+	const struct account *a = &tab->accounts.account[account];
+	struct site *s = sitetab_end_one(tab, account, ev, SITE_PAGE, 1, bytes);
+
+	sitetab_add_life(tab, account_site(a), s, now > birth ? now - birth : 0,
+			 sitetab_same_task(a, ev));
 }
 
 /* A free made from this site, of an object not known. */

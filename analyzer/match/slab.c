@@ -416,12 +416,9 @@ static void end_in_page(struct slab *slab, struct slabpage *page)
 	}
 }
 
-static bool end_in_block(struct slab *slab, const struct event *ev)
+bool slab_end_in_block(struct slab *slab, const struct event *ev)
 {
 	bool was_slab = false;
-
-	if (!slab->offset.base)
-		return false;
 	uint64_t addr = slab->offset.base + ev->addr * slab->page_size;
 	uint64_t end = addr + (slab->page_size << ev->order);
 
@@ -449,19 +446,6 @@ void slab_page_moved(struct slab *slab, uint64_t pfn, unsigned int order)
 		if (page)
 			page->asked = 0;
 	}
-}
-
-void slab_page_alloc(struct slab *slab, const struct event *ev)
-{
-	end_in_block(slab, ev);
-	large_of(slab, ev)->addr = 0;
-	offset_page_alloc(&slab->offset, ev);
-}
-
-bool slab_page_free(struct slab *slab, const struct event *ev)
-{
-	offset_other(&slab->offset, ev);
-	return end_in_block(slab, ev);
 }
 
 void slab_prefetch(const struct slab *slab, const struct event *ev)

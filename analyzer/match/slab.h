@@ -84,12 +84,33 @@ void slab_free(struct slab *slab, const struct event *ev);
  */
 struct live_obj *slab_rcu_free(struct slab *slab, const struct event *ev);
 
+bool slab_end_in_block(struct slab *slab, const struct event *ev);
+
+/* Might a slab object live in the pages of @ev? Of single pages, mostly not. */
+static inline bool slab_may_hold(const struct slab *slab, const struct event *ev)
+{
+	return slab->offset.base &&
+	       (ev->order ||
+		slabpage_may_be(&slab->pages, slab->offset.base + ev->addr * slab->page_size));
+}
+
 /*
  * A plausible page event: no object lives in its pages (rule 6). True when they
  * were seen to hold slab objects, so that they were a slab (rule 15).
  */
-void slab_page_alloc(struct slab *slab, const struct event *ev);
-bool slab_page_free(struct slab *slab, const struct event *ev);
+static inline void slab_page_alloc(struct slab *slab, const struct event *ev)
+{
+	if (slab_may_hold(slab, ev))
+		slab_end_in_block(slab, ev);
+	slab->large[offset_task_slot(ev)].addr = 0;
+	offset_page_alloc(&slab->offset, ev);
+}
+
+static inline bool slab_page_free(struct slab *slab, const struct event *ev)
+{
+	offset_other(&slab->offset, ev);
+	return slab_may_hold(slab, ev) && slab_end_in_block(slab, ev);
+}
 
 /* What lives in the block may be other than it was, which no event of it told. */
 void slab_page_moved(struct slab *slab, uint64_t pfn, unsigned int order);

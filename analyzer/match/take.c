@@ -8,6 +8,7 @@
 #include "base/xalloc.h"
 #include "decode/clues.h"
 #include "match/plain.h"
+#include "match/plainpage.h"
 
 /* Long enough for memory to answer, short enough for the caches to keep it. */
 enum { AHEAD = 6 };
@@ -44,7 +45,10 @@ static inline uint32_t site_of(struct match *m, enum site_kind kind, const struc
 static void page_alloc_event(struct match *m, const struct event *ev)
 {
 	uint32_t site, account;
+	struct sitetab_hint *hint = m->sites.hint;
 
+	if (plainpage_alloc(m, ev))
+		return;
 	if (ev->addr == EVENT_PFN_NONE) {
 		site = site_of(m, SITE_PAGE, ev);
 		sitetab_failure(&m->sites, sitetab_account(&m->sites, site, ev), ev->ts_ns);
@@ -58,7 +62,7 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 
 	oldpage_touch(&m->old_pages, ev->addr, ev->order);
 	slab_page_alloc(&m->slab, ev);
-	if (vmalloc_may_take(&m->vmalloc, ev)) {
+	if (!(hint && hint->plain != SITETAB_NONE) && vmalloc_may_take(&m->vmalloc, ev)) {
 		uint64_t pages = page_nr_sampled(&m->pages, ev->addr, ev->order);
 		uint32_t stack = stacks_id(m->stacks, ev->stack, ev->stack ? ev->nr_stack : 0);
 
@@ -74,6 +78,8 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 	}
 	site = site_of(m, SITE_PAGE, ev);
 	account = sitetab_account(&m->sites, site, ev);
+	if (hint && vmalloc_is_outside(&m->vmalloc, m->sites.site[site].stack))
+		hint->plain = account;
 	bytes = page_alloc(&m->pages, ev->addr, ev->order, account, m->sites.now);
 	if (!bytes) {
 		m->totals.implausible++;
@@ -86,6 +92,8 @@ static void page_alloc_event(struct match *m, const struct event *ev)
 
 static void page_free_event(struct match *m, const struct event *ev)
 {
+	if (plainpage_free(m, ev))
+		return;
 	if (!page_plausible(ev->addr, ev->order)) {
 		m->totals.implausible++;
 		return;

@@ -87,6 +87,11 @@ static uint32_t outer_of(struct vmalloc *v, uint32_t stack)
 	return v->outer[stack] - 1;
 }
 
+bool vmalloc_is_outside(struct vmalloc *v, uint32_t stack)
+{
+	return !outer_of(v, stack);
+}
+
 /* True when both stacks are of one call of vmalloc, by the frames outside it. */
 static bool same_call(struct vmalloc *v, uint32_t a, uint32_t b)
 {

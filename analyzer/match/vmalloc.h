@@ -96,6 +96,9 @@ static inline bool vmalloc_may_take(struct vmalloc *v, const struct event *ev)
 	return t && t->last[0].start;
 }
 
+/* True when vmalloc_page_alloc() is never so for this stack. */
+bool vmalloc_is_outside(struct vmalloc *v, uint32_t stack);
+
 uint32_t vmalloc_own_site(struct vmalloc *v, const struct event *ev, uint32_t site);
 
 /* Told of each kfree: an area's pages are all gone when their array goes. */

@@ -23,6 +23,7 @@ enum {
 
 static const struct hash_secret secret = { 11, 13 };
 static const uint64_t frames[3] = { 100, 200, 300 }, area_frames[2] = { 51, 60 };
+static const uint64_t area_page_frames[3] = { 52, 51, 60 };
 
 struct history {
 	struct event event[NR_EVENTS];
@@ -101,12 +102,12 @@ static void push_any(struct history *h)
 		break;
 	case EVENT_PAGE_ALLOC:
 	case EVENT_PAGE_FREE:
-		ev.order = any(h, 2) & 31;
+		ev.order = any(h, 4) ? 0 : (any(h, 9) ? any(h, 6) : 7 + any(h, 2)) & 31;
 		ev.addr = pfn >> ev.order << ev.order;
 		ev.bytes_req = ev.bytes_alloc = (uint64_t)PAGE << ev.order;
 		ev.call_site = 0;
-		ev.stack = frames;
-		ev.nr_stack = 1 + any(h, 3);
+		ev.stack = any(h, 4) ? frames : area_page_frames;
+		ev.nr_stack = ev.stack == frames ? 1 + any(h, 3) : 3;
 		break;
 	case EVENT_VMAP_ALLOC:
 		ev.bytes_req = ev.bytes_alloc = 4 * PAGE;

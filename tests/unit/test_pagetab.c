@@ -34,6 +34,12 @@ static uint64_t pfn_of(const struct shape *s, uint64_t i)
 	return 12345 + i / s->block * s->block * s->part + i % s->block;
 }
 
+/* Of a frame with that owner. */
+static unsigned int order_of(uint32_t owner)
+{
+	return owner % 5 ? 0 : 3;
+}
+
 /* What should be there: owner + 1 of each live frame. */
 struct naive {
 	const struct shape *shape;
@@ -46,7 +52,13 @@ static void put(struct pagetab *tab, struct naive *n, uint64_t i, uint32_t owner
 	struct page_entry *e = pagetab_put(tab, pfn_of(n->shape, i));
 
 	CHECK_EQ(e->order != PAGETAB_ENDED, n->owner[i] != 0);
-	*e = (struct page_entry){ .owner = owner & PAGETAB_MAX_OWNER, .time_low = (uint32_t)i };
+	*e = (struct page_entry){ .owner = owner & PAGETAB_MAX_OWNER,
+				  .time_low = (uint32_t)i,
+				  .order = order_of(owner) & 0xf };
+	if (n->owner[i] && order_of(n->owner[i] - 1))
+		pagetab_count_larger(tab, pfn_of(n->shape, i), -1);
+	if (order_of(owner))
+		pagetab_count_larger(tab, pfn_of(n->shape, i), 1);
 	n->live += !n->owner[i];
 	n->owner[i] = owner + 1;
 }
@@ -58,6 +70,8 @@ static void end(struct pagetab *tab, struct naive *n, uint64_t i)
 	CHECK_EQ(e != NULL, n->owner[i] != 0);
 	if (!e)
 		return;
+	if (e->order)
+		pagetab_count_larger(tab, pfn_of(n->shape, i), -1);
 	pagetab_end(tab, e);
 	n->owner[i] = 0;
 	n->live--;
@@ -67,7 +81,28 @@ static void check_entry(const struct naive *n, const struct page_entry *e, uint6
 {
 	CHECK_EQ(e->owner + 1, n->owner[i]);
 	CHECK_EQ(e->time_low, (uint32_t)i);
-	CHECK_EQ(e->order, 0);
+	CHECK_EQ(e->order, order_of(e->owner));
+}
+
+static void check_mixed(const struct pagetab *tab, const struct naive *n)
+{
+	const struct pagetab_group *g;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < n->nr; i++) {
+		if (!n->owner[i] || !order_of(n->owner[i] - 1))
+			continue;
+		nr++;
+		g = pagetab_group(tab, pfn_of(n->shape, i) / PAGETAB_FRAMES);
+		CHECK(pagetab_is_mixed(g));
+	}
+	for (size_t i = 0; (g = table_next(&tab->groups, &pagetab_ops, &i));) {
+		unsigned int larger = pagetab_run(tab, g)->larger;
+
+		CHECK_EQ(pagetab_is_mixed(g), larger != 0);
+		nr -= larger;
+	}
+	CHECK_EQ(nr, 0);
 }
 
 static void check_all(const struct pagetab *tab, const struct naive *n)
@@ -92,6 +127,7 @@ static void check_all(const struct pagetab *tab, const struct naive *n)
 	CHECK_EQ(nr, n->live);
 	CHECK_EQ(sum, 0);
 	CHECK_EQ(tab->nr_entries - tab->nr_dead, n->live);
+	check_mixed(tab, n);
 }
 
 /* All frames from 0 to the last, by asking for the next one. */
