@@ -4,23 +4,19 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "decode/kmemcache.h"
+#include "decode/record.h"
 
 enum {
-	MAX_ORDER = 31,
 	NR_CONTEXTS = 8,
-	MEMO_SIZE = 256,
-	MEMO_LEN = 44,
-	/* A recording with struct page * has no size of it; this is x86-64's. */
-	STRUCT_PAGE_SHIFT = 6,
 	/* Past it the frames of another stack may find no room. */
 	POOL_FULL = CURSOR_POOL - CURSOR_MAX_FRAMES,
 	/* Of most stacks: of a block of those, no more than they take. */
 	USUAL_FRAMES = 16,
 	/* Events ahead of the one that is written. */
 	FETCH = 12,
-	/* Above it kmalloc takes pages. */
-	KMALLOC_CACHE_MAX = 8192,
+	/* The least record that the loop takes: a header and what is common. */
+	LEAST_WORDS = 2,
+	LEAST_RECORD = 4 + 4 * LEAST_WORDS,
 };
 
 /* The latest event of a context: what a stack would belong to. */
@@ -31,13 +27,6 @@ struct parent {
 };
 
 enum { NOT_OURS = -1 };
-
-struct memo {
-	uint64_t head, tail; /* the bytes at both ends, see ends_of() */
-	char text[MEMO_LEN];
-	uint16_t len;
-	uint16_t id;
-};
 
 /* What is missing in front of the next page. */
 struct gap {
@@ -65,9 +54,8 @@ struct cursor {
 	uint8_t open; /* bit per context: parent[] may still get a stack */
 
 	struct merge_stats stats;
-	uint16_t most_name;
-	struct memo memo[MEMO_SIZE];
-	uint8_t scratch[FORMAT_MAX_OFF + 8];
+	bool usual; /* format_is_usual() */
+	struct record_source source;
 };
 
 struct cursor_block *cursor_block_new(void)
@@ -94,6 +82,14 @@ struct cursor *cursor_new(const struct cursor_opts *opts)
 
 	c->opts = *opts;
 	c->fill = CURSOR_FILL;
+	c->usual = !opts->layout.swap && format_is_usual(opts->format);
+	c->source = (struct record_source){ .vmemmap = opts->vmemmap,
+					    .page_size = opts->page_size,
+					    .nr_cpus = opts->nr_cpus,
+					    .cpu = opts->cpu,
+					    .swap = opts->layout.swap,
+					    .malformed = &c->stats.malformed,
+					    .memo.names = opts->names };
 	return c;
 }
 
@@ -124,7 +120,7 @@ static inline unsigned int context_index(uint8_t context)
 
 uint16_t cursor_most_name(const struct cursor *c)
 {
-	return c->most_name;
+	return c->source.memo.most;
 }
 
 /*
@@ -291,290 +287,14 @@ static struct err *next_page(struct cursor *c)
 	}
 }
 
-/*
- * The first and the last 8 bytes; all of a text of at most 16. In front of a text there
- * are the header of its page and that of its event: lengths, which no branch can foretell,
- * take no branch.
- */
-static inline void ends_of(const char *text, size_t len, uint64_t *head, uint64_t *tail)
+static void take_stack(struct cursor *c, const struct record *record)
 {
-	size_t first = len < 8 ? len : 8;
-	unsigned int foreign = (unsigned int)(8 - first) * 8;
-
-	memcpy(head, text + first - 8, 8);
-	memcpy(tail, text + len - 8, 8);
-	if (SUBBUF_HOST_BIG) {
-		*head <<= foreign;
-		*tail <<= foreign;
-	} else {
-		*head >>= foreign;
-		*tail >>= foreign;
-	}
-}
-
-/* The name of @len raw bytes of a page, its NUL among them. */
-static inline uint16_t intern(struct cursor *c, const char *text, size_t len)
-{
-	if (!len)
-		return EVENT_CACHE_NONE;
-
-	struct memo *memo = NULL;
-	uint64_t head = 0, tail = 0;
-
-	if (len <= MEMO_LEN) {
-		ends_of(text, len, &head, &tail);
-		memo = &c->memo[((head ^ tail << 7 ^ len) * UINT64_C(0x9e3779b97f4a7c15)) >>
-				56];
-		if (memo->len == len && memo->head == head && memo->tail == tail &&
-		    (len <= 16 || !memcmp(memo->text, text, len)))
-			return memo->id;
-	}
-
-	size_t chars = strnlen(text, len < CURSOR_MAX_NAME ? len : CURSOR_MAX_NAME);
-	uint16_t id = names_id(c->opts.names, text, chars);
-
-	if (id > c->most_name)
-		c->most_name = id;
-
-	if (memo) {
-		memo->head = head;
-		memo->tail = tail;
-		memcpy(memo->text, text, len);
-		memo->len = (uint16_t)len;
-		memo->id = id;
-	}
-	return id;
-}
-
-static inline uint16_t load_name(struct cursor *c, const struct format_record *rec,
-				 const struct subbuf_event *item, bool swap)
-{
-	if (rec->name_len)
-		return intern(c, (const char *)item->data + rec->name_off, rec->name_len);
-
-	uint32_t where = subbuf_u32(item->data + rec->name_off, swap);
-	size_t off = (where & 0xffff) + rec->name_base;
-	size_t len = where >> 16;
-
-	if (off > item->len || len > item->len - off) {
-		c->stats.malformed++;
-		return EVENT_CACHE_NONE;
-	}
-	return intern(c, (const char *)item->data + off, len);
-}
-
-/* All ones in the writer's word: the pfn of a page that was not got. */
-static uint64_t pfn_of(const struct format_record *rec, uint64_t value)
-{
-	if (rec->page_pointer)
-		return value ? value >> STRUCT_PAGE_SHIFT : EVENT_PFN_NONE;
-	return value == rec->load[FORMAT_ADDR].mask ? EVENT_PFN_NONE : value;
-}
-
-/* The pfn of a struct page, of which the recording tells where they begin. */
-static bool pfn_of_page(uint64_t vmemmap, uint64_t *addr)
-{
-	if (!vmemmap || *addr < vmemmap)
-		return false;
-	*addr = (*addr - vmemmap) >> STRUCT_PAGE_SHIFT;
-	return true;
-}
-
-/* The size of the kmalloc cache that serves @bytes: powers of two, 96 and 192. */
-static uint64_t kmalloc_size(uint64_t bytes)
-{
-	uint64_t size = 8;
-
-	if (bytes > 64 && bytes <= 96)
-		return 96;
-	if (bytes > 128 && bytes <= 192)
-		return 192;
-	while (size < bytes && size < KMALLOC_CACHE_MAX)
-		size *= 2;
-	return size < bytes ? bytes : size;
-}
-
-/* What differs by kind; false for a value that no kernel writes. */
-static inline bool finish(const struct cursor *c, const struct format_record *rec,
-			  struct event *ev, uint64_t order, uint64_t extra)
-{
-	uint64_t vmemmap;
-
-	switch ((enum event_kind)rec->kind) {
-	case EVENT_PAGE_ALLOC:
-	case EVENT_PAGE_FREE:
-		if (order > MAX_ORDER)
-			return false;
-		ev->addr = pfn_of(rec, ev->addr);
-		ev->bytes_req = (uint64_t)c->opts.page_size << order;
-		ev->bytes_alloc = ev->bytes_req;
-		break;
-	case EVENT_PERCPU_ALLOC:
-		if (!rec->load[FORMAT_BYTES_ALLOC].size)
-			ev->bytes_alloc = ev->bytes_req * c->opts.nr_cpus;
-		break;
-	case EVENT_RCU_FREE:
-		/* Up to 6.3 the second argument is the offset of the head, if there is one. */
-		if (extra && ev->addr < c->opts.page_size)
-			ev->addr = extra - ev->addr;
-		break;
-	case EVENT_PAGE_MOVE:
-		vmemmap = c->opts.vmemmap ? c->opts.vmemmap : ev->bytes_alloc;
-		ev->bytes_alloc = 0;
-		return pfn_of_page(vmemmap, &ev->addr) && pfn_of_page(vmemmap, &ev->bytes_req);
-	case EVENT_PAGE_BULK:
-		/* push_list() takes the base off. */
-		break;
-	case EVENT_VMAP_ALLOC:
-		if (rec->is_end && ev->bytes_req <= ev->addr)
-			ev->addr = 0; /* an error, to which no memory belongs */
-		if (rec->is_end)
-			ev->bytes_req = ev->addr ? ev->bytes_req - ev->addr : 0;
-		/* The guard page behind the area has no memory. */
-		ev->bytes_alloc = ev->bytes_req > c->opts.page_size
-					  ? ev->bytes_req - c->opts.page_size
-					  : ev->bytes_req;
-		if (extra)
-			ev->addr = 0;
-		break;
-	case EVENT_KMALLOC:
-		if (!rec->load[FORMAT_BYTES_ALLOC].size)
-			ev->bytes_alloc = kmalloc_size(ev->bytes_req);
-		break;
-	case EVENT_LOST:
-	case EVENT_CACHE_ALLOC:
-	case EVENT_KFREE:
-	case EVENT_CACHE_FREE:
-	case EVENT_PERCPU_FREE:
-	case EVENT_VMAP_FREE:
-	case EVENT_BULK_ALLOC:
-	case EVENT_BULK_FREE:
-	case EVENT_MODULE_LOAD:
-	case EVENT_MODULE_FREE:
-	case EVENT_TASK_NEW:
-	case EVENT_TASK_CGROUP:
-	case NR_EVENT_KINDS:
-		break;
-	case EVENT_TASK_NAME:
-		if (!rec->load[FORMAT_ADDR].size)
-			ev->addr = (uint32_t)ev->pid;
-		break;
-	}
-	return true;
-}
-
-/* @p such that format_value() may touch rec->wide_len bytes of it. */
-static inline const uint8_t *widen(struct cursor *c, const struct format_record *rec,
-				   const struct subbuf_event *item, const uint8_t *page_end)
-{
-	if ((size_t)(page_end - item->data) >= rec->wide_len)
-		return item->data;
-
-	size_t len = item->len < rec->wide_len ? item->len : rec->wide_len;
-
-	memcpy(c->scratch, item->data, len);
-	return c->scratch;
-}
-
-static __attribute__((noinline)) bool push_event(struct cursor *c,
-						 const struct format_record *rec,
-						 const struct subbuf_event *item,
-						 const uint8_t *page_end, int32_t pid,
-						 uint8_t context, const bool swap)
-{
-	const uint8_t *p = widen(c, rec, item, page_end);
-	struct event *ev = &c->event[c->nr];
-	uint64_t order = format_value(&rec->load[FORMAT_ORDER], p, swap);
-	uint64_t migratetype = format_value(&rec->load[FORMAT_MIGRATETYPE], p, swap);
-
-	*ev = (struct event){
-		.ts_ns = item->ts,
-		.addr = format_value(&rec->load[FORMAT_ADDR], p, swap),
-		.call_site = format_value(&rec->load[FORMAT_CALL_SITE], p, swap),
-		.bytes_req = format_value(&rec->load[FORMAT_BYTES_REQ], p, swap),
-		.bytes_alloc = format_value(&rec->load[FORMAT_BYTES_ALLOC], p, swap),
-		.pid = pid,
-		.gfp_flags = (uint32_t)format_value(&rec->load[FORMAT_GFP], p, swap),
-		.cpu = c->opts.cpu,
-		.kind = rec->kind,
-		.context = context,
-		.order = order & 0x1f, /* finish() refuses more */
-		.migratetype = migratetype < 7 ? migratetype & 7 : 7,
-	};
-	if (!finish(c, rec, ev, order, format_value(&rec->load[FORMAT_EXTRA], p, swap)))
-		return false;
-	if (rec->name_off)
-		ev->cache = load_name(c, rec, item, swap);
-	c->nr++;
-	return true;
-}
-
-/* One event becomes one for each pointer; those of page lists that cannot be told drop out. */
-static size_t push_list(struct cursor *c, const struct format_record *rec,
-			const struct subbuf_event *item, const uint8_t *page_end, bool swap)
-{
-	struct event ev = c->event[--c->nr];
-	uint64_t n =
-		format_value(&rec->load[FORMAT_EXTRA], widen(c, rec, item, page_end), swap);
-	size_t first = c->nr, len = rec->list_len;
-	struct kmemcache cache;
-	uint64_t vmemmap = c->opts.vmemmap ? c->opts.vmemmap : ev.bytes_alloc;
-
-	if (rec->page_address) {
-		ev.bytes_req = c->opts.page_size;
-		ev.bytes_alloc = c->opts.page_size;
-	}
-	n = n > rec->list_first ? n - rec->list_first : 0;
-	if (n < len)
-		len = (size_t)n;
-	if (rec->cache_len &&
-	    kmemcache_find(&cache, item->data + rec->cache_off, rec->cache_len, swap)) {
-		ev.bytes_alloc = cache.size;
-		ev.bytes_req = cache.object_size;
-	}
-	for (size_t i = 0; i < len; i++) {
-		memcpy(&ev.addr, item->data + rec->list_off + i * 8, 8);
-		ev.addr = swap ? bswap_64(ev.addr) : ev.addr;
-		if (ev.addr && (!rec->page_address || pfn_of_page(vmemmap, &ev.addr)))
-			c->event[c->nr++] = ev;
-	}
-	return c->nr - first;
-}
-
-/* Frames in the writer's words, up to one that only ends the list. */
-static size_t copy_frames(uint64_t *to, const uint8_t *from, size_t nr, size_t size,
-			  bool zero_ends, bool swap)
-{
-	size_t i;
-
-	for (i = 0; i < nr; i++) {
-		uint64_t frame, none = UINT64_MAX;
-
-		if (size == 8) {
-			memcpy(&frame, from + i * 8, 8);
-			frame = swap ? bswap_64(frame) : frame;
-		} else {
-			frame = subbuf_u32(from + i * 4, swap);
-			none = UINT32_MAX;
-		}
-		if (frame == none || (zero_ends && !frame))
-			break;
-		to[i] = frame;
-	}
-	return i;
-}
-
-static void take_stack(struct cursor *c, const struct format_record *rec,
-		       const struct subbuf_event *item, const uint8_t *page_end, int32_t pid,
-		       unsigned int context, bool swap)
-{
-	uint64_t count = rec->max_frames;
+	unsigned int context = context_index(record->context);
+	uint64_t *frames = c->pool + c->pool_nr;
+	size_t nr;
 
 	c->stats.stacks++;
-	if (rec->load[FORMAT_EXTRA].size)
-		count = format_value(&rec->load[FORMAT_EXTRA], widen(c, rec, item, page_end),
-				     swap);
-	if (count > (item->len - rec->frames_off) / rec->frame_size) {
+	if (!record_frames(&c->source, record, frames, CURSOR_MAX_FRAMES, &nr)) {
 		c->stats.malformed++;
 		return;
 	}
@@ -583,51 +303,85 @@ static void take_stack(struct cursor *c, const struct format_record *rec,
 	c->open &= (uint8_t)(interrupted_by(context) | 1u << context);
 	struct parent *parent = &c->parent[context];
 
-	if (!(c->open >> context & 1) || parent->pid != pid) {
+	if (!(c->open >> context & 1) || parent->pid != record->pid) {
 		c->stats.orphan_stacks++;
 		return;
 	}
 	c->open &= (uint8_t) ~(1u << context);
-	if (parent->index == NOT_OURS)
+	if (parent->index == NOT_OURS || !nr)
 		return;
 
 	struct event *ev = &c->event[parent->index];
-	size_t nr = count < CURSOR_MAX_FRAMES ? (size_t)count : CURSOR_MAX_FRAMES;
 
-	nr = copy_frames(c->pool + c->pool_nr, item->data + rec->frames_off, nr,
-			 rec->frame_size, rec->max_frames != 0, swap);
-	if (!nr)
-		return;
 	for (int32_t i = 0; i < parent->nr; i++) {
-		ev[i].stack = c->pool + c->pool_nr;
+		ev[i].stack = frames;
 		ev[i].nr_stack = nr & 0x7ff;
 	}
 	c->pool_nr += nr;
 }
 
-/* An event of no shape of its own, or of no interest. */
-static __attribute__((noinline)) void decode_odd(struct cursor *c,
-						 const struct format_record *rec,
-						 const struct subbuf_event *item,
-						 const uint8_t *page_end, int32_t pid,
-						 uint8_t context, const bool swap)
+/* An event has come that a stack may follow. */
+static inline void set_parent(struct cursor *c, uint8_t context, struct parent parent)
 {
 	unsigned int i = context_index(context);
 
 	c->open = (uint8_t)((c->open & interrupted_by(i)) | 1u << i);
-	c->parent[i] = (struct parent){ NOT_OURS, 0, pid };
-	if (rec->use == FORMAT_UNUSED) {
+	c->parent[i] = parent;
+}
+
+static void take_event(struct cursor *c, const struct record *record)
+{
+	struct event *ev = &c->event[c->nr];
+
+	set_parent(c, record->context, (struct parent){ NOT_OURS, 0, record->pid });
+	if (record->format->use == FORMAT_UNUSED) {
 		c->stats.skipped++;
 		return;
 	}
-	if (!push_event(c, rec, item, page_end, pid, context, swap)) {
+	if (!record_event(&c->source, record, ev)) {
 		c->stats.malformed++;
 		return;
 	}
-	size_t nr = rec->list_len ? push_list(c, rec, item, page_end, swap) : 1;
+	size_t nr = record->format->list_len ? record_list(&c->source, record, ev) : 1;
 
 	if (nr)
-		c->parent[i] = (struct parent){ (int32_t)(c->nr - nr), (int32_t)nr, pid };
+		set_parent(c, record->context,
+			   (struct parent){ (int32_t)c->nr, (int32_t)nr, record->pid });
+	c->nr += nr;
+}
+
+/* The next record of the page, whatever it is; false at the end of it. */
+static __attribute__((noinline)) bool decode_one(struct cursor *c)
+{
+	const struct format *format = c->opts.format;
+	const bool swap = c->opts.layout.swap;
+	struct record record = { .page_end = c->walk.page_end };
+	const struct subbuf_event *item = &record.item;
+	uint16_t type;
+
+	if (!subbuf_next(&c->walk, &record.item, swap))
+		return false;
+	c->stats.events++;
+	c->stats.backward_steps += item->ts < c->last_ns;
+	c->last_ns = item->ts;
+	if (item->len < format->common_len) {
+		c->stats.malformed++;
+		return true;
+	}
+	memcpy(&type, item->data + format->type_off, sizeof(type));
+	type = swap ? bswap_16(type) : type;
+	record.format = &format->record[format->of_id[type]];
+	if (item->len < record.format->min_len) {
+		c->stats.malformed++;
+		return true;
+	}
+	record.pid = (int32_t)subbuf_u32(item->data + format->pid_off, swap);
+	record.context = item->data[format->flags_off] & EVENT_CONTEXT_MASK;
+	if (record.format->use == FORMAT_STACK)
+		take_stack(c, &record);
+	else
+		take_event(c, &record);
+	return true;
 }
 
 static inline uint64_t load8(const struct format_record *rec, enum format_slot slot,
@@ -635,7 +389,7 @@ static inline uint64_t load8(const struct format_record *rec, enum format_slot s
 {
 	uint64_t v;
 
-	memcpy(&v, p + rec->load[slot].off, sizeof(v));
+	memcpy(&v, p + rec->off[slot], sizeof(v));
 	return v;
 }
 
@@ -644,23 +398,22 @@ static inline uint32_t load4(const struct format_record *rec, enum format_slot s
 {
 	uint32_t v;
 
-	memcpy(&v, p + rec->load[slot].off, sizeof(v));
+	memcpy(&v, p + rec->off[slot], sizeof(v));
 	return v;
 }
 
 /*
- * push_event() for the shapes that nearly all events have. Each field is written
- * once and in place: a struct made aside and copied takes twice the work.
+ * record_event() for the shapes that nearly all events have, but for their times. Each
+ * field is written once and in place: a struct made aside and copied takes twice the work.
  */
-static inline __attribute__((always_inline)) bool push_shaped(
-	struct cursor *c, struct event *ev, const struct format_record *rec,
-	const struct subbuf_event *item, int32_t pid, uint8_t context, uint16_t cpu)
+static inline __attribute__((always_inline)) bool put_shaped(struct record_source *from,
+							     const struct format_record *rec,
+							     const uint8_t *p, size_t len,
+							     uint64_t head, struct event *ev)
 {
-	const uint8_t *p = item->data;
-	uint64_t last;
+	uint64_t last = from->cpu | (uint64_t)rec->kind << 48 |
+			(head & (uint64_t)EVENT_CONTEXT_MASK << 16) << 40;
 
-	ev->ts_ns = item->ts;
-	ev->addr = load8(rec, FORMAT_ADDR, p);
 	if (rec->shape <= FORMAT_SLAB_FREE) {
 		bool alloc = rec->shape == FORMAT_SLAB_ALLOC;
 
@@ -668,116 +421,102 @@ static inline __attribute__((always_inline)) bool push_shaped(
 		ev->bytes_req = alloc ? load8(rec, FORMAT_BYTES_REQ, p) : 0;
 		ev->bytes_alloc = alloc ? load8(rec, FORMAT_BYTES_ALLOC, p) : 0;
 		ev->gfp_flags = alloc ? load4(rec, FORMAT_GFP, p) : 0;
-		last = event_last_word(
-			cpu, rec->name_off ? load_name(c, rec, item, false) : EVENT_CACHE_NONE,
-			0, rec->kind, 0, context);
+		if (rec->name_off)
+			last |= (uint64_t)record_name(from, rec, p, len, false) << 16;
 	} else {
 		bool alloc = rec->shape == FORMAT_PAGE_ALLOC;
 		uint32_t order = load4(rec, FORMAT_ORDER, p);
-		uint32_t type = alloc ? load4(rec, FORMAT_MIGRATETYPE, p) : 0;
+		uint64_t type = alloc ? load4(rec, FORMAT_MIGRATETYPE, p) : 0;
 
-		if (order > MAX_ORDER)
+		if (order > RECORD_MAX_ORDER)
 			return false;
 		ev->call_site = 0;
-		ev->bytes_req = (uint64_t)c->opts.page_size << order;
+		ev->bytes_req = (uint64_t)from->page_size << order;
 		ev->bytes_alloc = ev->bytes_req;
 		ev->gfp_flags = alloc ? load4(rec, FORMAT_GFP, p) : 0;
-		last = event_last_word(cpu, EVENT_CACHE_NONE, order, rec->kind,
-				       type < 7 ? type : 7, context);
+		last |= (uint64_t)order << 43 | (type < 7 ? type : 7) << 53;
 	}
+	ev->addr = load8(rec, FORMAT_ADDR, p);
 	ev->stack = NULL;
-	ev->pid = pid;
+	ev->pid = (int32_t)(head >> 32);
 	memcpy(&ev->cpu, &last, sizeof(last));
 	return true;
 }
 
 /*
- * Decodes until the page or the block ends. What the loop is in lies in locals:
- * behind a pointer, each event that is stored would have it loaded anew.
+ * The same as decode_one() for as long as records are of shapes; where one is not, it is
+ * left to that. What the loop is in lies in locals: behind a pointer, each event that is
+ * stored would have it loaded anew. Whom a stack would belong to is in the event itself,
+ * until one comes that is of another context or is not stored.
  */
-static inline __attribute__((always_inline)) void decode(struct cursor *c, const bool swap)
+static void decode_shaped(struct cursor *c, size_t stop)
 {
 	const struct format *const format = c->opts.format;
-	struct subbuf walk = c->walk;
-	struct subbuf_event item;
-	struct event *const event = c->event;
-	uint64_t nr_events = 0, backward = 0, last_ns = c->last_ns;
-	size_t nr = c->nr;
-	const uint16_t cpu = c->opts.cpu;
-	/* Within a page, too: a block stays in the cache until it is used. */
-	const size_t stop = least(nr + c->fill, CURSOR_BLOCK);
-	const size_t pool_stop = least(c->pool_nr + c->fill * USUAL_FRAMES, POOL_FULL);
-	uint8_t open = c->open;
-	bool more = true;
+	struct record_source *const from = &c->source;
+	struct event *const first = &c->event[c->nr], *const end = &c->event[stop];
+	struct event *ev = first;
+	const uint8_t *pos = c->walk.pos, *const commit = c->walk.end;
+	uint64_t ts = c->walk.ts, last_ns = c->last_ns, context = 0;
 
-	while (nr < stop && (more = subbuf_next(&walk, &item, swap))) {
+	while (ev < end && commit - pos >= LEAST_RECORD) {
+		uint32_t word = subbuf_u32(pos, false), type_len = word & 31;
+		const uint8_t *data = pos + 4;
+		size_t len = (size_t)type_len * 4;
+		uint64_t now = ts + (word >> 5), head;
+
 		/* Whoever matches had it last: his cache hands it over while this goes on. */
-		__builtin_prefetch(&event[nr + FETCH], 1);
-		nr_events++;
-		backward += item.ts < last_ns;
-		last_ns = item.ts;
-		if (__builtin_expect(item.len < format->common_len, 0)) {
-			c->stats.malformed++;
-			continue;
-		}
-
-		uint16_t type;
-
-		memcpy(&type, item.data + format->type_off, sizeof(type));
-		type = swap ? bswap_16(type) : type;
-		const struct format_record *rec = &format->record[format->of_id[type]];
-		int32_t pid = (int32_t)subbuf_u32(item.data + format->pid_off, swap);
-		uint8_t context = item.data[format->flags_off] & EVENT_CONTEXT_MASK;
-
-		if (__builtin_expect(item.len < rec->min_len, 0)) {
-			c->stats.malformed++;
-			continue;
-		}
-		if (!swap && rec->shape != FORMAT_ANY) {
-			unsigned int i = 0;
-
-			if (__builtin_expect(context != 0, 0)) {
-				i = context_index(context);
-				open &= interrupted_by(i);
-			} else {
-				open = 0;
-			}
-			open = (uint8_t)(open | 1u << i);
-			c->parent[i] = (struct parent){ (int32_t)nr, 1, pid };
-			if (push_shaped(c, &event[nr], rec, &item, pid, context, cpu)) {
-				nr++;
-			} else {
-				c->parent[i].index = NOT_OURS;
-				c->stats.malformed++;
-			}
-			continue;
-		}
-		/* Of a copy, the address may be known. */
-		const struct subbuf_event odd = item;
-
-		c->nr = nr;
-		c->open = open;
-		if (rec->use == FORMAT_STACK)
-			take_stack(c, rec, &odd, walk.page_end, pid, context_index(context),
-				   swap);
-		else
-			decode_odd(c, rec, &odd, walk.page_end, pid, context, swap);
-		nr = c->nr;
-		open = c->open;
-		if (c->pool_nr > pool_stop)
+		__builtin_prefetch(ev + FETCH, 1);
+		if (type_len - LEAST_WORDS > SUBBUF_DATA_MAX - LEAST_WORDS ||
+		    len > (size_t)(commit - data) || now < last_ns)
 			break;
+		memcpy(&head, data, sizeof(head));
+
+		const struct format_record *rec = &format->record[format->of_id[head & 0xffff]];
+
+		if (rec->shape == FORMAT_ANY || len < rec->min_len ||
+		    !put_shaped(from, rec, data, len, head, ev))
+			break;
+		ev->ts_ns = now;
+		if (__builtin_expect((head & (uint64_t)EVENT_CONTEXT_MASK << 16) != context,
+				     0)) {
+			if (ev != first)
+				set_parent(c, ev[-1].context,
+					   (struct parent){ (int32_t)(ev - 1 - c->event), 1,
+							    ev[-1].pid });
+			context = head & (uint64_t)EVENT_CONTEXT_MASK << 16;
+		}
+		pos = data + len;
+		ts = last_ns = now;
+		ev++;
 	}
-	c->nr = nr;
-	c->open = open;
-	c->last_ns = last_ns;
-	c->stats.events += nr_events;
-	c->stats.backward_steps += backward;
-	c->walk = walk;
-	if (more)
+	if (ev == first)
 		return;
-	c->in_page = false;
-	if (walk.fault != SUBBUF_OK)
-		add_damage(c, subbuf_refused_bytes(&walk), 1);
+	set_parent(c, ev[-1].context,
+		   (struct parent){ (int32_t)(ev - 1 - c->event), 1, ev[-1].pid });
+	c->walk.pos = pos;
+	c->walk.ts = ts;
+	c->last_ns = last_ns;
+	c->nr = (size_t)(ev - c->event);
+	c->stats.events += (uint64_t)(ev - first);
+}
+
+/* Decodes until the page ends, or a block that is large enough. */
+static void decode(struct cursor *c)
+{
+	/* Within a page, too: a block stays in the cache until it is used. */
+	const size_t stop = least(c->nr + c->fill, CURSOR_BLOCK);
+	const size_t pool_stop = least(c->pool_nr + c->fill * USUAL_FRAMES, POOL_FULL);
+
+	while (c->nr < stop && c->pool_nr <= pool_stop) {
+		if (c->usual)
+			decode_shaped(c, stop);
+		if (c->nr < stop && !decode_one(c)) {
+			c->in_page = false;
+			if (c->walk.fault != SUBBUF_OK)
+				add_damage(c, subbuf_refused_bytes(&c->walk), 1);
+			return;
+		}
+	}
 }
 
 struct err *cursor_fill(struct cursor *c, struct cursor_block *to, size_t *ret_nr)
@@ -786,10 +525,8 @@ struct err *cursor_fill(struct cursor *c, struct cursor_block *to, size_t *ret_n
 	while (!c->ended && !c->dry && !is_full(c) && !is_enough(c)) {
 		if (!c->in_page)
 			TRY(next_page(c));
-		if (c->in_page && c->opts.layout.swap)
-			decode(c, true);
-		else if (c->in_page)
-			decode(c, false);
+		if (c->in_page)
+			decode(c);
 	}
 	while (is_full(c) && !ready(c))
 		give_up(c);

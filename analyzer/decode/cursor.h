@@ -16,11 +16,10 @@
  *             its pid; a context is common_flags & EVENT_CONTEXT_MASK
  *         (3) a gap ends all waiting for stacks
  *         (4) memory is bounded by CURSOR_BLOCK and CURSOR_POOL
- *         (5) an event shorter than its format, or of an order that no kernel
- *             has, is counted as malformed and dropped; one whose name lies
- *             outside of it is counted and loses the name only
- *         (6) a probe's list of pointers becomes an event each, which share the
- *             stack; a struct page becomes its pfn
+ *         (5) an event shorter than its format, or of which decode/record.h makes
+ *             none, is counted as malformed and dropped; one whose name lies outside of
+ *             it is counted and loses the name only
+ *         (6) the events of one record share the stack
  * Theory: Documentation/design/ring-buffer.md
  */
 #ifndef DECODE_CURSOR_H
@@ -39,7 +38,6 @@ enum {
 	CURSOR_MOST = CURSOR_BLOCK + FORMAT_MAX_LIST + 2,
 	CURSOR_POOL = 32768,	  /* words of their stacks */
 	CURSOR_MAX_FRAMES = 1024, /* of one stack; deeper frames are cut */
-	CURSOR_MAX_NAME = 255,	  /* bytes of a name; longer ones are cut */
 };
 
 /* Where pages come from: as page_reader_next(). */

@@ -162,6 +162,13 @@ void format_free(struct format *format)
 	free(format);
 }
 
+bool format_is_usual(const struct format *format)
+{
+	return !format->swap && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&
+	       format->type_off == 0 && format->flags_off == 2 && format->pid_off == 4 &&
+	       format->common_len == 8;
+}
+
 size_t format_nr_events(const struct format *format)
 {
 	size_t nr = 0;
@@ -538,8 +545,9 @@ static struct err *add_record(struct format *format, struct format_record *recor
 	record->shape = record->use == FORMAT_EVENT ? shape_of(format, record) : FORMAT_ANY;
 	record->wide_len = record->min_len < FORMAT_MAX_OFF ? record->min_len : FORMAT_MAX_OFF;
 	for (size_t i = 0; i < NR_FORMAT_SLOTS; i++) {
-		if (record->load[i].off + 8u > record->wide_len)
-			record->wide_len = (uint16_t)(record->load[i].off + 8u);
+		record->off[i] = record->load[i].off;
+		if (record->off[i] + 8u > record->wide_len)
+			record->wide_len = (uint16_t)(record->off[i] + 8u);
 	}
 
 	const struct format_record *known = &format->record[format->of_id[record->id]];

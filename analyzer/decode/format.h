@@ -71,10 +71,15 @@ enum format_shape {
 };
 
 struct format_record {
-	struct format_load load[NR_FORMAT_SLOTS];
-	uint8_t shape;	     /* enum format_shape, of a FORMAT_EVENT */
-	uint8_t use;	     /* enum format_use */
-	uint8_t kind;	     /* enum event_kind */
+	/* One cache line for a record that has a shape. */
+	uint16_t off[NR_FORMAT_SLOTS]; /* of load[] */
+	uint8_t shape;		       /* enum format_shape, of a FORMAT_EVENT */
+	uint8_t use;		       /* enum format_use */
+	uint8_t kind;		       /* enum event_kind */
+	uint16_t name_off;   /* of the locator word, or of the text itself; 0: no name */
+	uint16_t name_len;   /* of the text itself; 0: there is a locator */
+	uint16_t name_base;  /* what the locator's offset counts from */
+	uint16_t min_len;    /* of the payload */
 	bool page_pointer;   /* ADDR is a struct page *, not a pfn (before 4.1) */
 	uint8_t frame_size;  /* kernel_stack: 4 or 8 */
 	uint16_t frames_off; /* kernel_stack */
@@ -86,13 +91,10 @@ struct format_record {
 	uint16_t list_first; /* how many of the whole list come in other records */
 	uint16_t cache_off;  /* of words of a struct kmem_cache; 0: none */
 	uint16_t cache_len;  /* bytes of them */
-	uint16_t name_off;   /* of the locator word, or of the text itself; 0: no name */
-	uint16_t name_len;   /* of the text itself; 0: there is a locator */
-	uint16_t name_base;  /* what the locator's offset counts from */
-	uint16_t min_len;    /* of the payload */
 	uint16_t wide_len;   /* bytes that format_value() may touch */
 	uint16_t id;
-	char text[88]; /* "system:event" */
+	struct format_load load[NR_FORMAT_SLOTS];
+	char text[72]; /* "system:event" */
 };
 
 static_assert(sizeof(struct format_record) == 256, "an index of records is a shift");
@@ -114,6 +116,12 @@ DEFINE_CLEANUP(struct format *, format, format_free)
 
 /* Takes one format text. */
 struct err *format_add(struct format *format, const char *system, struct span text) MUST_CHECK;
+
+/*
+ * True when every record begins with what is common in the order that kernels have it
+ * in, 2 bytes of type, 1 of flags, 1 of other use and 4 of pid, as this machine has numbers.
+ */
+bool format_is_usual(const struct format *format);
 
 /* How many of the events that allocprof uses were told. */
 size_t format_nr_events(const struct format *format);
