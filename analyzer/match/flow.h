@@ -57,7 +57,8 @@ void flow_deinit(struct flow_table *flows);
 
 void flow_find(struct flow_table *flows, const struct flow *flow, uint32_t *recent);
 
-static inline void flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache,
+/* An object is freed. False when it may be the first of its flow. */
+static inline bool flow_add(struct flow_table *flows, uint64_t call_site, uint16_t cache,
 			    uint32_t site, uint64_t bytes)
 {
 	uint32_t bytes_32 = bytes <= UINT32_MAX ? (uint32_t)bytes : 0;
@@ -70,9 +71,10 @@ static inline void flow_add(struct flow_table *flows, uint64_t call_site, uint16
 				     f->bytes == bytes_32 && f->cache == cache && f->nr,
 			     1)) {
 		f->nr++;
-		return;
+		return true;
 	}
 	flow_find(flows, &(struct flow){ call_site, 1, site, bytes_32, cache }, recent);
+	return false;
 }
 
 /* Remembers that an object not known was freed at @addr; true for a second time. */

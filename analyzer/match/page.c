@@ -497,13 +497,6 @@ bool page_next(const struct page_map *map, size_t *pos, struct page_part *ret)
 	return true;
 }
 
-void page_prefetch(const struct page_map *map, uint64_t pfn)
-{
-	if (__builtin_expect(map->table.runs.spill != NULL, 0))
-		pagetab_touch(&map->table, pfn);
-	table_prefetch(&map->table.groups, &pagetab_ops, pfn / PAGETAB_FRAMES);
-}
-
 void page_age(const struct page_map *map)
 {
 	auto_free uint8_t *seen = xcalloc(map->nr_split + 1, 1);

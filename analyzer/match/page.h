@@ -156,7 +156,12 @@ bool page_next(const struct page_map *map, size_t *pos, struct page_part *ret);
 struct page_met page_free(struct page_map *map, uint64_t pfn, unsigned int order);
 
 /* Starts to fetch what an allocation or free at @pfn will read first. */
-void page_prefetch(const struct page_map *map, uint64_t pfn);
+static inline void page_prefetch(const struct page_map *map, uint64_t pfn)
+{
+	if (__builtin_expect(map->table.runs.spill != NULL, 0))
+		pagetab_touch(&map->table, pfn);
+	table_prefetch(&map->table.groups, &pagetab_ops, pfn / PAGETAB_FRAMES);
+}
 
 /* Adds the pieces of blocks that were split up to their sites (rule 8). */
 void page_count_pieces(const struct page_map *map);

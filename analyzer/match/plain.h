@@ -70,7 +70,9 @@ TABLE_INLINE bool plain_free(struct slab *slab, const struct event *ev, uint32_t
 		(ev->kind == EVENT_CACHE_FREE) != !!(o->flags & LIVE_CACHE);
 	uint32_t site = sitetab_free_slab(tab, account, ev, 1, bytes, live_time(o), now, false);
 
-	flow_add(&slab->flows, ev->call_site, ev->cache, site, bytes);
+	/* Which cache the site's objects are from is known when the flow is. */
+	if (__builtin_expect(!flow_add(&slab->flows, ev->call_site, ev->cache, site, bytes), 0))
+		sitetab_cache(tab, site, ev->cache);
 	live_end(o);
 	return true;
 }

@@ -513,7 +513,7 @@ TABLE_INLINE struct site *sitetab_end_one(struct sitetab *tab, uint32_t account,
 
 /*
  * The slab object at the address of @ev, made at @birth, is freed at @now: all of the
- * above that it calls for, in one. @given: its life ended before. It is not older than
+ * above that it calls for but sitetab_cache(), in one. @given: its life ended before. It is not older than
  * the window, and its site is of @weight. Its site's index.
  */
 TABLE_INLINE uint32_t sitetab_free_slab(struct sitetab *tab, uint32_t account,
@@ -523,7 +523,6 @@ TABLE_INLINE uint32_t sitetab_free_slab(struct sitetab *tab, uint32_t account,
 	const struct account *a = &tab->accounts.account[account];
 	uint32_t i = account_site(a);
 
-	sitetab_cache(tab, i, ev->cache);
 	struct site *s = sitetab_end_one(tab, account, ev, SITE_SLAB, weight, bytes);
 
 	if (given)

@@ -301,10 +301,10 @@ static uint32_t end_by_free(struct slab *slab, const struct live_obj *o, const s
 	struct sitetab *tab = slab->sites;
 	uint32_t site = account_site(&tab->accounts.account[o->account]);
 
+	sitetab_cache(tab, site, ev->cache);
 	if (!sitetab_is_older(tab, o->account))
 		return sitetab_free_slab(tab, o->account, ev, tab->site[site].weight, o->bytes,
 					 live_time(o), tab->now, o->flags & LIVE_RCU);
-	sitetab_cache(tab, site, ev->cache);
 	sitetab_end(tab, o->account, 1, o->bytes);
 	return site;
 }
@@ -446,14 +446,4 @@ void slab_page_moved(struct slab *slab, uint64_t pfn, unsigned int order)
 		if (page)
 			page->asked = 0;
 	}
-}
-
-void slab_prefetch(const struct slab *slab, const struct event *ev)
-{
-	table_prefetch(&slab->live, &live_ops, ev->addr);
-}
-
-void slab_page_prefetch(const struct slab *slab, const struct event *ev)
-{
-	slabpage_prefetch(&slab->pages, slab->offset.base + ev->addr * slab->page_size);
 }

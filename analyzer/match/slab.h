@@ -124,8 +124,16 @@ void slab_old_block(struct slab *slab, unsigned int order);
 void slab_count_blocks(struct slab *slab);
 
 /* These start to fetch what the four above will read first. */
-void slab_prefetch(const struct slab *slab, const struct event *ev);
-void slab_page_prefetch(const struct slab *slab, const struct event *ev);
+static inline void slab_prefetch(const struct slab *slab, const struct event *ev)
+{
+	table_prefetch(&slab->live, &live_ops, ev->addr);
+}
+
+static inline void slab_page_prefetch(const struct slab *slab, const struct event *ev)
+{
+	__builtin_prefetch(
+		slabpage_like(&slab->pages, slab->offset.base + ev->addr * slab->page_size));
+}
 
 /* A window begins: what was freed before it is of no interest (rule 15). */
 void slab_window(struct slab *slab);

@@ -96,9 +96,3 @@ const struct slabpage *slabpage_next(const struct slabpage_table *pages, size_t 
 {
 	return table_next(&pages->table, &page_ops, i);
 }
-
-void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr)
-{
-	__builtin_prefetch(slabpage_like(pages, addr));
-	table_prefetch(&pages->table, &page_ops, addr >> pages->shift);
-}

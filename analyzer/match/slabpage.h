@@ -70,7 +70,6 @@ static inline struct slabpage *slabpage_see(struct slabpage_table *pages, struct
 
 /* The next page from slot *@i on, which starts at 0; NULL at the end. */
 const struct slabpage *slabpage_next(const struct slabpage_table *pages, size_t *i);
-void slabpage_prefetch(const struct slabpage_table *pages, uint64_t addr);
 
 static inline uint32_t *slabpage_like(const struct slabpage_table *pages, uint64_t addr)
 {

@@ -137,8 +137,9 @@ static void add_numbers(const struct scan *scan, struct sums_row *row, sqlite3_v
 		for (int n = 0; n < 2 && addend->sum[n] < NR_SUMS; n++) {
 			int64_t *sum = &row->sum[addend->sum[n]];
 
-			*overflow |= addend->taken_off[n] ? __builtin_sub_overflow(*sum, v, sum)
-							  : __builtin_add_overflow(*sum, v, sum);
+			*overflow |= addend->taken_off[n]
+					     ? __builtin_sub_overflow(*sum, v, sum)
+					     : __builtin_add_overflow(*sum, v, sum);
 		}
 	}
 }
@@ -227,10 +228,10 @@ enum { SITE_ID, SITE_FRAME, SITE_VAR, SITE_FIRST_NS, SITE_LAST_NS, SITE_NUMBERS 
 static char *site_columns(struct scan *scan, bool caller)
 {
 	const struct groups *groups = scan->groups;
-	char *list = xasprintf("r.id, %s, %s, %s", caller ? "s.frame" : "NULL",
-			       groups->wanted & BIT(SUMS_NET_SE_BYTES) ? "r.net_bytes_var"
-								       : "NULL",
-			       groups->needs_times ? "r.first_ns, r.last_ns" : "NULL, NULL");
+	char *list =
+		xasprintf("r.id, %s, %s, %s", caller ? "s.frame" : "NULL",
+			  groups->wanted & BIT(SUMS_NET_SE_BYTES) ? "r.net_bytes_var" : "NULL",
+			  groups->needs_times ? "r.first_ns, r.last_ns" : "NULL, NULL");
 
 	return columns(scan, site_addends, MAX_ADDENDS, list);
 }
@@ -294,7 +295,8 @@ static void step(sqlite3_context *context, int argc, sqlite3_value **argv)
 
 	(void)argc;
 	if (source->scan)
-		source->accounts ? add_account(source->scan, argv) : add_site(source->scan, argv);
+		source->accounts ? add_account(source->scan, argv)
+				 : add_site(source->scan, argv);
 }
 
 static void no_result(sqlite3_context *context)
