@@ -43,7 +43,7 @@ static uint64_t kmalloc_size(uint64_t bytes)
 
 /* What differs by kind; false for a value that no kernel writes. */
 static bool finish(const struct record_source *from, const struct format_record *rec,
-			  struct event *ev, uint64_t order, uint64_t extra)
+		   struct event *ev, uint64_t order, uint64_t extra)
 {
 	uint64_t vmemmap;
 
@@ -118,7 +118,8 @@ static const uint8_t *widen(struct record_source *from, const struct record *rec
 	if ((size_t)(record->page_end - item->data) >= record->format->wide_len)
 		return item->data;
 
-	size_t len = item->len < record->format->wide_len ? item->len : record->format->wide_len;
+	size_t len =
+		item->len < record->format->wide_len ? item->len : record->format->wide_len;
 
 	memcpy(from->scratch, item->data, len);
 	return from->scratch;

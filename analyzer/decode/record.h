@@ -53,8 +53,9 @@ bool record_frames(struct record_source *from, const struct record *record, uint
 		   size_t max, size_t *ret_nr);
 
 /* The name in a record that has one. */
-static inline uint16_t record_name(struct record_source *from, const struct format_record *format,
-				   const uint8_t *data, size_t len, const bool swap)
+static inline uint16_t record_name(struct record_source *from,
+				   const struct format_record *format, const uint8_t *data,
+				   size_t len, const bool swap)
 {
 	if (format->name_len)
 		return memo_id(&from->memo, (const char *)data + format->name_off,

@@ -8,7 +8,7 @@
 
 void account_init(struct account_table *tab)
 {
-	*tab = (struct account_table){ .cap = 1024, .nr_slots = 4096, .secret = hash_secret() };
+	*tab = (struct account_table){ .cap = 1024, .nr_slots = 2048, .secret = hash_secret() };
 	tab->account = xcalloc(tab->cap, sizeof(*tab->account));
 	tab->doubt = xcalloc(tab->cap, sizeof(*tab->doubt));
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
@@ -38,10 +38,22 @@ static struct account_key key_of(const struct account *a)
 	return (struct account_key){ a->who, a->how, a->rest };
 }
 
+/* Of most accounts nothing is in doubt, and what was never written takes no memory. */
+static void copy_doubt(struct account_doubt *to, const struct account_doubt *from)
+{
+	if (memcmp(to, from, sizeof(*to)))
+		*to = *from;
+}
+
 static void grow(struct account_table *tab)
 {
+	struct account_doubt *doubt = xcalloc(tab->cap * 2, sizeof(*doubt));
+
+	for (size_t n = 0; n < tab->nr; n++)
+		copy_doubt(&doubt[n], &tab->doubt[n]);
+	free(tab->doubt);
+	tab->doubt = doubt;
 	tab->account = xreallocarray(tab->account, tab->cap * 2, sizeof(*tab->account));
-	tab->doubt = xreallocarray(tab->doubt, tab->cap * 2, sizeof(*tab->doubt));
 	tab->cap *= 2;
 
 	free(tab->slot);
@@ -58,7 +70,6 @@ static uint32_t add(struct account_table *tab, size_t slot, struct account_key k
 	tab->slot[slot] = ret + 1;
 	tab->account[ret] =
 		(struct account){ .who = key.who, .how = key.how, .rest = key.rest };
-	tab->doubt[ret] = (struct account_doubt){ 0 };
 	tab->nr_merged[account_merged(&tab->account[ret])]++;
 	if (tab->nr == tab->cap)
 		grow(tab);
@@ -106,7 +117,7 @@ void account_close(struct account_table *tab, const uint32_t *to)
 		tab->account[nr] = tab->account[n];
 		tab->account[nr].who =
 			to[account_site(&tab->account[n])] | tab->account[n].who >> 32 << 32;
-		tab->doubt[nr++] = tab->doubt[n];
+		copy_doubt(&tab->doubt[nr++], &tab->doubt[n]);
 	}
 	tab->nr = nr;
 }
