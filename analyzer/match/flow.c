@@ -18,7 +18,7 @@ TABLE_INLINE bool seen_used(const void *entry)
 	return *(const uint64_t *)entry != 0;
 }
 
-static const struct table_ops seen_ops = { sizeof(uint64_t), seen_key, seen_used, seen_used };
+TABLE_OPS(seen, uint64_t, seen_used, TABLE_SMALL)
 
 void flow_init(struct flow_table *flows)
 {

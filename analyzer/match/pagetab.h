@@ -103,8 +103,7 @@ TABLE_INLINE bool pagetab_live(const void *group)
 	return ((const struct pagetab_group *)group)->frames != 0;
 }
 
-static const struct table_ops pagetab_ops = { sizeof(struct pagetab_group), pagetab_key,
-					      pagetab_used, pagetab_live };
+TABLE_OPS(pagetab, struct pagetab_group, pagetab_live, TABLE_SMALL)
 
 void pagetab_init(struct pagetab *tab);
 void pagetab_deinit(struct pagetab *tab);

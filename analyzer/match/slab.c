@@ -23,8 +23,7 @@ TABLE_INLINE bool rcu_live(const void *entry)
 	return ((const struct slab_rcu *)entry)->call_site != 0;
 }
 
-static const struct table_ops rcu_ops = { sizeof(struct slab_rcu), rcu_key, rcu_used,
-					  rcu_live };
+TABLE_OPS(rcu, struct slab_rcu, rcu_live, TABLE_SMALL)
 
 void slab_init(struct slab *slab, const struct match_opts *opts,
 	       const struct page_map *page_map, struct vmalloc *vmalloc, struct sitetab *sites,

@@ -22,8 +22,7 @@ TABLE_INLINE bool page_live(const void *entry)
 	return ((const struct slabpage *)entry)->here;
 }
 
-static const struct table_ops page_ops = { sizeof(struct slabpage), page_key, page_used,
-					   page_live };
+TABLE_OPS(page, struct slabpage, page_live, TABLE_SMALL)
 
 void slabpage_init(struct slabpage_table *pages, uint32_t page_size)
 {

@@ -11,8 +11,8 @@
  * Rules:  (1) the secrets of a table differ from run to run, so that no
  *             recording can be made whose keys all want one slot
  *         (2) no result of the program may depend on the order of slots
- *         (3) at most 70 per cent of the slots are taken; of a table of more than
- *             TABLE_SMALL slots at least 50 per cent were live when it grew
+ *         (3) at most 70 per cent of the slots are taken; of a table that is not small
+ *             at least 50 per cent were live when it grew
  *         (4) a table grows in place, so that the peak is the table itself
  */
 #ifndef MATCH_TABLE_H
@@ -42,10 +42,33 @@ struct table_ops {
 	uint64_t (*key)(const void *entry);
 	bool (*used)(const void *entry); /* not an empty slot */
 	bool (*live)(const void *entry);
+	size_t small; /* slots, below which room is cheaper than the work of making it */
+	void (*make_room)(struct table *t);
 };
 
-/* Below this size, in slots, room is cheaper than the work of making it. */
-enum { TABLE_SMALL = 1 << 19 };
+enum { TABLE_SMALL = 1 << 17 };
+
+/*
+ * Defines @name_ops, for entries of @type, of @name_key() and @name_used(). What makes room
+ * is a function for each, since one for all of them would call these for each slot.
+ */
+#define TABLE_OPS(name, type, is_live, few)                                             \
+	static void name##_make_room(struct table *t);                                  \
+	static const struct table_ops name##_ops = {                                    \
+		.size = sizeof(type),                                                   \
+		.key = name##_key,                                                      \
+		.used = name##_used,                                                    \
+		.live = is_live,                                                        \
+		.small = few,                                                           \
+		.make_room = name##_make_room,                                          \
+	};                                                                              \
+	static __attribute__((noinline, unused)) void name##_make_room(struct table *t) \
+	{                                                                               \
+		table_make_room(t, &name##_ops);                                        \
+	}
+
+/* Slots that are looked at before all are. */
+enum { TABLE_SAMPLE = 4096 };
 
 /* Who walks over slots in a file leaves them behind, so many at a time. */
 enum { TABLE_TRIM = 1 << 18 };
@@ -170,7 +193,7 @@ TABLE_INLINE void table_grow(struct table *t, const struct table_ops *ops)
 	size_t old_cap = t->cap, nr_aside = 0, cap_aside = 0;
 	auto_free char *aside = NULL;
 
-	table_resize(t, ops, old_cap < TABLE_SMALL ? old_cap * 2 : old_cap + old_cap / 4);
+	table_resize(t, ops, old_cap < ops->small ? old_cap * 2 : old_cap + old_cap / 4);
 	for (size_t i = old_cap; i-- > 0;) {
 		char *e = t->slot + i * ops->size;
 
@@ -201,12 +224,25 @@ TABLE_INLINE void table_grow(struct table *t, const struct table_ops *ops)
 	}
 }
 
-/* A copy for each entry type. */
-static __attribute__((noinline, unused)) void table_make_room(struct table *t,
-							      const struct table_ops *ops)
+/* Whether most of what is taken lives, as far as the first slots tell. */
+TABLE_INLINE bool table_mostly_live(const struct table *t, const struct table_ops *ops)
 {
-	table_purge(t, ops);
-	if (t->nr > (t->cap < TABLE_SMALL ? t->limit / 2 : t->limit / 10 * 9))
+	size_t nr = t->cap < TABLE_SAMPLE ? t->cap : TABLE_SAMPLE, used = 0, dead = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		const char *e = t->slot + i * ops->size;
+
+		used += ops->used(e);
+		dead += ops->used(e) && !ops->live(e);
+	}
+	return dead < used / 16;
+}
+
+TABLE_INLINE void table_make_room(struct table *t, const struct table_ops *ops)
+{
+	if (!table_mostly_live(t, ops))
+		table_purge(t, ops);
+	if (t->nr > (t->cap < ops->small ? t->limit / 2 : t->limit / 10 * 9))
 		table_grow(t, ops);
 }
 
@@ -221,7 +257,7 @@ TABLE_INLINE void *table_put(struct table *t, const struct table_ops *ops, uint6
 	if (ops->used(e))
 		return e;
 	if (t->nr >= t->limit) {
-		table_make_room(t, ops);
+		ops->make_room(t);
 		e = table_seek(t, ops, key);
 	}
 	t->nr++;

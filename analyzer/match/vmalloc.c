@@ -27,8 +27,7 @@ TABLE_INLINE bool silent_live(const void *entry)
 	return ((const struct silent *)entry)->pages != 0;
 }
 
-static const struct table_ops silent_ops = { sizeof(struct silent), silent_key, silent_used,
-					     silent_live };
+TABLE_OPS(silent, struct silent, silent_live, TABLE_SMALL)
 
 void vmalloc_init(struct vmalloc *v, const struct match_opts *opts, struct stacks *stacks,
 		  struct flow_table *flows, struct sitetab *sites, struct match_totals *totals)

@@ -239,7 +239,7 @@ static double bytes_each(const struct shape *shape, size_t frames)
 	return (double)bytes / (double)frames;
 }
 
-TEST(a_live_page_takes_thirteen_bytes_at_most)
+TEST(a_live_page_takes_twelve_bytes_at_most)
 {
 	/* Of the dead a small table may have many, too. */
 	double rest = (double)PAGETAB_DEAD / 2 * sizeof(struct page_entry) / MANY;
@@ -250,8 +250,8 @@ TEST(a_live_page_takes_thirteen_bytes_at_most)
 	printf("# %.2f bytes, of every second frame %.2f, of half the blocks %.2f\n", dense,
 	       half, blocks);
 	CHECK(dense < 11.5);
-	CHECK(half < 12.5 + rest);
-	CHECK(blocks < 12.5 + rest);
+	CHECK(half < 12 + rest);
+	CHECK(blocks < 12 + rest);
 }
 
 TEST(frames_that_have_no_neighbours_take_more_but_not_much_more)
