@@ -17,7 +17,7 @@
 #include "capture/kcore.h"
 #include "capture/machine.h"
 #include "capture/probes.h"
-#include "capture/recorder.h"
+#include "capture/source.h"
 #include "capture/tracedir.h"
 #include "capture/tracepoints.h"
 #include "resolve/debuginfo.h"
@@ -240,7 +240,7 @@ static void examine_buffers(struct doctor *doctor)
 
 	if (no_cpus || !pos || sscanf(pos, "MemAvailable: %" SCNu64, &kb) != 1)
 		return;
-	uint64_t size = recorder_default_buffer(kb * 1024, cpus.nr);
+	uint64_t size = source_default_buffer(kb * 1024, cpus.nr);
 	struct doctor_finding *finding =
 		add(doctor, "buffers", size < SMALL_BUFFER ? DOCTOR_LESS : DOCTOR_OK,
 		    "%" PRIu64 " MB for each of %zu CPUs", size >> 20, cpus.nr);

@@ -14,25 +14,18 @@
 #include "capture/backlog.h"
 #include "capture/blobs.h"
 #include "capture/describe.h"
-#include "capture/instance.h"
-#include "capture/kcore.h"
 #include "capture/machine.h"
 #include "capture/modwatch.h"
-#include "capture/opaque.h"
 #include "capture/pageflags.h"
 #include "capture/pagescan.h"
-#include "capture/probes.h"
 #include "capture/recording.h"
 #include "capture/editions.h"
 #include "capture/snapshot.h"
+#include "capture/source.h"
 #include "capture/squeeze.h"
 #include "capture/streams.h"
 #include "capture/tally.h"
-#include "capture/tracedir.h"
 #include "capture/tracepoints.h"
-
-#define DEFAULT_BUFFER (UINT64_C(64) << 20)
-#define LEAST_BUFFER   (UINT64_C(1) << 20)
 
 /* The texts of the machine, again at the end: they shall not take time. */
 #define META_LEVEL 1
@@ -43,11 +36,8 @@
 struct recorder {
 	struct recording recording;
 	struct snapshot snapshot;
-	struct instance instance;
-	struct probes probes;
-	struct evfilter filter;
+	struct source source;
 	struct modwatch *modwatch;
-	struct text stack_sites;
 	struct part part;
 	struct squeeze *squeeze;
 	struct segments *segments; /* of each CPU, after the stop */
@@ -55,11 +45,8 @@ struct recorder {
 	struct editions *editions; /* NULL: one file */
 	char *path;		   /* of the last file */
 	struct recording_writer *writer;
-	struct text notes[8];
-	size_t nr_notes;
+	struct texts notes;
 	struct tally tally; /* after the stop */
-	char *tracedir;
-	uint64_t buffer_bytes;
 	uint64_t probe_misses;
 	uint64_t data_bytes; /* moved, once it is stopped */
 	uint64_t file_bytes;
@@ -69,7 +56,6 @@ struct recorder {
 	int level;
 	bool packed; /* the part's segments */
 	bool flight; /* files are windows */
-	bool all_cpus;
 	bool started;
 	bool stopped;
 };
@@ -101,116 +87,16 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static struct text *new_note(struct recorder *r)
-{
-	return &r->notes[r->nr_notes++];
-}
-
-static struct err *choose_cpus(struct recorder *r, const char *list)
-{
-	CLEANUP(cpulist_deinit) struct cpulist online = {};
-	struct recording *rec = &r->recording;
-
-	TRY(cpulist_online(&online));
-	rec->nr_cpus = online.v[online.nr - 1] + 1;
-	if (!list) {
-		rec->cpus = online;
-		online = (struct cpulist){};
-		r->all_cpus = true;
-		return NULL;
-	}
-	TRY(cpulist_parse(list, &rec->cpus));
-	for (size_t i = 0; i < rec->cpus.nr; i++)
-		if (!cpulist_has(&online, rec->cpus.v[i]))
-			return err_new(ERR_USAGE, "cpu %u is not online", rec->cpus.v[i]);
-	r->all_cpus = rec->cpus.nr == online.nr;
-	return NULL;
-}
-
-static uint64_t available_bytes(void)
-{
-	auto_text meminfo = {};
-	auto_err struct err *err = text_read_file(&meminfo, "/proc/meminfo");
-	const char *pos = err ? NULL : strstr(meminfo.data, "MemAvailable:");
-	uint64_t kb;
-
-	if (!pos || sscanf(pos, "MemAvailable: %" SCNu64, &kb) != 1)
-		return UINT64_MAX;
-	return kb * 1024;
-}
-
-uint64_t recorder_default_buffer(uint64_t available, size_t nr_cpus)
-{
-	uint64_t share = available / 8 / nr_cpus;
-
-	if (share > DEFAULT_BUFFER)
-		share = DEFAULT_BUFFER;
-	return share < LEAST_BUFFER ? LEAST_BUFFER : share & ~UINT64_C(4095);
-}
-
-static struct err *set_up_instance(struct recorder *r, const struct recorder_opts *opts,
-				   unsigned int kinds)
-{
-	struct recording *rec = &r->recording;
-	uint64_t buffer = opts->buffer_bytes
-				  ? opts->buffer_bytes
-				  : recorder_default_buffer(available_bytes(), rec->cpus.nr);
-	auto_text events = {}, missing = {}, no_probe = {}, opaque = {};
-
-	TRY(instance_create(r->tracedir, &r->instance));
-	TRY(instance_set_clock(&r->instance, &rec->clock));
-	if (strcmp(rec->clock, "mono"))
-		text_printf(
-			new_note(r),
-			"this kernel has no trace clock mono; with %s the order of events on "
-			"different CPUs is not certain",
-			rec->clock);
-	TRY(instance_set_cpus(&r->instance, &rec->cpus, r->all_cpus));
-	TRY(instance_set_buffer(&r->instance, &rec->cpus, r->all_cpus, buffer,
-				&r->buffer_bytes));
-	TRY(instance_subbuf_size(&r->instance, &rec->subbuf_size));
-	struct span kallsyms = text_span(texts_find(&rec->standard, "kallsyms"));
-	uint64_t vmemmap = 0;
-
-	if (kcore_vmemmap(kallsyms, &vmemmap))
-		text_printf(texts_new(&rec->blobs, BLOB_VMEMMAP), "%" PRIx64 "\n", vmemmap);
-	if (!opts->no_probes)
-		probes_enable(
-			&(struct probes_opts){
-				.tracedir = r->tracedir,
-				.instance = r->instance.dir,
-				.kinds = kinds,
-				.frees_only = evfilter_selects(&r->filter),
-				.kallsyms = kallsyms,
-				.vmemmap = vmemmap != 0,
-			},
-			&r->probes, &events, &no_probe);
-	if (opts->wishes.stacks != TRACEPOINT_STACKS_NONE)
-		opaque_filter(kallsyms, &opaque);
-	/* What a probe stands in for is not missing. */
-	TRY(tracepoint_enable(
-		r->instance.dir, r->probes.vmalloc ? kinds & ~TRACEPOINT_VMALLOC : kinds,
-		opts->events != NULL, &r->filter,
-		&(struct tracepoint_stacks){ opts->wishes.stacks, &opaque, &r->stack_sites },
-		&events, &missing));
-	if (missing.len)
-		text_add(new_note(r), missing.data, missing.len);
-	if (no_probe.len)
-		text_add(new_note(r), no_probe.data, no_probe.len);
-	TRY(tracepoint_formats(r->instance.dir, &events, &rec->formats));
-	text_add(texts_new(&rec->blobs, BLOB_EVENTS), events.data, events.len);
-	return NULL;
-}
-
 static void check_symbols(struct recorder *r)
 {
 	const struct text *text = texts_find(&r->recording.standard, "kallsyms");
 
 	if (!text)
-		text_printf(new_note(r), "no /proc/kallsyms (CONFIG_KALLSYMS): call sites will "
-					 "have no names without analyze --kallsyms");
+		text_printf(texts_new(&r->notes, "symbols"),
+			    "no /proc/kallsyms (CONFIG_KALLSYMS): call sites will "
+			    "have no names without analyze --kallsyms");
 	else if (machine_symbols_hidden(text_span(text)))
-		text_printf(new_note(r),
+		text_printf(texts_new(&r->notes, "symbols"),
 			    "the kernel hides its addresses: call sites will have no names; "
 			    "sysctl kernel.kptr_restrict=1 shows them");
 }
@@ -227,11 +113,10 @@ static void add_command(struct text *text, char *const *command)
 	text_printf(text, "\n");
 }
 
-static void describe_self(struct recorder *r, const struct recorder_opts *opts,
-			  unsigned int kinds)
+static void describe_self(struct recorder *r, const struct recorder_opts *opts)
 {
 	struct recording *rec = &r->recording;
-	auto_free char *events = tracepoint_list(kinds);
+	auto_free char *events = tracepoint_list(r->source.kinds);
 	auto_text command = {};
 	struct text *text = texts_new(&rec->blobs, BLOB_RECORDER);
 
@@ -244,13 +129,13 @@ static void describe_self(struct recorder *r, const struct recorder_opts *opts,
 		    "realtime %d\n"
 		    "probes %d\n"
 		    "compression %d\n",
-		    events, rec->clock, r->buffer_bytes, rec->subbuf_size,
-		    streams_realtime(r->streams), r->probes.group != NULL, opts->level);
+		    events, rec->clock, r->source.buffer_bytes, rec->subbuf_size,
+		    streams_realtime(r->streams), r->source.probes.group != NULL, opts->level);
 	text_printf(text, "cpus ");
 	for (size_t i = 0; i < rec->cpus.nr; i++)
 		text_printf(text, "%s%u", i ? "," : "", rec->cpus.v[i]);
 	text_printf(text, "\n");
-	wishes_describe(&opts->wishes, &r->filter, text);
+	wishes_describe(&opts->wishes, &r->source.filter, text);
 	if (opts->command)
 		add_command(&command, opts->command);
 	text_add(text, command.data, command.len);
@@ -283,13 +168,13 @@ static struct err *open_streams(struct recorder *r, const struct recorder_opts *
 			.level = opts->live ? 0 : opts->level,
 			.early = opts->live,
 			/* As much as comes at once: a buffer is moved when half full. */
-			.memory = r->buffer_bytes / 2,
+			.memory = r->source.buffer_bytes / 2,
 		},
 		&r->squeeze));
 	struct sink sink = squeeze_sink(r->squeeze);
 
-	TRY(streams_open(r->instance.dir, &rec->cpus, &sink, rec->subbuf_size, r->buffer_bytes,
-			 !opts->no_realtime, &r->streams));
+	TRY(streams_open(r->source.instance.dir, &rec->cpus, &sink, rec->subbuf_size,
+			 r->source.buffer_bytes, !opts->no_realtime, &r->streams));
 	if (!opts->rotate_bytes && !opts->rotate_ns && !opts->flight_ns)
 		return NULL;
 	return editions_open(
@@ -310,39 +195,28 @@ static struct err *open_streams(struct recorder *r, const struct recorder_opts *
 		&r->editions);
 }
 
-static struct err *set_filter(struct recorder *r, const struct recorder_opts *opts)
-{
-	uint32_t random;
-
-	/* Another part each time, so that no memory is out of all samples. */
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-		random = (uint32_t)now_ns(CLOCK_MONOTONIC);
-	TRY(wishes_filter(&opts->wishes, random, &r->filter));
-	return wishes_stacks(&opts->wishes, &r->stack_sites);
-}
-
 static struct err *set_up(struct recorder *r, const struct recorder_opts *opts)
 {
-	unsigned int kinds = wishes_kinds(&opts->wishes);
 	struct recording *rec = &r->recording;
+	struct source_opts source = {
+		.cpus = opts->cpus,
+		.events = opts->events,
+		.buffer_bytes = opts->buffer_bytes,
+		.no_probes = opts->no_probes,
+		.wishes = &opts->wishes,
+	};
 
-	if (opts->events)
-		TRY(tracepoint_parse(opts->events, &kinds));
-	TRY(set_filter(r, opts));
-	TRY(choose_cpus(r, opts->cpus));
-	TRY(tracedir_find(&r->tracedir));
-	instance_sweep(r->tracedir);
-	probes_sweep(r->tracedir);
+	TRY(source_plan(&source, rec, &r->source));
 	TRY(part_open(opts->output, &r->part));
 	texts_file(&rec->standard, "kallsyms", "/proc/kallsyms");
-	TRY(set_up_instance(r, opts, kinds));
-	TRY(describe_start(rec, r->tracedir, r->instance.dir));
+	TRY(source_open(&r->source, &source, rec, &r->notes));
+	TRY(describe_start(rec, r->source.tracedir, r->source.instance.dir));
 	check_symbols(r);
 	if (getrandom(&rec->trace_id, sizeof(rec->trace_id), GRND_NONBLOCK) < 0)
 		rec->trace_id = now_ns(CLOCK_REALTIME);
 	TRY(open_streams(r, opts));
 	r->modwatch = modwatch_start();
-	describe_self(r, opts, kinds);
+	describe_self(r, opts);
 	TRY(recording_write_meta(rec, &r->part, META_LEVEL));
 	snapshot_prepare(&r->snapshot);
 	/* A reader that waits for its own code to be read in loses events meanwhile. */
@@ -372,29 +246,25 @@ void recorder_close(struct recorder *r)
 {
 	if (!r)
 		return;
-	if (r->instance.dir && !r->stopped)
-		err_free(instance_switch(&r->instance, false));
+	if (r->source.instance.dir && !r->stopped)
+		err_free(instance_switch(&r->source.instance, false));
 	modwatch_stop(r->modwatch);
 	editions_close(r->editions);
 	streams_close(r->streams);
 	squeeze_close(r->squeeze);
-	err_free(instance_remove(&r->instance));
-	probes_remove(&r->probes, r->tracedir);
+	err_free(source_end(&r->source));
 	recording_write_close(r->writer);
 	part_remove(&r->part);
 	snapshot_deinit(&r->snapshot);
-	evfilter_deinit(&r->filter);
-	text_deinit(&r->stack_sites);
+	source_deinit(&r->source);
 	for (size_t i = 0; r->segments && i < r->recording.cpus.nr; i++)
 		segments_deinit(&r->segments[i]);
 	recording_deinit(&r->recording);
-	for (size_t i = 0; i < r->nr_notes; i++)
-		text_deinit(&r->notes[i]);
+	texts_deinit(&r->notes);
 	free(r->segments);
 	free(r->path);
 	tally_deinit(&r->tally);
 	free(r->cut);
-	free(r->tracedir);
 	free(r);
 }
 
@@ -416,7 +286,7 @@ size_t recorder_nr_cpus(const struct recorder *r)
 
 const char *recorder_note(const struct recorder *r, size_t i)
 {
-	return i < r->nr_notes ? r->notes[i].data : NULL;
+	return i < r->notes.nr ? r->notes.v[i].text.data : NULL;
 }
 
 static void scan_meanwhile(void *scan, int64_t until_ns)
@@ -435,7 +305,7 @@ struct err *recorder_start(struct recorder *r)
 	snapshot_take(&r->snapshot, SNAPSHOT_START);
 	r->start_unix_ns = now_ns(CLOCK_REALTIME);
 	r->start_mono_ns = now_ns(CLOCK_MONOTONIC);
-	TRY(instance_switch(&r->instance, true));
+	TRY(instance_switch(&r->source.instance, true));
 	r->started = true;
 	if (r->editions)
 		editions_start(r->editions, r->start_mono_ns);
@@ -494,8 +364,8 @@ int recorder_fd(const struct recorder *r)
 void recorder_progress(const struct recorder *r, struct recorder_progress *ret)
 {
 	uint64_t end = r->stopped ? r->end_mono_ns : now_ns(CLOCK_MONOTONIC);
-	struct tally_sum sum =
-		r->stopped ? tally_sum(&r->tally) : tally_now(&r->instance, &r->recording.cpus);
+	struct tally_sum sum = r->stopped ? tally_sum(&r->tally)
+					  : tally_now(&r->source.instance, &r->recording.cpus);
 
 	*ret = (struct recorder_progress){
 		.elapsed_ns = end - r->start_mono_ns,
@@ -523,7 +393,7 @@ static void describe_edition(void *arg, struct recording *edition, uint64_t star
 	struct snapshot snapshot = {};
 
 	add_times(r, edition, start_ns, end_ns);
-	describe_now(edition, r->tracedir, r->modwatch);
+	describe_now(edition, r->source.tracedir, r->modwatch);
 	/* What memory looks like when a window is asked for is part of the answer. */
 	if (r->flight) {
 		snapshot_prepare(&snapshot);
@@ -565,7 +435,7 @@ static void gather_end(struct recorder *r)
 	if (!r->flight)
 		snapshot_store(&r->snapshot, SNAPSHOT_START, &rec->blobs);
 	snapshot_store(&r->snapshot, SNAPSHOT_END, &rec->blobs);
-	describe_now(rec, r->tracedir, r->modwatch);
+	describe_now(rec, r->source.tracedir, r->modwatch);
 }
 
 /*
@@ -614,23 +484,20 @@ static struct err *stop(struct recorder *r)
 
 	if (cut)
 		cut_short(r, cut);
-	r->probe_misses = probes_missed(&r->probes, r->tracedir, r->instance.dir);
-	TRY(tally_end(&r->instance, r->all_cpus, &r->recording, &r->tally));
+	r->probe_misses = source_missed(&r->source);
+	TRY(tally_end(&r->source.instance, r->source.all_cpus, &r->recording, &r->tally));
 	gather_end(r);
 	r->data_bytes = streams_bytes(r->streams);
 	streams_close(take_ptr(r->streams));
 	/* Whoever kills us while we compress gets the names and the ends too. */
 	err_free(recording_write_meta(&r->recording, &r->part, META_LEVEL));
-	struct err *err = instance_remove(&r->instance);
-
-	probes_remove(&r->probes, r->tracedir);
-	return err;
+	return source_end(&r->source);
 }
 
 /* Where frees are missing the kernel knows what is gone; else the recording does. */
 static void audit(struct recorder *r)
 {
-	if (tally_now(&r->instance, &r->recording.cpus).lost)
+	if (tally_now(&r->source.instance, &r->recording.cpus).lost)
 		pageflags_read(texts_get(&r->recording.blobs, BLOB_PAGEFLAGS));
 }
 
@@ -640,7 +507,7 @@ struct err *recorder_stop(struct recorder *r)
 	squeeze_hold(r->squeeze);
 	if (r->editions)
 		editions_hold(r->editions);
-	struct err *err = instance_switch(&r->instance, false);
+	struct err *err = instance_switch(&r->source.instance, false);
 
 	r->end_mono_ns = now_ns(CLOCK_MONOTONIC);
 	snapshot_take(&r->snapshot, SNAPSHOT_END);
@@ -706,5 +573,5 @@ uint64_t recorder_late_lost(const struct recorder *r)
 
 uint64_t recorder_buffer_bytes(const struct recorder *r)
 {
-	return r->buffer_bytes;
+	return r->source.buffer_bytes;
 }

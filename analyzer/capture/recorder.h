@@ -111,7 +111,4 @@ bool recorder_cpu(const struct recorder *recorder, size_t i, unsigned int *ret_c
 uint64_t recorder_late_lost(const struct recorder *recorder);
 uint64_t recorder_buffer_bytes(const struct recorder *recorder);
 
-/* A default buffer per CPU: at most an eighth of @available in all. */
-uint64_t recorder_default_buffer(uint64_t available_bytes, size_t nr_cpus);
-
 #endif

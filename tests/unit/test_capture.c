@@ -11,7 +11,7 @@
 #include "capture/machine.h"
 #include "capture/modules.h"
 #include "capture/modwatch.h"
-#include "capture/recorder.h"
+#include "capture/source.h"
 #include "capture/snapshot.h"
 #include "capture/tracepoints.h"
 #include "capture/workload.h"
@@ -193,10 +193,10 @@ TEST(the_default_buffer_is_an_eighth_of_memory_at_most)
 {
 	const uint64_t mb = 1 << 20;
 
-	CHECK_EQ(recorder_default_buffer(UINT64_MAX, 2), 64 * mb);
-	CHECK_EQ(recorder_default_buffer(1024 * mb, 2), 64 * mb);
-	CHECK_EQ(recorder_default_buffer(256 * mb, 2), 16 * mb);
-	CHECK_EQ(recorder_default_buffer(256 * mb, 256), 1 * mb);
+	CHECK_EQ(source_default_buffer(UINT64_MAX, 2), 64 * mb);
+	CHECK_EQ(source_default_buffer(1024 * mb, 2), 64 * mb);
+	CHECK_EQ(source_default_buffer(256 * mb, 2), 16 * mb);
+	CHECK_EQ(source_default_buffer(256 * mb, 256), 1 * mb);
 }
 
 TEST(snapshots_are_whole_and_keep_their_names)
