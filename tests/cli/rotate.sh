@@ -67,6 +67,8 @@ for i in $(seq "$kills"); do
 	"$ap" record -o x.dat -m 1M --rotate 0.2 -d 3 timeout 3 sh -c "$load" >/dev/null 2>&1 &
 	pid=$!
 	until [ -e x.dat.part/meta ]; do sleep 0.01; done
+	# Each second one is late enough to have written a file, however slow the machine.
+	until [ $((i % 2)) = 1 -o -e x.dat ] || ! kill -0 $pid; do sleep 0.01; done
 	sleep "0.$((i * 37 % 90 + 10))"
 	kill -9 $pid; wait $pid 2>/dev/null
 	"$ap" analyze -i x.dat -o x.db 2>>err || continue
