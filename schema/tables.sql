@@ -128,6 +128,8 @@ CREATE TABLE _callsite (
 CREATE TABLE _raw_site (
 	id INTEGER PRIMARY KEY,         -- number of the raw site
 	callsite INTEGER NOT NULL REFERENCES _callsite (id), -- where it leads
+	self INTEGER NOT NULL,          -- 1: what the recorder's own tasks did there
+	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
 	address INTEGER,                -- return address; NULL where a stack is the key
 	cache TEXT,                     -- slab cache, when all objects agree
 	resolved_by TEXT NOT NULL,      -- dwarf, kallsyms, nothing, none, tag
@@ -168,8 +170,6 @@ CREATE TABLE _raw_site (
 	first_ns INTEGER,               -- first event
 	last_ns INTEGER,                -- last event
 	caller_depth INTEGER,           -- depth of the frame that called the one charged
-	self INTEGER NOT NULL,          -- 1: what the recorder's own tasks did there
-	recording INTEGER NOT NULL DEFAULT 1 REFERENCES _recording (id), -- of which
 	at_peak_bytes INTEGER,          -- bytes live when the kind held most
 	at_peak_calls INTEGER,          -- objects live then
 	max_bytes INTEGER,              -- bytes of the largest object

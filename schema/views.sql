@@ -625,10 +625,11 @@ SELECT
 	r.self AS self,            -- as in call_sites
 	r.recording AS recording,  -- number of the recording
 	o.hostname AS host         -- name of its machine
+-- What a query does not ask for is not joined where it cannot matter.
 FROM _account a
 JOIN _raw_site r ON r.id = a.raw_site
-JOIN _callsite c ON c.id = r.callsite
-JOIN _recording o ON o.id = r.recording
+LEFT JOIN _callsite c ON c.id = r.callsite
+LEFT JOIN _recording o ON o.id = r.recording
 LEFT JOIN _task t ON t.recording = r.recording AND t.pid = a.pid
 LEFT JOIN _cpu_node n ON n.recording = r.recording AND n.cpu = a.cpu
 LEFT JOIN _gfp g ON g.id = a.gfp

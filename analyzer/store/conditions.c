@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
+
 bool conditions_kind(const char *kinds, const char *kind)
 {
 	size_t len = strlen(kind);
@@ -82,12 +84,87 @@ static void fits(sqlite3_context *context, int argc, sqlite3_value **argv)
 	sqlite3_result_int(context, all);
 }
 
+/* The recordings of a database, read when a condition first asks for a machine. */
+struct hosts {
+	bool known;
+	struct host {
+		int64_t recording;
+		char *name; /* NULL: not known */
+	} * host;
+	size_t nr, cap;
+};
+
+static void hosts_free(void *arg)
+{
+	struct hosts *hosts = arg;
+
+	for (size_t i = 0; i < hosts->nr; i++)
+		free(hosts->host[i].name);
+	free(hosts->host);
+	free(hosts);
+}
+
+static int hosts_load(struct hosts *hosts, sqlite3 *db)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db, "SELECT id, hostname FROM _recording", -1, &stmt, NULL);
+
+	while (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(stmt, 1);
+
+		vec_room(hosts->host, hosts->nr, hosts->cap);
+		hosts->host[hosts->nr++] = (struct host){
+			sqlite3_column_int64(stmt, 0),
+			name ? xstrdup(name) : NULL,
+		};
+	}
+	hosts->known = rc == SQLITE_OK;
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static const char *host_of(const struct hosts *hosts, int64_t recording)
+{
+	for (size_t i = 0; i < hosts->nr; i++)
+		if (hosts->host[i].recording == recording)
+			return hosts->host[i].name;
+	return NULL;
+}
+
+static void of_recording(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+	struct hosts *hosts = sqlite3_user_data(context);
+	const char *number = text(argv[0]), *host = text(argv[1]);
+	bool known = sqlite3_value_type(argv[2]) != SQLITE_NULL;
+	int64_t recording = sqlite3_value_int64(argv[2]);
+	bool all = conditions_number(number, known, recording);
+
+	(void)argc;
+	if (all && host && *host) {
+		int rc = hosts->known ? SQLITE_OK
+				      : hosts_load(hosts, sqlite3_context_db_handle(context));
+
+		if (rc != SQLITE_OK) {
+			sqlite3_result_error_code(context, rc);
+			return;
+		}
+		all = conditions_exact(host, host_of(hosts, recording));
+	}
+	sqlite3_result_int(context, all);
+}
+
 int conditions_register(sqlite3 *db)
 {
 	enum { FLAGS = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS };
 	int rc = sqlite3_create_function(db, "_of_kind", 4, FLAGS, NULL, of_kind, NULL, NULL);
 
-	return rc == SQLITE_OK
-		       ? sqlite3_create_function(db, "_fits", 8, FLAGS, NULL, fits, NULL, NULL)
-		       : rc;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_create_function(db, "_fits", 8, FLAGS, NULL, fits, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	/* Calls the destructor itself where it fails. */
+	return sqlite3_create_function_v2(db, "_of_recording", 3,
+					  SQLITE_UTF8 | SQLITE_DIRECTONLY,
+					  xcalloc(1, sizeof(struct hosts)), of_recording, NULL,
+					  NULL, hosts_free);
 }

@@ -5,6 +5,7 @@
  * In:     arguments in pairs, what is wanted and what a row has
  * Out:    _of_kind(:kinds, kind, :self, self)
  *         _fits(:cache, cache, :file, file, :func, func, :module, module)
+ *         _of_recording(:recording, :host, recording): that number, and that machine
  * Rules:  (1) kinds are a list with commas; a row by the recorder itself (self = 1) is
  *             wanted where :self is 1
  *         (2) "" lets all through. A text is equal or a GLOB pattern; a file is also one

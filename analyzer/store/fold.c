@@ -17,13 +17,16 @@
 /* In this order: what comes later is made of call_sites, and of growth. */
 static const struct {
 	const char *view;
-	const char *by; /* column of its index, or NULL */
-	bool unique;
+	const char *key; /* columns that tell rows apart and give their order, or NULL */
 } tables[] = {
-	{ "call_sites", "id", true },	  { "totals", NULL, false },
-	{ "growth", "call_site", false }, { "lifetimes", "call_site", false },
-	{ "waste", NULL, false },	  { "leak_sites", "call_site", false },
-	{ "buckets", NULL, false },	  { "_summary", NULL, false },
+	{ "call_sites", "id" },
+	{ "totals", NULL },
+	{ "growth", "call_site, recording" },
+	{ "lifetimes", "call_site, recording" },
+	{ "waste", NULL },
+	{ "leak_sites", "call_site" },
+	{ "buckets", NULL },
+	{ "_summary", NULL },
 };
 
 struct fold {
@@ -404,21 +407,61 @@ static struct err *define(const struct fold *fold, const char *name)
 	return exec(fold, sql);
 }
 
+/* "id, kind, …" of a query. */
+static struct err *column_list(const struct fold *fold, const char *query, char **ret)
+{
+	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
+	auto_free char *list = xstrdup("");
+
+	TRY(prepare(fold, query, &stmt));
+	for (int i = 0; i < sqlite3_column_count(stmt); i++) {
+		char *longer =
+			xasprintf("%s%s%s", list, i ? ", " : "", sqlite3_column_name(stmt, i));
+
+		free(list);
+		list = longer;
+	}
+	*ret = take_ptr(list);
+	return NULL;
+}
+
+/*
+ * A key of one number is that of the rows, so that to find one is to look once; of
+ * several columns it is their order, and no sorter has to make it.
+ */
+static struct err *create_keyed(const struct fold *fold, const char *view, const char *key,
+				const char *query)
+{
+	bool one = !strchr(key, ',');
+	auto_free char *list = NULL;
+
+	TRY(column_list(fold, query, &list));
+	/* Key columns come first. Without a type they would not be found by numbers. */
+	const char *rest = list + strlen(key);
+	auto_free char *sql =
+		one ? xasprintf("CREATE TABLE main._folded_%s (%s INTEGER PRIMARY KEY%s)", view,
+				key, rest)
+		    : xasprintf("CREATE TABLE main._folded_%s (call_site INTEGER, "
+				"recording INTEGER%s, PRIMARY KEY (call_site, recording)) "
+				"WITHOUT ROWID",
+				view, rest);
+
+	return exec(fold, sql);
+}
+
 static struct err *write_table(const struct fold *fold, size_t i)
 {
-	const char *view = tables[i].view, *by = tables[i].by;
+	const char *view = tables[i].view, *key = tables[i].key;
 	struct schema_view text = find_view(view);
-	auto_free char *sql = xasprintf("CREATE TABLE main._folded_%s AS %.*s", view,
-					text.query_len, text.query);
+	auto_free char *query = xasprintf("%.*s", text.query_len, text.query);
 
-	TRY(exec(fold, sql));
-	if (!by)
-		return NULL;
-	auto_free char *index = xasprintf("CREATE %sINDEX _folded_%s_by_%s ON _folded_%s (%s)",
-					  tables[i].unique ? "UNIQUE " : "", view,
-					  strcmp(by, "call_site") ? by : "site", view, by);
+	if (key)
+		TRY(create_keyed(fold, view, key, query));
+	auto_free char *sql = xasprintf(key ? "INSERT INTO main._folded_%s %s"
+					    : "CREATE TABLE main._folded_%s AS %s",
+					view, query);
 
-	return exec(fold, index);
+	return exec(fold, sql);
 }
 
 /* From here on the table is what other views ask for. */

@@ -536,8 +536,8 @@ struct err *writer_callsite(struct writer *writer, enum site_kind kind,
 	return fold(writer, kind, &callsite->primary, ret);
 }
 
-/* What is known of a site over time. */
-static void bind_times(sqlite3_stmt *stmt, int column, const struct site *site)
+/* What is known of a site over time; the column behind. */
+static int bind_times(sqlite3_stmt *stmt, int column, const struct site *site)
 {
 	bind_int(stmt, column++, (int64_t)site->at_peak_bytes);
 	bind_int(stmt, column++, (int64_t)site->at_peak);
@@ -553,7 +553,8 @@ static void bind_times(sqlite3_stmt *stmt, int column, const struct site *site)
 	bind_int(stmt, column++, (int64_t)site->remote_node);
 	bind_int(stmt, column++, (int64_t)site->aged);
 	sqlite3_bind_double(stmt, column++, site->age_sum_ns);
-	bind_int(stmt, column, (int64_t)site->age_max_ns);
+	bind_int(stmt, column++, (int64_t)site->age_max_ns);
+	return column;
 }
 
 struct err *writer_site(struct writer *writer, const struct site *site,
@@ -603,28 +604,31 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 	};
 	const size_t nr_counts = sizeof(counts) / sizeof(*counts);
 
+	int column = 8;
+
 	bind_int(stmt, 1, id);
 	bind_int(stmt, 2, callsite_id);
-	bind_known(stmt, 3, site->call_site);
-	bind_text(stmt, 4, cache && *cache ? cache : NULL);
-	bind_text(stmt, 5, resolved_name(callsite->resolved_by));
-	bind_text(stmt, 6, attributed_name(callsite->attributed_by));
+	bind_int(stmt, 3, site->self);
+	bind_known(stmt, 4, site->call_site);
+	bind_text(stmt, 5, cache && *cache ? cache : NULL);
+	bind_text(stmt, 6, resolved_name(callsite->resolved_by));
+	bind_text(stmt, 7, attributed_name(callsite->attributed_by));
 	for (size_t i = 0; i < nr_counts; i++)
-		bind_int(stmt, 7 + (int)i, (int64_t)counts[i]);
-	bind_known(stmt, 7 + (int)nr_counts, site->peak_ns);
-	bind_known(stmt, 8 + (int)nr_counts, site->first_ns);
-	bind_known(stmt, 9 + (int)nr_counts, site->last_ns);
+		bind_int(stmt, column++, (int64_t)counts[i]);
+	bind_known(stmt, column++, site->peak_ns);
+	bind_known(stmt, column++, site->first_ns);
+	bind_known(stmt, column++, site->last_ns);
 	if (callsite->nr_frames)
-		bind_int(stmt, 10 + (int)nr_counts, (int64_t)callsite->caller);
+		bind_int(stmt, column, (int64_t)callsite->caller);
 	else
-		sqlite3_bind_null(stmt, 10 + (int)nr_counts);
-	bind_int(stmt, 11 + (int)nr_counts, site->self);
-	bind_times(stmt, 12 + (int)nr_counts, site);
-	bind_int(stmt, 27 + (int)nr_counts, site->weight);
-	sqlite3_bind_double(stmt, 28 + (int)nr_counts, site->live_var);
-	sqlite3_bind_double(stmt, 29 + (int)nr_counts, site->live_bytes_var);
-	sqlite3_bind_double(stmt, 30 + (int)nr_counts, site->alloc_bytes_var);
-	bind_int(stmt, 31 + (int)nr_counts, (int64_t)site->slack_bytes);
+		sqlite3_bind_null(stmt, column);
+	column++;
+	column = bind_times(stmt, column, site);
+	bind_int(stmt, column++, site->weight);
+	sqlite3_bind_double(stmt, column++, site->live_var);
+	sqlite3_bind_double(stmt, column++, site->live_bytes_var);
+	sqlite3_bind_double(stmt, column++, site->alloc_bytes_var);
+	bind_int(stmt, column, (int64_t)site->slack_bytes);
 	TRY(step(writer, stmt));
 	for (size_t i = 0; i < callsite->nr_frames; i++)
 		TRY(write_frame(writer, id, i, &callsite->frame[i]));

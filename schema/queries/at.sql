@@ -13,39 +13,45 @@
 --
 -- The live set at the peak is exact. At a time it is that at the end of the bucket
 -- which the time lies in; at_s says when that was.
-WITH wanted AS (
+WITH moment AS (
 	SELECT id AS recording,
 		CAST(:at AS REAL) + iif(:at LIKE '-%', (end_ns - start_ns) / 1e9, 0) AS t,
 		(bucket_start_ns - start_ns) / 1e9 AS first, bucket_ns / 1e9 AS width
 	FROM _recording
 	WHERE :at <> 'peak'
-), live AS (
-	SELECT call_site, recording, bytes AS net_bytes, calls AS net_calls, peak_s AS at_s
-	FROM site_peaks
-	WHERE :at = 'peak'
-	UNION ALL
-	-- Levels are those of the last bucket that begins by then.
-	SELECT 2 * b.callsite + b.self, b.recording, b.end_bytes, b.end_calls,
-		w.first + w.width * (1 + max(CAST((w.t - w.first) / w.width AS INTEGER), 0))
-	FROM (
-		SELECT s.callsite, s.self, s.recording, max(s.bucket) AS bucket
-		FROM _bucket s
-		CROSS JOIN wanted w ON w.recording = s.recording AND w.first + s.bucket * w.width <= w.t
-		GROUP BY s.callsite, s.self, s.recording
-	) l
-	CROSS JOIN _bucket b ON b.callsite = l.callsite AND b.self = l.self AND
-		b.recording = l.recording AND b.bucket = l.bucket
-	CROSS JOIN wanted w ON w.recording = b.recording
-	WHERE b.end_calls > 0 OR b.end_bytes > 0
+), bucket AS (
+	SELECT *, CAST((t - first) / width AS INTEGER) AS near FROM moment
+), wanted AS MATERIALIZED (
+	-- The last bucket that begins by then, and when it ends.
+	SELECT recording, first + width * (1 + max(near, 0)) AS at_s,
+		near + iif(first + (near + 1) * width <= t, 1, iif(first + near * width <= t, 0, -1)) AS last
+	FROM bucket
 )
 SELECT
-	c.kind, l.net_bytes, l.net_calls, l.at_s, c.net_bytes AS end_bytes, c.confidence,
-	c.file, c.line, c.func, c.module, l.recording, l.call_site, c.sym_off, c.sym_size, c.self
-FROM live l
-JOIN call_sites c ON c.id = l.call_site
-WHERE _of_kind(:kinds, c.kind, :self, c.self)
-	AND _fits(:cache, c.cache, :file, c.file, :func, c.func, :module, c.module)
-	AND (:recording = '' OR l.recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = l.recording) = :host)
-ORDER BY l.net_bytes DESC, l.call_site, l.recording
+	kind, net_bytes, net_calls, at_s, end_bytes, confidence, file, line, func, module, recording,
+	call_site, sym_off, sym_size, self
+FROM (
+	SELECT c.kind, p.bytes AS net_bytes, p.calls AS net_calls, p.peak_s AS at_s,
+		c.net_bytes AS end_bytes, c.confidence, c.file, c.line, c.func, c.module,
+		p.recording, p.call_site, c.sym_off, c.sym_size, c.self, c.cache
+	FROM site_peaks p
+	JOIN call_sites c ON c.id = p.call_site
+	WHERE :at = 'peak'
+	UNION ALL
+	SELECT c.kind, b.end_bytes, b.end_calls, w.at_s,
+		c.net_bytes, c.confidence, c.file, c.line, c.func, c.module,
+		w.recording, c.id, c.sym_off, c.sym_size, c.self, c.cache
+	FROM call_sites c
+	CROSS JOIN wanted w
+	CROSS JOIN _bucket b ON b.callsite = c.id / 2 AND b.self = c.self AND
+		b.recording = w.recording AND b.bucket = (
+			SELECT max(l.bucket) FROM _bucket l
+			WHERE l.callsite = c.id / 2 AND l.self = c.self
+				AND l.recording = w.recording AND l.bucket <= w.last)
+	WHERE b.end_calls > 0 OR b.end_bytes > 0
+)
+WHERE _of_kind(:kinds, kind, :self, self)
+	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
+	AND _of_recording(:recording, :host, recording)
+ORDER BY net_bytes DESC, call_site, recording
 LIMIT :rows

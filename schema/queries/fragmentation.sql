@@ -15,8 +15,7 @@ WITH named AS (
 		CAST(substr(key, instr(key, ' order ') + 7) AS INTEGER) AS page_order
 	FROM snapshot_values
 	WHERE name = 'buddyinfo'
-		AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
-		AND (:host = '' OR host = :host)
+		AND _of_recording(:recording, :host, recording)
 ), pages AS (
 	SELECT *,
 		1.0 * sum(at_start << page_order) OVER whole AS free_start,

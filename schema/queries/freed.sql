@@ -15,11 +15,12 @@ SELECT
 		coalesce(' [' || free_module || ']', '') AS freed_from,
 	f.file, f.line, f.func, f.module, f.recording, call_site, f.sym_off, f.sym_size, f.self
 FROM free_sites f
-JOIN call_sites c ON c.id = f.call_site
 WHERE _of_kind(:kinds, 'slab', :self, f.self)
-	AND _fits(:cache, c.cache, :file, f.file, :func, f.func, :module, f.module)
-	AND (:recording = '' OR f.recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = f.recording) = :host)
+	AND _fits('', NULL, :file, f.file, :func, f.func, :module, f.module)
+	-- Nobody else has to find the call sites.
+	AND (:cache = '' OR call_site IN (SELECT c.id FROM call_sites c
+		WHERE _fits(:cache, c.cache, '', NULL, '', NULL, '', NULL)))
+	AND _of_recording(:recording, :host, f.recording)
 GROUP BY call_site, f.recording, free_func, free_file, free_line, free_sym_off, free_module
 ORDER BY sum(f.frees) DESC, call_site, freed_from, f.recording
 LIMIT :rows

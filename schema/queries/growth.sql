@@ -21,7 +21,6 @@ JOIN call_sites c ON c.id = g.call_site
 WHERE _of_kind(:kinds, g.kind, :self, g.self)
 	AND g.bytes_per_s > 0 AND g.net_bytes > 0
 	AND _fits(:cache, c.cache, :file, g.file, :func, g.func, :module, g.module)
-	AND (:recording = '' OR g.recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = g.recording) = :host)
+	AND _of_recording(:recording, :host, g.recording)
 ORDER BY g.bytes_per_s * max(g.monotonicity, 0) DESC, g.net_bytes DESC, g.call_site, g.recording
 LIMIT :rows

@@ -14,10 +14,11 @@ SELECT
 	temporary, live, age_mean_s, age_max_s, live_over_p50, live_over_p99, live_over_p999,
 	l.file, l.line, l.func, l.module, l.recording, call_site, l.sym_off, l.sym_size, l.self
 FROM lifetimes l
-JOIN call_sites c ON c.id = l.call_site
 WHERE _of_kind(:kinds, l.kind, :self, l.self)
-	AND _fits(:cache, c.cache, :file, l.file, :func, l.func, :module, l.module)
-	AND (:recording = '' OR l.recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = l.recording) = :host)
+	AND _fits('', NULL, :file, l.file, :func, l.func, :module, l.module)
+	-- Nobody else has to find the call sites.
+	AND (:cache = '' OR call_site IN (SELECT c.id FROM call_sites c
+		WHERE _fits(:cache, c.cache, '', NULL, '', NULL, '', NULL)))
+	AND _of_recording(:recording, :host, l.recording)
 ORDER BY ended DESC, live DESC, call_site, l.recording
 LIMIT :rows

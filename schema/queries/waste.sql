@@ -17,7 +17,6 @@ FROM waste w
 WHERE _of_kind(:kinds, kind, :self, self)
 	AND (waste_bytes OR remote_cpu_frees OR failures)
 	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
-	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = w.recording) = :host)
+	AND _of_recording(:recording, :host, recording)
 ORDER BY waste_bytes DESC, remote_cpu_frees DESC, failures DESC, call_site, recording
 LIMIT :rows

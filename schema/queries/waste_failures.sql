@@ -16,8 +16,7 @@ SELECT
 FROM accounts
 WHERE failures > 0 AND _of_kind(:kinds, kind, :self, self)
 	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
-	AND (:recording = '' OR recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR host = :host)
+	AND _of_recording(:recording, :host, recording)
 GROUP BY call_site, recording, kind, page_order, gfp
 ORDER BY sum(failures) DESC, call_site, page_order, gfp, recording
 LIMIT :rows

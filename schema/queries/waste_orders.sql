@@ -23,8 +23,7 @@ LEFT JOIN _migratetype m ON m.recording = r.recording AND m.migratetype = a.migr
 LEFT JOIN _cache k ON k.id = a.cache
 WHERE a.page_order > 0 AND c.kind = 'page' AND _of_kind(:kinds, c.kind, :self, r.self)
 	AND _fits(:cache, coalesce(k.name, r.cache), :file, c.file, :func, c.func, :module, c.module)
-	AND (:recording = '' OR r.recording = CAST(:recording AS INTEGER))
-	AND (:host = '' OR (SELECT m.host FROM recording m WHERE m.recording = r.recording) = :host)
+	AND _of_recording(:recording, :host, r.recording)
 GROUP BY a.page_order, coalesce(m.name, a.migratetype)
 ORDER BY a.page_order DESC, sum(a.alloc_bytes) DESC, coalesce(m.name, a.migratetype)
 LIMIT :rows
