@@ -464,11 +464,12 @@ WITH known AS MATERIALIZED (
 ),
 caller AS (
 	SELECT s.raw_site AS raw_site, f.func AS func, min(s.depth)
-	FROM _raw_frame s
-	JOIN _frame f ON f.id = s.frame
-	JOIN _raw_site r ON r.id = s.raw_site
-	JOIN _callsite c ON c.id = r.callsite
-	WHERE c.kind = 'vmalloc' AND f.func IN (SELECT func FROM known)
+	-- Few raw sites are of the kind; their frames lie together.
+	FROM _raw_site r
+	CROSS JOIN _callsite c ON c.id = r.callsite AND c.kind = 'vmalloc'
+	CROSS JOIN _raw_frame s ON s.raw_site = r.id
+	CROSS JOIN _frame f ON f.id = s.frame
+	WHERE f.func IN (SELECT func FROM known)
 	GROUP BY s.raw_site
 )
 SELECT

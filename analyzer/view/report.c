@@ -398,6 +398,8 @@ static struct err *query_filtered(struct query_db *db, const struct sites_opts *
 	all.by = "kind";
 	all.sort = "bytes";
 	all.limit = 0;
+	/* No more than the rows showed, so that the sums are those that were made with them. */
+	all.columns = GROUP_COLUMNS;
 	return sites_query(db, &all, ret);
 }
 
