@@ -12,53 +12,11 @@
 #include "store/newfile.h"
 #include "store/quality.h"
 #include "store/schema.h"
-
-enum insert {
-	INSERT_CPU,
-	INSERT_SNAPSHOT,
-	INSERT_SNAPSHOT_VALUE,
-	INSERT_NOTE,
-	INSERT_TASK,
-	INSERT_QUALITY,
-	INSERT_CALLSITE,
-	INSERT_RAW_SITE,
-	INSERT_FRAME,
-	INSERT_RAW_FRAME,
-	INSERT_CELLS, /* and on: enum writer_table */
-	NR_INSERTS = INSERT_CELLS + NR_WRITER_TABLES,
-};
-
-/* Table and number of columns but recording, in the order of schema/tables.sql. */
-static const struct {
-	const char *table;
-	int nr_columns;
-} inserts[NR_INSERTS] = {
-	[INSERT_CPU] = { "_cpu", 6 },
-	[INSERT_SNAPSHOT] = { "_snapshot", 3 },
-	[INSERT_SNAPSHOT_VALUE] = { "_snapshot_value", 5 },
-	[INSERT_NOTE] = { "_note", 2 },
-	[INSERT_TASK] = { "_task", 4 },
-	[INSERT_QUALITY] = { "_quality", 5 },
-	[INSERT_CALLSITE] = { "_callsite", 8 },
-	[INSERT_RAW_SITE] = { "_raw_site", 63 },
-	[INSERT_FRAME] = { "_frame", 9 },
-	[INSERT_RAW_FRAME] = { "_raw_frame", 3 },
-	[INSERT_CELLS + WRITER_CACHE] = { "_cache", 2 },
-	[INSERT_CELLS + WRITER_GFP] = { "_gfp", 3 },
-	[INSERT_CELLS + WRITER_GFP_NAME] = { "_gfp_name", 3 },
-	[INSERT_CELLS + WRITER_MIGRATETYPE] = { "_migratetype", 2 },
-	[INSERT_CELLS + WRITER_CPU_NODE] = { "_cpu_node", 2 },
-	[INSERT_CELLS + WRITER_ZONE] = { "_zone", 5 },
-	[INSERT_CELLS + WRITER_ACCOUNT] = { "_account", 19 },
-	[INSERT_CELLS + WRITER_BUCKET] = { "_bucket", 9 },
-	[INSERT_CELLS + WRITER_LIFE] = { "_life", 5 },
-	[INSERT_CELLS + WRITER_PEAK] = { "_peak", 4 },
-	[INSERT_CELLS + WRITER_FREE_PAIR] = { "_free_pair", 5 },
-};
+#include "store/tables.h"
 
 struct writer {
 	sqlite3 *db;
-	sqlite3_stmt *insert[NR_INSERTS];
+	sqlite3_stmt *insert[TABLES_ROWS];
 	struct newfile file;
 	struct intern callsites, frames;
 	uint32_t *call_site; /* of each raw site */
@@ -87,53 +45,6 @@ static struct err *exec(struct writer *writer, const char *sql)
 	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
 }
 
-/* Column recording, wherever it is, keeps its DEFAULT: a writer writes one. */
-static struct err *prepare_insert(struct writer *writer, enum insert i)
-{
-	char *sql = sqlite3_mprintf(
-		"SELECT 'INSERT INTO %q (' || group_concat(name) || ') VALUES (' || "
-		"group_concat('?') || ')' FROM (SELECT name FROM pragma_table_info(%Q) "
-		"WHERE name <> 'recording' LIMIT %d)",
-		inserts[i].table, inserts[i].table, inserts[i].nr_columns);
-	sqlite3_stmt *text = NULL;
-	int rc = sql ? sqlite3_prepare_v2(writer->db, sql, -1, &text, NULL) : SQLITE_NOMEM;
-
-	sqlite3_free(sql);
-	if (rc == SQLITE_OK && sqlite3_step(text) == SQLITE_ROW)
-		rc = sqlite3_prepare_v2(writer->db, (const char *)sqlite3_column_text(text, 0),
-					-1, &writer->insert[i], NULL);
-	sqlite3_finalize(text);
-	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
-}
-
-/*
- * As CREATE VIEW would leave them. It parses a text twice, which for all of them is more
- * than the rest of the schema takes; whoever reads the database does it once.
- */
-static struct err *write_views(struct writer *writer)
-{
-	const char *at = schema_views;
-	struct schema_view view;
-	sqlite3_stmt *stmt = NULL;
-
-	sqlite3_db_config(writer->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
-	TRY(exec(writer, "PRAGMA writable_schema = ON"));
-	int rc = sqlite3_prepare_v2(writer->db,
-				    "INSERT INTO sqlite_schema VALUES ('view', ?1, ?1, 0, ?2)",
-				    -1, &stmt, NULL);
-
-	while (rc == SQLITE_OK && schema_next_view(&at, &view)) {
-		sqlite3_bind_text(stmt, 1, view.name, view.name_len, SQLITE_STATIC);
-		sqlite3_bind_text(stmt, 2, view.text, view.text_len, SQLITE_STATIC);
-		sqlite3_step(stmt);
-		rc = sqlite3_reset(stmt);
-	}
-	sqlite3_finalize(stmt);
-	if (rc != SQLITE_OK)
-		return db_err(writer->db, rc);
-	return exec(writer, "PRAGMA writable_schema = OFF");
-}
-
 static struct err *set_up(struct writer *writer)
 {
 	int rc = sqlite3_open_v2(
@@ -147,12 +58,13 @@ static struct err *set_up(struct writer *writer)
 			 "PRAGMA locking_mode = EXCLUSIVE"));
 	/* From here on, or each object of the schema would be written to the file by itself. */
 	TRY(exec(writer, "BEGIN"));
-	TRY(exec(writer, schema_tables));
-	TRY(write_views(writer));
+	rc = tables_create(writer->db);
+	if (rc != SQLITE_OK)
+		return db_err(writer->db, rc);
 	TRY(exec(writer, "INSERT INTO _recording (id) VALUES (1)"));
-	for (enum insert i = 0; i < NR_INSERTS; i++)
-		TRY(prepare_insert(writer, i));
-	return NULL;
+	for (enum tables_row i = 0; rc == SQLITE_OK && i < TABLES_ROWS; i++)
+		rc = tables_prepare(writer->db, i, &writer->insert[i]);
+	return rc == SQLITE_OK ? NULL : db_err(writer->db, rc);
 }
 
 struct err *writer_open(const char *path, struct writer **ret)
@@ -172,7 +84,7 @@ struct sqlite3 *writer_sqlite(struct writer *writer)
 
 static void close_db(struct writer *writer)
 {
-	for (enum insert i = 0; i < NR_INSERTS; i++) {
+	for (enum tables_row i = 0; i < TABLES_ROWS; i++) {
 		sqlite3_finalize(writer->insert[i]);
 		writer->insert[i] = NULL;
 	}
@@ -265,7 +177,7 @@ struct err *writer_recording_int(struct writer *writer, const char *column, int6
 
 struct err *writer_cpu(struct writer *writer, const struct cpu_stats *stats)
 {
-	sqlite3_stmt *stmt = writer->insert[INSERT_CPU];
+	sqlite3_stmt *stmt = writer->insert[TABLES_CPU];
 
 	bind_int(stmt, 1, stats->cpu);
 	bind_int(stmt, 2, (int64_t)stats->entries);
@@ -279,7 +191,7 @@ struct err *writer_cpu(struct writer *writer, const struct cpu_stats *stats)
 struct err *writer_snapshot(struct writer *writer, const char *name, const char *at,
 			    struct span text)
 {
-	sqlite3_stmt *stmt = writer->insert[INSERT_SNAPSHOT];
+	sqlite3_stmt *stmt = writer->insert[TABLES_SNAPSHOT];
 
 	bind_text(stmt, 1, name);
 	bind_text(stmt, 2, at);
@@ -292,7 +204,7 @@ struct err *writer_snapshot(struct writer *writer, const char *name, const char 
 struct err *writer_snapshot_value(struct writer *writer, const char *name, const char *at,
 				  struct span key, const char *unit, int64_t value)
 {
-	sqlite3_stmt *stmt = writer->insert[INSERT_SNAPSHOT_VALUE];
+	sqlite3_stmt *stmt = writer->insert[TABLES_SNAPSHOT_VALUE];
 
 	bind_text(stmt, 1, name);
 	bind_text(stmt, 2, at);
@@ -305,7 +217,7 @@ struct err *writer_snapshot_value(struct writer *writer, const char *name, const
 
 struct err *writer_note(struct writer *writer, const char *text)
 {
-	sqlite3_stmt *stmt = writer->insert[INSERT_NOTE];
+	sqlite3_stmt *stmt = writer->insert[TABLES_NOTE];
 
 	bind_int(stmt, 1, ++writer->nr_notes);
 	bind_text(stmt, 2, text);
@@ -324,7 +236,7 @@ static void bind_span(sqlite3_stmt *stmt, int column, struct span text)
 struct err *writer_task(struct writer *writer, int32_t pid, int32_t tgid, struct span comm,
 			struct span cgroup)
 {
-	sqlite3_stmt *stmt = writer->insert[INSERT_TASK];
+	sqlite3_stmt *stmt = writer->insert[TABLES_TASK];
 
 	bind_int(stmt, 1, pid);
 	if (tgid < 0)
@@ -448,7 +360,7 @@ static struct err *fold(struct writer *writer, enum site_kind kind, const struct
 	if (!is_new)
 		return NULL;
 
-	sqlite3_stmt *stmt = writer->insert[INSERT_CALLSITE];
+	sqlite3_stmt *stmt = writer->insert[TABLES_CALLSITE];
 
 	bind_int(stmt, 1, *ret);
 	bind_text(stmt, 2, kind_name(kind));
@@ -462,9 +374,9 @@ static struct err *fold(struct writer *writer, enum site_kind kind, const struct
 
 struct err *writer_row(struct writer *writer, enum writer_table table, const struct cell *row)
 {
-	sqlite3_stmt *stmt = writer->insert[INSERT_CELLS + (int)table];
+	sqlite3_stmt *stmt = writer->insert[TABLES_CELLS + (int)table];
 
-	for (int i = 0; i < inserts[INSERT_CELLS + (int)table].nr_columns; i++) {
+	for (int i = 0; i < tables_nr_columns(TABLES_CELLS + (int)table); i++) {
 		switch (row[i].type) {
 		case CELL_NULL:
 			sqlite3_bind_null(stmt, i + 1);
@@ -503,7 +415,7 @@ struct err *writer_frame(struct writer *writer, const struct frame *frame, uint3
 	if (!is_new)
 		return NULL;
 
-	sqlite3_stmt *stmt = writer->insert[INSERT_FRAME];
+	sqlite3_stmt *stmt = writer->insert[TABLES_FRAME];
 
 	bind_int(stmt, 1, *ret);
 	bind_known(stmt, 2, frame->addr);
@@ -522,7 +434,7 @@ static struct err *write_frame(struct writer *writer, uint32_t raw_site, size_t 
 	uint32_t id;
 
 	TRY(writer_frame(writer, frame, &id));
-	sqlite3_stmt *stmt = writer->insert[INSERT_RAW_FRAME];
+	sqlite3_stmt *stmt = writer->insert[TABLES_RAW_FRAME];
 
 	bind_int(stmt, 1, raw_site);
 	bind_int(stmt, 2, (int64_t)depth);
@@ -563,7 +475,7 @@ struct err *writer_site(struct writer *writer, const struct site *site,
 	uint32_t callsite_id;
 
 	TRY(fold(writer, site->kind, &callsite->primary, &callsite_id));
-	sqlite3_stmt *stmt = writer->insert[INSERT_RAW_SITE];
+	sqlite3_stmt *stmt = writer->insert[TABLES_RAW_SITE];
 
 	vec_room(writer->call_site, writer->nr_raw_sites, writer->cap_raw_sites);
 	writer->call_site[writer->nr_raw_sites++] = callsite_id;
@@ -641,7 +553,7 @@ struct err *writer_quality(struct writer *writer, const struct match_totals *mat
 {
 	struct quality_row rows[QUALITY_MAX];
 	size_t nr = quality_rows(match, merge, truncated_bytes, unfinished, probe_misses, rows);
-	sqlite3_stmt *stmt = writer->insert[INSERT_QUALITY];
+	sqlite3_stmt *stmt = writer->insert[TABLES_QUALITY];
 
 	for (size_t i = 0; i < nr; i++) {
 		bind_int(stmt, 1, (int64_t)i + 1);
