@@ -6,7 +6,8 @@
  * Out:    on that connection, temporary views that hide call_sites and others behind
  *         the tables that schema/indices.sql made of them
  * Rules:  (1) a table that is missing, or whose columns are not the view's, is passed
- *             over: the view is slower, not different
+ *             over: the view is slower, not different. Of private ones only the program
+ *             asks: such a table is taken as it is
  */
 #ifndef STORE_FOLDED_H
 #define STORE_FOLDED_H

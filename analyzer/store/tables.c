@@ -49,8 +49,8 @@ int tables_prepare(sqlite3 *db, enum tables_row row, sqlite3_stmt **ret)
 
 	sqlite3_free(sql);
 	if (rc == SQLITE_OK && sqlite3_step(text) == SQLITE_ROW)
-		rc = sqlite3_prepare_v2(db, (const char *)sqlite3_column_text(text, 0),
-					-1, ret, NULL);
+		rc = sqlite3_prepare_v2(db, (const char *)sqlite3_column_text(text, 0), -1, ret,
+					NULL);
 	sqlite3_finalize(text);
 	return rc;
 }
@@ -69,9 +69,9 @@ static int write_views(sqlite3 *db)
 	int rc = sqlite3_exec(db, "PRAGMA writable_schema = ON", NULL, NULL, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(db,
-				    "INSERT INTO sqlite_schema VALUES ('view', ?1, ?1, 0, ?2)",
-				    -1, &stmt, NULL);
+		rc = sqlite3_prepare_v2(
+			db, "INSERT INTO sqlite_schema VALUES ('view', ?1, ?1, 0, ?2)", -1,
+			&stmt, NULL);
 
 	while (rc == SQLITE_OK && schema_next_view(&at, &view)) {
 		sqlite3_bind_text(stmt, 1, view.name, view.name_len, SQLITE_STATIC);
