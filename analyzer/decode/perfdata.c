@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "decode/perfrecords.h"
 #include "decode/perfsample.h"
-#include "decode/inflate.h"
 
 static const char magic[] = "PERFILE2";
 
@@ -21,9 +21,6 @@ enum {
 	ATTR_MAX = 4096,
 	IDS_MAX = 1 << 20,
 	SECTION_MAX = 64 << 20, /* of a feature that is held in memory */
-	RECORD_MAX = 1 << 16,
-	BUFFER = 1 << 20,
-	INFLATED = 4 * RECORD_MAX,
 };
 
 /* Features of the header, by their bit. */
@@ -53,8 +50,6 @@ enum {
 	RECORD_FINISHED_ROUND = 68,
 	RECORD_AUXTRACE = 71,
 	RECORD_HEADER_FEATURE = 80,
-	RECORD_COMPRESSED = 81,
-	RECORD_COMPRESSED2 = 83,
 };
 
 static const char no_tracepoint[] =
@@ -64,12 +59,6 @@ struct build_id {
 	char *file, hex[41];
 };
 
-/* Bytes to come, from the file or inflated. */
-struct window {
-	uint8_t *data;
-	size_t from, to, cap;
-};
-
 struct perfdata {
 	struct container container; /* formats; its metadata owns the descriptor */
 	struct perfdata_facts facts;
@@ -77,11 +66,7 @@ struct perfdata {
 	struct build_id *build_id;
 	size_t nr_build_ids, cap_build_ids;
 
-	uint64_t pos, end, start; /* of the records, in the file */
-	struct window file, inflated;
-	ZSTD_DCtx *zstd;
-	bool drained;	    /* it has nothing more to give without input */
-	struct span packed; /* what of a compressed record is still to be inflated; in file */
+	struct perfrecords records;
 	uint64_t malformed;
 	bool pipe; /* the header came as records */
 };
@@ -102,9 +87,7 @@ void perfdata_close(struct perfdata *perf)
 	free(perf->facts.release);
 	free(perf->facts.version);
 	free(perf->facts.arch);
-	free(perf->file.data);
-	free(perf->inflated.data);
-	ZSTD_freeDCtx(perf->zstd);
+	perfrecords_deinit(&perf->records);
 	perfsample_deinit(&perf->layouts);
 	container_deinit(&perf->container);
 	free(perf);
@@ -137,8 +120,8 @@ uint64_t perfdata_malformed(const struct perfdata *perf)
 
 uint64_t perfdata_bytes(const struct perfdata *perf, uint64_t *ret_all)
 {
-	*ret_all = perf->end - perf->start;
-	return perf->pos - perf->start;
+	*ret_all = perf->records.end - perf->records.start;
+	return perf->records.pos - perf->records.start;
 }
 
 /* A place in the file, as the header has it. */
@@ -297,7 +280,7 @@ static struct err *read_feature(struct perfdata *perf, unsigned int feature,
 /* A section for each bit that is set, behind the records. */
 static struct err *read_features(struct perfdata *perf, const uint64_t bits[NR_FEATURES / 64])
 {
-	struct metadata_src src = metadata_at(&perf->container.meta, perf->end);
+	struct metadata_src src = metadata_at(&perf->container.meta, perf->records.end);
 	bool seen[NR_FEATURES] = {};
 
 	for (unsigned int i = 0; i < NR_FEATURES; i++) {
@@ -377,8 +360,8 @@ static struct err *read_pipe_header(struct perfdata *perf)
 	bool has_tracing_data = false;
 
 	perf->pipe = true;
-	perf->start = perf->pos = off;
-	perf->end = size;
+	perf->records.start = perf->records.pos = off;
+	perf->records.end = size;
 	while (size - off >= 8) {
 		struct metadata_src src = metadata_at(&perf->container.meta, off);
 		uint32_t type, more = 0;
@@ -387,8 +370,8 @@ static struct err *read_pipe_header(struct perfdata *perf)
 		TRY(metadata_u32(&src, "a record", &type));
 		TRY(metadata_u16(&src, "a record", &misc));
 		TRY(metadata_u16(&src, "a record", &len));
-		if (type == RECORD_SAMPLE || type == RECORD_COMPRESSED ||
-		    type == RECORD_COMPRESSED2)
+		if (type == RECORD_SAMPLE || type == PERFRECORDS_COMPRESSED ||
+		    type == PERFRECORDS_COMPRESSED2)
 			break;
 		if (len < 8 || len > size - off)
 			return err_new(ERR_FORMAT, "a record of %u bytes at byte %" PRIu64, len,
@@ -431,8 +414,8 @@ static struct err *read_header(struct perfdata *perf)
 			       data.size);
 	if (!data.size)
 		return err_new(ERR_FORMAT, "it holds no records: perf did not finish it");
-	perf->start = perf->pos = data.off;
-	perf->end = data.off + data.size;
+	perf->records.start = perf->records.pos = data.off;
+	perf->records.end = data.off + data.size;
 	TRY(read_attrs(perf, &attrs, attr_size));
 	return read_features(perf, bits);
 }
@@ -461,150 +444,9 @@ struct err *perfdata_open(const char *path, struct perfdata **ret)
 	perf->facts.version = xstrdup("");
 	perf->facts.arch = xstrdup("");
 	metadata_init(&perf->container.meta, take_fd(fd), (uint64_t)st.st_size);
-	perf->file = (struct window){ .data = xmalloc(BUFFER), .cap = BUFFER };
-	perf->inflated = (struct window){ .data = xmalloc(INFLATED), .cap = INFLATED };
+	perfrecords_init(&perf->records, &perf->container.meta);
 	TRY(err_wrap(read_header(perf), "%s", path));
 	*ret = take_ptr(perf);
-	return NULL;
-}
-
-/* Moves what is left to the front. */
-static void compact(struct window *w)
-{
-	memmove(w->data, w->data + w->from, w->to - w->from);
-	w->to -= w->from;
-	w->from = 0;
-}
-
-/* At least @len bytes of the file in the window; false past the last record. */
-static struct err *fill(struct perfdata *perf, size_t len, bool *ret_any)
-{
-	struct window *w = &perf->file;
-
-	*ret_any = w->to - w->from >= len;
-	if (*ret_any)
-		return NULL;
-	compact(w);
-	uint64_t unread = perf->end - perf->pos - w->to;
-	size_t more = unread < w->cap - w->to ? (size_t)unread : w->cap - w->to;
-
-	if (more)
-		TRY(metadata_read(&perf->container.meta, perf->pos + w->to, w->data + w->to,
-				  more));
-	w->to += more;
-	*ret_any = w->to >= len;
-	if (!*ret_any && w->to)
-		return err_new(ERR_FORMAT, "the records end in the middle of one");
-	return NULL;
-}
-
-struct head {
-	uint32_t type;
-	uint16_t misc, size;
-};
-
-/* A whole record at the front of the window, of @w->to - @w->from bytes. */
-static bool whole(const struct window *w, struct head *head)
-{
-	size_t len = w->to - w->from;
-
-	if (len < sizeof(*head))
-		return false;
-	memcpy(head, w->data + w->from, sizeof(*head));
-	return head->size <= len;
-}
-
-/* Inflates until there is a record, or nothing more to inflate. */
-static struct err *inflate(struct perfdata *perf, bool *ret_any)
-{
-	struct window *w = &perf->inflated;
-	struct head head;
-
-	for (;;) {
-		*ret_any = whole(w, &head);
-		if (*ret_any && head.size < sizeof(head))
-			return err_new(ERR_FORMAT, "a compressed record of %u bytes",
-				       head.size);
-		/* zstd takes too many calls that can do nothing for an error. */
-		if (*ret_any || !perf->zstd || (!perf->packed.len && perf->drained))
-			return NULL;
-		compact(w);
-		ZSTD_inBuffer in = { perf->packed.data, perf->packed.len, 0 };
-		ZSTD_outBuffer out = { w->data, w->cap, w->to };
-		size_t rc = ZSTD_decompressStream(perf->zstd, &out, &in);
-
-		if (ZSTD_isError(rc))
-			return err_new(ERR_FORMAT, "a compressed record: %s",
-				       ZSTD_getErrorName(rc));
-		bool idle = !in.pos && out.pos == w->to;
-
-		perf->packed.data += in.pos;
-		perf->packed.len -= in.pos;
-		w->to = out.pos;
-		perf->drained = out.pos < out.size;
-		if (idle)
-			return NULL;
-	}
-}
-
-/* Record @record, of which the window no longer cares. */
-static struct err *next_record(struct perfdata *perf, struct span *record, struct head *head)
-{
-	struct window *w = &perf->inflated;
-	bool any;
-
-	for (;;) {
-		TRY(inflate(perf, &any));
-		if (any) {
-			whole(w, head);
-			*record = (struct span){ w->data + w->from, head->size };
-			w->from += head->size;
-			return NULL;
-		}
-		w = &perf->file;
-		*record = (struct span){};
-		TRY(fill(perf, sizeof(*head), &any));
-		if (!any)
-			return NULL;
-		memcpy(head, w->data + w->from, sizeof(*head));
-		if (head->size < sizeof(*head))
-			return err_new(ERR_FORMAT, "a record of %u bytes at byte %" PRIu64,
-				       head->size, perf->pos);
-		TRY(fill(perf, head->size, &any));
-		*record = (struct span){ w->data + w->from, head->size };
-		w->from += head->size;
-		perf->pos += head->size;
-		if (head->type != RECORD_COMPRESSED && head->type != RECORD_COMPRESSED2)
-			return NULL;
-
-		size_t skip = sizeof(*head) + (head->type == RECORD_COMPRESSED2 ? 8 : 0);
-		uint64_t size = record->len - (skip < record->len ? skip : record->len);
-
-		if (head->type == RECORD_COMPRESSED2 && record->len >= skip)
-			memcpy(&size, record->data + sizeof(*head), sizeof(size));
-		if (skip > record->len || size > record->len - skip)
-			return err_new(ERR_FORMAT, "a compressed record passes its end");
-		perf->packed = (struct span){ record->data + skip, (size_t)size };
-		if (!perf->zstd)
-			perf->zstd = ZSTD_createDCtx();
-		w = &perf->inflated;
-	}
-}
-
-/* What follows an AUXTRACE record, or tracing data in a pipe, is not in its size. */
-static struct err *skip_what_follows(struct perfdata *perf, uint32_t type, struct span record)
-{
-	size_t field = type == RECORD_AUXTRACE ? 8 : 4;
-	uint64_t size = 0;
-
-	if (record.len < sizeof(struct head) + field)
-		return err_new(ERR_FORMAT, "a record of type %u of %zu bytes", type,
-			       record.len);
-	memcpy(&size, record.data + sizeof(struct head), field);
-	if (size > perf->end - perf->pos)
-		return err_new(ERR_FORMAT, "the records end in the middle of one");
-	perf->pos += size;
-	perf->file.from = perf->file.to = 0;
 	return NULL;
 }
 
@@ -637,8 +479,9 @@ static bool parse_mmap(struct bytes b, bool second, struct perfdata_record *ret)
 }
 
 /* True for a record that is handed out; *ret_well is false for one that passes its end. */
-static bool parse(struct perfdata *perf, struct span record, const struct head *head,
-		  struct perfdata_record *ret, bool *ret_well)
+static bool parse(struct perfdata *perf, struct span record,
+		  const struct perfrecords_head *head, struct perfdata_record *ret,
+		  bool *ret_well)
 {
 	struct bytes body =
 		bytes_of(record.data + sizeof(*head), record.len - sizeof(*head), false);
@@ -679,16 +522,17 @@ struct err *perfdata_next(struct perfdata *perf, struct perfdata_record *ret, bo
 {
 	for (;;) {
 		struct span record;
-		struct head head;
+		struct perfrecords_head head;
 		bool well;
 
-		TRY(next_record(perf, &record, &head));
+		TRY(perfrecords_next(&perf->records, &record, &head));
 		*ret_any = record.len != 0;
 		if (!*ret_any)
 			return NULL;
 		if (head.type == RECORD_AUXTRACE ||
 		    (perf->pipe && head.type == RECORD_TRACING_DATA)) {
-			TRY(skip_what_follows(perf, head.type, record));
+			TRY(perfrecords_skip(&perf->records, record,
+					     head.type == RECORD_AUXTRACE ? 8 : 4));
 			continue;
 		}
 		if (parse(perf, record, &head, ret, &well))
