@@ -14,7 +14,7 @@ struct slot {
 	struct cursor_block *block;
 	struct clue *clue;
 	struct ahead_block out;
-	uint16_t most_name; /* no raw id of its events is above it */
+	bool renamed; /* its events have the ids that are handed out */
 	struct err *err;
 };
 
@@ -39,8 +39,9 @@ struct ahead {
 	size_t nr_blocks; /* of a ring */
 	struct hash_secret secret;
 	struct names *raw, *names;
-	uint16_t *id; /* in names, by the one in raw; 0: not yet known */
-	size_t same;  /* ids below it are the same in both */
+	/* Threads read both as somebody hands out what they do not know yet. */
+	uint16_t *id;  /* in names, by the one in raw; 0: not yet known */
+	uint16_t same; /* ids below it are the same in both */
 
 	/* What follows, and the rings, is for whoever holds the lock. */
 	pthread_mutex_t lock;
@@ -138,6 +139,52 @@ static size_t nr_free(const struct ahead *a, const struct source *s)
 	return a->nr_blocks - s->filled - s->handed;
 }
 
+/*
+ * Which names the cursors met first depends on the threads; in which order blocks
+ * are handed out does not. So whoever hands out a block gives its names their ids.
+ */
+static void rename_events(struct ahead *a, const struct slot *slot)
+{
+	struct event *event = slot->block->event;
+
+	for (size_t i = 0; i < slot->out.nr; i++) {
+		uint16_t raw = event[i].cache, id = a->id[raw], same = a->same;
+
+		if (raw == EVENT_CACHE_NONE)
+			continue;
+		if (!id) {
+			const char *text = names_text(a->raw, raw);
+
+			id = raw == NAMES_OVERFLOW ? raw
+						   : names_id(a->names, text, strlen(text));
+			__atomic_store_n(&a->id[raw], id, __ATOMIC_RELAXED);
+			while (same < UINT16_MAX && a->id[same] == same)
+				same++;
+			__atomic_store_n(&a->same, same, __ATOMIC_RELAXED);
+		}
+		event[i].cache = id;
+	}
+}
+
+/*
+ * The same by who filled the block, and has it in his cache; false, with nothing done, when
+ * a name is not known yet. No raw id is above @most.
+ */
+static bool rename_known(const struct ahead *a, const struct slot *slot, uint16_t most)
+{
+	struct event *event = slot->block->event;
+
+	if (most < __atomic_load_n(&a->same, __ATOMIC_RELAXED))
+		return true;
+	for (size_t i = 0; i < slot->out.nr; i++)
+		if (event[i].cache != EVENT_CACHE_NONE &&
+		    !__atomic_load_n(&a->id[event[i].cache], __ATOMIC_RELAXED))
+			return false;
+	for (size_t i = 0; i < slot->out.nr; i++)
+		event[i].cache = __atomic_load_n(&a->id[event[i].cache], __ATOMIC_RELAXED);
+	return true;
+}
+
 /* Fills a block of @s, which is busy by the caller; the lock is let go meanwhile. */
 static void fill(struct ahead *a, struct source *s)
 {
@@ -155,7 +202,7 @@ static void fill(struct ahead *a, struct source *s)
 	if (slot->out.nr)
 		slot->out.survey =
 			clues_find(s->clues, slot->block->event, slot->out.nr, slot->clue);
-	slot->most_name = cursor_most_name(s->cursor);
+	slot->renamed = rename_known(a, slot, cursor_most_name(s->cursor));
 	slot->out.stats = *cursor_stats(s->cursor);
 	slot->out.bytes = page_reader_bytes(s->reader);
 	slot->out.pending_ns = cursor_pending_ns(s->cursor);
@@ -251,35 +298,6 @@ void ahead_start(struct ahead *a, size_t nr_threads)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-/*
- * Which names the cursors met first depends on the threads; in which order blocks
- * are handed out does not.
- */
-static void rename_events(struct ahead *a, const struct slot *slot)
-{
-	struct event *event = slot->block->event;
-
-	/* Not to be written, they stay in the cache of whoever will fill them next. */
-	if (slot->most_name < a->same)
-		return;
-	for (size_t i = 0; i < slot->out.nr; i++) {
-		uint16_t raw = event[i].cache;
-
-		if (raw < a->same)
-			continue;
-		if (!a->id[raw]) {
-			const char *text = names_text(a->raw, raw);
-
-			a->id[raw] = raw == NAMES_OVERFLOW
-					     ? raw
-					     : names_id(a->names, text, strlen(text));
-		}
-		event[i].cache = a->id[raw];
-		while (a->same < UINT16_MAX && a->id[a->same] == a->same)
-			a->same++;
-	}
-}
-
 struct err *ahead_next(struct ahead *a, size_t i, struct ahead_block *ret)
 {
 	struct source *s = &a->source[i];
@@ -314,10 +332,10 @@ struct err *ahead_next(struct ahead *a, size_t i, struct ahead_block *ret)
 	slot->err = NULL;
 	if (err)
 		return err;
-	if (slot->out.nr)
-		rename_events(a, slot);
-	else if (cursor_is_over(s->cursor))
+	if (!slot->out.nr && cursor_is_over(s->cursor))
 		release(s);
+	if (!slot->renamed)
+		rename_events(a, slot);
 	*ret = slot->out;
 	return NULL;
 }
