@@ -43,6 +43,7 @@ void sitetab_deinit(struct sitetab *tab)
 	free(tab->mark);
 	free(tab->life);
 	free(tab->age);
+	free(tab->age_sum);
 	series_deinit(&tab->series);
 	life_deinit(&tab->lives);
 	free(tab->slot);
@@ -198,6 +199,7 @@ void sitetab_window(struct sitetab *tab, uint64_t ts_ns)
 void sitetab_end_of_time(struct sitetab *tab)
 {
 	tab->age = xcalloc(tab->nr + 1, sizeof(*tab->age));
+	tab->age_sum = xcalloc(tab->nr + 1, sizeof(*tab->age_sum));
 	for (uint32_t i = 0; i < tab->nr; i++) {
 		struct site *s = &tab->site[i];
 
@@ -223,8 +225,9 @@ void sitetab_close(struct sitetab *tab, uint32_t *to)
 	size_t nr = 0, kept = 0;
 
 	for (size_t n = 0; n < tab->nr; n++) {
-		const struct site *s = &tab->site[n];
+		struct site *s = &tab->site[n];
 
+		s->age_sum_ns = (double)tab->age_sum[n];
 		to[n] = UINT32_MAX;
 		if (!s->weight || (!s->allocs && !s->failures && !s->unknown_frees &&
 				   !s->preexisting_frees && !s->preexisting_bytes))

@@ -83,7 +83,8 @@ struct sitetab {
 	uint64_t now;		   /* … as live.h has it */
 	struct sitetab_mark *mark; /* by site, as all that follow */
 	struct life *life;
-	struct life *age; /* NULL before the end */
+	struct life *age;	    /* NULL before the end, as the next */
+	unsigned __int128 *age_sum; /* ns, exact: the order of slots is no one's to know */
 	struct site *site;
 	uint8_t *flags; /* enum sitetab_flag, by site */
 	size_t nr, cap;
@@ -407,7 +408,7 @@ static inline void sitetab_aged(struct sitetab *tab, uint32_t account, uint64_t 
 		return;
 
 	s->aged++;
-	s->age_sum_ns += (double)ns;
+	tab->age_sum[i] += ns;
 	if (ns > s->age_max_ns)
 		s->age_max_ns = ns;
 	life_add(&tab->lives, &tab->age[i], ns);

@@ -359,3 +359,24 @@ TEST(a_large_kmalloc_leaves_the_rest_of_its_block_unused)
 	CHECK_EQ(feed_page_site(&f, A)->slack_bytes, 25536);
 	CHECK_EQ(feed_page_site(&f, A)->alloc_bytes, 65536);
 }
+
+/* 2^53 ns is where a sum of doubles begins to depend on its order, as that of a hash table. */
+TEST(the_sum_of_ages_does_not_depend_on_where_objects_lie_in_a_table)
+{
+	enum { NR = 300 };
+	double sum[4];
+
+	for (int round = 0; round < 4; round++) {
+		FEED(f);
+
+		for (uint64_t i = 0; i < NR; i++) {
+			feed_kmalloc(&f, A, FEED_BASE + 64 * (i + 1), 64);
+			f.now_ns += (UINT64_C(1) << 38) + 2 * i + 1;
+		}
+		feed_finish(&f);
+		CHECK_EQ(feed_slab_site(&f, A)->aged, NR);
+		sum[round] = feed_slab_site(&f, A)->age_sum_ns;
+		CHECK(sum[round] > 9007199254740992.0);
+		CHECK(sum[round] == sum[0]);
+	}
+}
