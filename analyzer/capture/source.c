@@ -138,8 +138,8 @@ static struct err *set_up_events(struct source *s, const struct source_opts *opt
 	return NULL;
 }
 
-struct err *source_open(struct source *s, const struct source_opts *opts,
-			struct recording *rec, struct texts *notes)
+struct err *source_open(struct source *s, const struct source_opts *opts, struct recording *rec,
+			struct texts *notes)
 {
 	auto_text events = {};
 

@@ -36,9 +36,9 @@ struct source {
 	struct probes probes;
 	struct evfilter filter;
 	struct text stack_sites; /* the filter of events that have a stack by wish */
-	unsigned int kinds;    /* enum tracepoint_kind */
-	uint64_t buffer_bytes; /* per CPU, what the kernel made of it */
-	bool all_cpus;	       /* the recording's are all that are online */
+	unsigned int kinds;	 /* enum tracepoint_kind */
+	uint64_t buffer_bytes;	 /* per CPU, what the kernel made of it */
+	bool all_cpus;		 /* the recording's are all that are online */
 };
 
 /* What can be refused without tracefs; sets the CPUs of @rec. @ret: of zeros. */

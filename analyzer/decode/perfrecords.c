@@ -51,8 +51,7 @@ static struct err *fill(struct perfrecords *r, size_t len, bool *ret_any)
 	size_t more = unread < w->cap - w->to ? (size_t)unread : w->cap - w->to;
 
 	if (more)
-		TRY(metadata_read(r->meta, r->pos + w->to, w->data + w->to,
-				  more));
+		TRY(metadata_read(r->meta, r->pos + w->to, w->data + w->to, more));
 	w->to += more;
 	*ret_any = w->to >= len;
 	if (!*ret_any && w->to)
@@ -131,7 +130,8 @@ struct err *perfrecords_next(struct perfrecords *r, struct span *record,
 		*record = (struct span){ w->data + w->from, head->size };
 		w->from += head->size;
 		r->pos += head->size;
-		if (head->type != PERFRECORDS_COMPRESSED && head->type != PERFRECORDS_COMPRESSED2)
+		if (head->type != PERFRECORDS_COMPRESSED &&
+		    head->type != PERFRECORDS_COMPRESSED2)
 			return NULL;
 
 		size_t skip = sizeof(*head) + (head->type == PERFRECORDS_COMPRESSED2 ? 8 : 0);
