@@ -104,6 +104,50 @@ void text_real(char ret[TEXT_MAX], double v)
 		snprintf(ret, TEXT_MAX, "%.*g", nr < 6 ? 6 : nr, v);
 }
 
+/* What "%.*f" prints of @v, 0 <= v < 1e15, with at most 15 decimals: exact, ties to even. */
+static size_t put_fixed(char *ret, double v, int decimals)
+{
+	static const uint64_t power[] = { 1ULL,
+					  10ULL,
+					  100ULL,
+					  1000ULL,
+					  10000ULL,
+					  100000ULL,
+					  1000000ULL,
+					  10000000ULL,
+					  100000000ULL,
+					  1000000000ULL,
+					  10000000000ULL,
+					  100000000000ULL,
+					  1000000000000ULL,
+					  10000000000000ULL,
+					  100000000000000ULL,
+					  1000000000000000ULL };
+	int exponent;
+	/* v is m / 2^shift, of which m has 53 bits: with 50 of the power they fit. */
+	uint64_t m = (uint64_t)ldexp(frexp(v, &exponent), 53);
+	int shift = 53 - exponent;
+	unsigned __int128 all = (unsigned __int128)m * power[decimals], n = 0;
+
+	if (shift < 128) {
+		unsigned __int128 half = (unsigned __int128)1 << (shift - 1);
+		unsigned __int128 rest = all & (half * 2 - 1);
+
+		n = all >> shift;
+		n += rest > half || (rest == half && n & 1);
+	}
+	size_t len = text_int(ret, (int64_t)(n / power[decimals]));
+	uint64_t after = (uint64_t)(n % power[decimals]);
+
+	if (!decimals)
+		return len;
+	ret[len++] = '.';
+	for (int i = decimals; i--; after %= power[i])
+		ret[len++] = (char)('0' + after / power[i]);
+	ret[len] = '\0';
+	return len;
+}
+
 void text_decimal(char ret[TEXT_MAX], double v)
 {
 	if (!(fabs(v) < 1e15)) {
@@ -116,11 +160,12 @@ void text_decimal(char ret[TEXT_MAX], double v)
 		decimals--;
 	for (double rest = fabs(v); rest < 1 && v != 0 && decimals < 15; rest *= 10)
 		decimals++;
-	snprintf(ret, TEXT_MAX, "%.*f", decimals, v);
-	if (!strchr(ret, '.'))
-		return;
-	size_t len = strlen(ret);
+	size_t len = signbit(v) != 0;
 
+	*ret = '-';
+	len += put_fixed(ret + len, fabs(v), decimals);
+	if (!decimals)
+		return;
 	while (ret[len - 1] == '0')
 		len--;
 	ret[len - (ret[len - 1] == '.')] = '\0';

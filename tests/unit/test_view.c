@@ -146,6 +146,52 @@ static double random_real(uint64_t *seed)
 	}
 }
 
+/* The same by printf, which rounds right, and is slow. */
+static void decimal_by_printf(char ret[TEXT_MAX], double v)
+{
+	int decimals = 5;
+
+	for (double rest = fabs(v); rest >= 10 && decimals; rest /= 10)
+		decimals--;
+	for (double rest = fabs(v); rest < 1 && v != 0 && decimals < 15; rest *= 10)
+		decimals++;
+	snprintf(ret, TEXT_MAX, "%.*f", decimals, v);
+	if (!strchr(ret, '.'))
+		return;
+	for (size_t len = strlen(ret); ret[len - 1] == '0' || ret[len - 1] == '.';) {
+		bool point = ret[--len] == '.';
+
+		ret[len] = '\0';
+		if (point)
+			break;
+	}
+}
+
+TEST(decimals_are_rounded_as_printf_does)
+{
+	uint64_t random = 1;
+
+	for (int i = 0; i < 300000; i++) {
+		char text[TEXT_MAX], expected[TEXT_MAX];
+		double v;
+
+		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+		/* All magnitudes; halves of the last digit that is printed; few bits. */
+		v = ldexp((double)(random >> 12), -(int)(random % 150));
+		if (i % 3 == 1)
+			v = (double)(random >> 44) / 8;
+		if (i % 3 == 2)
+			v = (double)(random >> 40) / 1e5 + 0.000005;
+		if (i % 7 == 0)
+			v = -v;
+		if (fabs(v) >= 1e15)
+			continue;
+		text_decimal(text, v);
+		decimal_by_printf(expected, v);
+		CHECK_STR(text, expected);
+	}
+}
+
 TEST(a_real_is_the_shortest_text_that_reads_back_the_same)
 {
 	static const double cases[] = { 0,	     -0.0,     1,	  1e6,	     999999,
