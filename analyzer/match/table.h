@@ -193,7 +193,10 @@ TABLE_INLINE void table_grow(struct table *t, const struct table_ops *ops)
 	size_t old_cap = t->cap, nr_aside = 0, cap_aside = 0;
 	auto_free char *aside = NULL;
 
-	table_resize(t, ops, old_cap < ops->small ? old_cap * 2 : old_cap + old_cap / 4);
+	table_resize(t, ops,
+		     old_cap < ops->small / 4 ? old_cap * 2 :
+		     old_cap < ops->small     ? ops->small :
+						old_cap + old_cap / 4);
 	for (size_t i = old_cap; i-- > 0;) {
 		char *e = t->slot + i * ops->size;
 
