@@ -194,9 +194,9 @@ TABLE_INLINE void table_grow(struct table *t, const struct table_ops *ops)
 	auto_free char *aside = NULL;
 
 	table_resize(t, ops,
-		     old_cap < ops->small / 4 ? old_cap * 2 :
-		     old_cap < ops->small     ? ops->small :
-						old_cap + old_cap / 4);
+		     old_cap < ops->small / 4 ? old_cap * 2
+		     : old_cap < ops->small   ? ops->small
+					      : old_cap + old_cap / 4);
 	for (size_t i = old_cap; i-- > 0;) {
 		char *e = t->slot + i * ops->size;
 

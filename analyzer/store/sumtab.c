@@ -64,11 +64,31 @@ struct tab {
 	bool accounts;
 };
 
+/* An order that SQLite asks for. */
+enum { MOST_TERMS = 16 };
+
+struct order {
+	struct term {
+		int column;
+		bool descending;
+	} term[MOST_TERMS];
+	int nr;
+};
+
 struct cursor {
 	sqlite3_vtab_cursor base; /* first, likewise */
 	struct work *work;
 	const struct sums *sums;
+	struct order order;
+	uint32_t *row; /* groups in that order; NULL: as they were met */
 	size_t at;
+};
+
+/* As SQLite orders values: NULL, numbers, texts. */
+struct value {
+	enum value_type { VALUE_NULL, VALUE_NUMBER, VALUE_TEXT } type;
+	int64_t i;
+	const char *text; /* lives as long as the work */
 };
 
 static void work_release(struct work *work)
@@ -112,9 +132,38 @@ static int tab_disconnect(sqlite3_vtab *base)
 	return SQLITE_OK;
 }
 
+/* What idxStr says: which columns are read, and an order if it is one of theirs. */
+static char *plan_text(const struct sqlite3_index_info *info, bool *ret_ordered)
+{
+	char *text = sqlite3_mprintf("%llx", (unsigned long long)info->colUsed);
+
+	*ret_ordered = info->nOrderBy > 0 && info->nOrderBy <= MOST_TERMS;
+	for (int i = 0; i < info->nOrderBy; i++)
+		*ret_ordered &=
+			info->aOrderBy[i].iColumn >= 0 && info->aOrderBy[i].iColumn < BY;
+	for (int i = 0; *ret_ordered && text && i < info->nOrderBy; i++)
+		text = sqlite3_mprintf("%z%c%d", text, info->aOrderBy[i].desc ? '-' : '+',
+				       info->aOrderBy[i].iColumn);
+	return text;
+}
+
+static uint64_t plan_read(const char *text, struct order *ret)
+{
+	char *end;
+	uint64_t used = strtoull(text, &end, 16);
+
+	for (ret->nr = 0; *end && ret->nr < MOST_TERMS; ret->nr++) {
+		struct term *term = &ret->term[ret->nr];
+
+		term->descending = *end == '-';
+		term->column = (int)strtol(end + 1, &end, 10);
+	}
+	return used;
+}
+
 /*
- * All arguments that are given, in their order; which ones is in the number, and which
- * columns are read in the text.
+ * All arguments that are given, in their order; which ones is in the number, the rest in
+ * the text.
  */
 static int tab_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
@@ -138,9 +187,12 @@ static int tab_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 		info->aConstraintUsage[at[i]].omit = 1;
 		info->idxNum |= 1 << i;
 	}
-	info->idxStr = sqlite3_mprintf("%llx", (unsigned long long)info->colUsed);
+	bool ordered;
+
+	info->idxStr = plan_text(info, &ordered);
 	if (!info->idxStr)
 		return SQLITE_NOMEM;
+	info->orderByConsumed = ordered;
 	info->needToFreeIdxStr = 1;
 	info->estimatedCost = 1e6;
 	info->estimatedRows = 1000;
@@ -158,8 +210,11 @@ static int tab_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
 
 static int tab_close(sqlite3_vtab_cursor *base)
 {
-	work_release(((struct cursor *)base)->work);
-	free(base);
+	struct cursor *cursor = (struct cursor *)base;
+
+	work_release(cursor->work);
+	free(cursor->row);
+	free(cursor);
 	return SQLITE_OK;
 }
 
@@ -216,13 +271,130 @@ static int fail(struct tab *tab, struct err *err)
 	return SQLITE_ERROR;
 }
 
+static struct value number(int64_t i)
+{
+	return (struct value){ .type = VALUE_NUMBER, .i = i };
+}
+
+static struct value text_of(const struct groups *groups, int64_t id)
+{
+	const char *text = strings_text(&groups->sites.strings, (uint32_t)id);
+
+	return (struct value){ .type = text ? VALUE_TEXT : VALUE_NULL, .text = text };
+}
+
+static struct value time_of(const struct sums_group *group, bool first)
+{
+	int64_t ns = first ? group->first_ns : group->last_ns;
+
+	/* Of several recordings times do not compare. */
+	if (group->same[SUMS_RECORDING] && ns != (first ? INT64_MAX : INT64_MIN))
+		return number(ns);
+	return (struct value){};
+}
+
+/* Column @i, no argument, of a group. */
+static struct value value_of(const struct cursor *cursor, const struct sums_group *group, int i)
+{
+	const struct groups *groups = cursor->work->groups;
+	bool accounts = ((const struct tab *)cursor->base.pVtab)->accounts;
+	static const enum sums_same texts[] = {
+		[FILE_NAME] = SUMS_FILE, [FUNC] = SUMS_FUNC,	       [MODULE] = SUMS_MODULE,
+		[CACHE] = SUMS_CACHE,	 [SUBSYSTEM] = SUMS_SUBSYSTEM, [HOST] = SUMS_HOST,
+	};
+
+	switch (i) {
+	case KIND:
+		return text_of(groups, group->kind);
+	case NAME:
+		return text_of(groups, group->name);
+	case FILE_NAME:
+	case FUNC:
+	case MODULE:
+	case CACHE:
+	case SUBSYSTEM:
+	case HOST:
+		return text_of(groups, group->same[texts[i]]);
+	case LINE:
+		if (group->same[SUMS_LINE])
+			return number(group->same[SUMS_LINE] - 1);
+		break;
+	case CALL_SITES:
+		return number(group->call_sites);
+	case RAW_SITES:
+		return number(group->raw_sites);
+	case FIRST_NS:
+	case LAST_NS:
+		return time_of(group, i == FIRST_NS);
+	case RECORDING:
+		if (group->same[SUMS_RECORDING])
+			return number(rawsites_recording(
+				&groups->sites, (size_t)group->same[SUMS_RECORDING] - 1));
+		break;
+	case CALL_SITE:
+		if (group->same[SUMS_CALL_SITE])
+			return number(groups->sites.call_site[group->same[SUMS_CALL_SITE] - 1]);
+		break;
+	case SELF:
+		return number(group->self);
+	default:
+		if (i >= SUMS && i < FIRST_NS && !(accounts && i - SUMS >= SUMS_NET_SE_BYTES))
+			return number(group->sum[i - SUMS]);
+	}
+	return (struct value){};
+}
+
+static int compare_values(struct value a, struct value b)
+{
+	if (a.type != b.type)
+		return a.type < b.type ? -1 : 1;
+	if (a.type == VALUE_TEXT)
+		return strcmp(a.text, b.text);
+	return (a.i > b.i) - (a.i < b.i);
+}
+
+static int compare_rows(const void *a, const void *b, void *arg)
+{
+	const struct cursor *cursor = arg;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	for (int i = 0; i < cursor->order.nr; i++) {
+		const struct term *term = &cursor->order.term[i];
+		int order =
+			compare_values(value_of(cursor, &cursor->sums->group[x], term->column),
+				       value_of(cursor, &cursor->sums->group[y], term->column));
+
+		if (order)
+			return term->descending ? -order : order;
+	}
+	return (x > y) - (x < y);
+}
+
+/* SQLite would make a record of each row, sort these and take them apart again. */
+static void sort_rows(struct cursor *cursor)
+{
+	free(cursor->row);
+	cursor->row = NULL;
+	if (!cursor->order.nr)
+		return;
+	cursor->row = xcalloc(cursor->sums->nr + 1, sizeof(*cursor->row));
+	for (size_t i = 0; i < cursor->sums->nr; i++)
+		cursor->row[i] = (uint32_t)i;
+	qsort_r(cursor->row, cursor->sums->nr, sizeof(*cursor->row), compare_rows, cursor);
+}
+
+static size_t row_at(const struct cursor *cursor)
+{
+	return cursor->row ? cursor->row[cursor->at] : cursor->at;
+}
+
 static int tab_filter(sqlite3_vtab_cursor *base, int given, const char *text, int argc,
 		      sqlite3_value **argv)
 {
 	struct cursor *cursor = (struct cursor *)base;
 	struct tab *tab = (struct tab *)base->pVtab;
 	struct module *module = tab->module;
-	struct work *work = work_new(given, argv, text ? strtoull(text, NULL, 16) : UINT64_MAX);
+	struct work *work = work_new(given, argv, plan_read(text, &cursor->order));
 
 	(void)argc;
 	work_release(take_ptr(cursor->work));
@@ -234,6 +406,7 @@ static int tab_filter(sqlite3_vtab_cursor *base, int given, const char *text, in
 		work->users++;
 		cursor->work = work;
 		cursor->sums = &work->groups->kinds;
+		sort_rows(cursor);
 		return SQLITE_OK;
 	}
 	struct err *err = groups_sum(work->groups, module->source, tab->accounts);
@@ -244,6 +417,7 @@ static int tab_filter(sqlite3_vtab_cursor *base, int given, const char *text, in
 	}
 	cursor->work = work;
 	cursor->sums = &work->groups->sums;
+	sort_rows(cursor);
 	if (tab->accounts && work->groups->filtered) {
 		work_release(module->last);
 		module->last = work;
@@ -265,95 +439,27 @@ static int tab_eof(sqlite3_vtab_cursor *base)
 	return !cursor->sums || cursor->at >= cursor->sums->nr;
 }
 
-static void result_text(sqlite3_context *context, const struct groups *groups, int64_t id)
-{
-	const char *text = strings_text(&groups->sites.strings, (uint32_t)id);
-
-	/* The cursor lives as long as the row. */
-	if (text)
-		sqlite3_result_text(context, text, -1, SQLITE_STATIC);
-}
-
-static void result_time(sqlite3_context *context, const struct sums_group *group, bool first)
-{
-	int64_t ns = first ? group->first_ns : group->last_ns;
-
-	/* Of several recordings times do not compare. */
-	if (group->same[SUMS_RECORDING] && ns != (first ? INT64_MAX : INT64_MIN))
-		sqlite3_result_int64(context, ns);
-}
-
 static int tab_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int i)
 {
 	const struct cursor *cursor = (const struct cursor *)base;
-	const struct work *work = cursor->work;
-	const struct groups *groups = work->groups;
-	const struct sums_group *group = &cursor->sums->group[cursor->at];
-	bool accounts = ((const struct tab *)base->pVtab)->accounts;
-	static const enum sums_same texts[] = {
-		[FILE_NAME] = SUMS_FILE, [FUNC] = SUMS_FUNC,	       [MODULE] = SUMS_MODULE,
-		[CACHE] = SUMS_CACHE,	 [SUBSYSTEM] = SUMS_SUBSYSTEM, [HOST] = SUMS_HOST,
-	};
 
-	switch (i) {
-	case KIND:
-		result_text(context, groups, group->kind);
-		break;
-	case NAME:
-		result_text(context, groups, group->name);
-		break;
-	case FILE_NAME:
-	case FUNC:
-	case MODULE:
-	case CACHE:
-	case SUBSYSTEM:
-	case HOST:
-		result_text(context, groups, group->same[texts[i]]);
-		break;
-	case LINE:
-		if (group->same[SUMS_LINE])
-			sqlite3_result_int64(context, group->same[SUMS_LINE] - 1);
-		break;
-	case CALL_SITES:
-		sqlite3_result_int64(context, group->call_sites);
-		break;
-	case RAW_SITES:
-		sqlite3_result_int64(context, group->raw_sites);
-		break;
-	case FIRST_NS:
-	case LAST_NS:
-		result_time(context, group, i == FIRST_NS);
-		break;
-	case RECORDING:
-		if (group->same[SUMS_RECORDING])
-			sqlite3_result_int64(
-				context,
-				rawsites_recording(&groups->sites,
-						   (size_t)group->same[SUMS_RECORDING] - 1));
-		break;
-	case CALL_SITE:
-		if (group->same[SUMS_CALL_SITE])
-			sqlite3_result_int64(
-				context,
-				groups->sites.call_site[group->same[SUMS_CALL_SITE] - 1]);
-		break;
-	case SELF:
-		sqlite3_result_int64(context, group->self);
-		break;
-	default:
-		/* SQLite looks itself whether arguments past the 16th are met. */
-		if (i >= BY)
-			sqlite3_result_text(context, work->argument[i - BY], -1, SQLITE_STATIC);
-		else if (i >= SUMS && i < FIRST_NS &&
-			 !(accounts && i - SUMS >= SUMS_NET_SE_BYTES))
-			sqlite3_result_int64(context, group->sum[i - SUMS]);
+	/* SQLite looks itself whether arguments past the 16th are met. */
+	if (i >= BY) {
+		sqlite3_result_text(context, cursor->work->argument[i - BY], -1, SQLITE_STATIC);
+		return SQLITE_OK;
 	}
+	struct value value = value_of(cursor, &cursor->sums->group[row_at(cursor)], i);
+
+	if (value.type == VALUE_NUMBER)
+		sqlite3_result_int64(context, value.i);
+	else if (value.type == VALUE_TEXT)
+		sqlite3_result_text(context, value.text, -1, SQLITE_STATIC);
 	return SQLITE_OK;
 }
 
 static int tab_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *ret)
 {
-	*ret = (sqlite3_int64)((const struct cursor *)base)->at;
+	*ret = (sqlite3_int64)row_at((const struct cursor *)base);
 	return SQLITE_OK;
 }
 

@@ -247,3 +247,22 @@ t a_report_of_snapshots_says_what_they_are grep -qx 'Imported  /proc/allocinfo 1
 t and_nothing_that_they_do_not_know [ -z "$(grep -E '^(Kernel|Events|Exact|Symbols)|CPU|overlap|No event' out)" ]
 run report -i snapshots.db --lifetimes
 t an_answer_without_rows_says_so grep -qx 'No life is known.' out
+
+# Groups come in the order that is asked for. With a sign in front of its terms, which tells
+# it nothing of the columns, SQLite sorts them itself.
+for from in "_site_groups('function', 1, 'slab,page,percpu,vmalloc,any', 1)" \
+	"_account_groups('comm', 0, 'slab,page,percpu,vmalloc,any', 1)"; do
+	for order in "net_bytes DESC, name" "module, line DESC, name DESC" \
+		"first_ns DESC, cache, kind, allocs, name" "peak_bytes, self DESC, call_site, name, kind"; do
+		signed=$(echo "+$order" | sed 's/, /, +/g')
+		for terms in "$order" "$signed"; do
+			"$ap" sql -i "$db" --format csv \
+				"SELECT kind, name, line, module, net_bytes FROM $from ORDER BY $terms"
+		done >out 2>err
+		lines=$(wc -l <out)
+		head -n $((lines / 2)) out >first
+		tail -n $((lines / 2)) out >second
+		t "${from%%(*}_are_ordered_as_sqlite_does_by_$(echo "$order" | tr -cs 'a-zA-Z_' _)" \
+			test "$lines" -gt 20 -a "$(cksum <first)" = "$(cksum <second)"
+	done
+done
