@@ -47,8 +47,8 @@ FROM (
 			iif(uncertain, size(uncertain), 'none'))
 	WHEN lost OR gaps THEN printf('Events are missing: what lives is known within %s; %s of it lived through a gap.',
 		size(width), size(uncertain))
-	WHEN invisible_sites THEN printf('No event is missing. Of %d call sites the frees cannot be seen: %s that seem to live may be gone.',
-		invisible_sites, size(invisible))
+	WHEN invisible_sites THEN printf('No event is missing. Of %d call site%s the frees cannot be seen: %s that seem to live may be gone.',
+		invisible_sites, iif(invisible_sites = 1, '', 's'), size(invisible))
 	ELSE printf('No event is missing; what lives is known within %s.', size(width))
 	END FROM doubt
 )
