@@ -5,7 +5,7 @@
  * In:     _account_groups(by, depth, kinds, self, pid, tgid, …), one argument for each
  *         key of store/filter.h; _site_groups(by, depth, kinds, self)
  * Out:    a row for each kind and name, as schema/queries/who.sql and groups.sql show
- *         them, in no order
+ *         them; in the order that SQLite asks for, if it is one of their columns
  * Not:    keeps anything but the sums per kind of what was asked last: a report ends
  *         with these
  * Rules:  (1) SQLite would sort all rows to group them, and join each with seven tables:
