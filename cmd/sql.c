@@ -102,7 +102,10 @@ static struct err *run_words(struct query_db *db, char **words, enum view_format
 	if (named)
 		return run_named(db, named, words + 1, format, layout);
 	if (is_name(words[0]))
-		return err_new(ERR_USAGE, "%s: no such query; --list names them", words[0]);
+		return err_new(ERR_USAGE,
+			       "%s: no such query; --list names them, and a view is read by "
+			       "SELECT * FROM it",
+			       words[0]);
 	return run_all(db, words[0], words + 1, format, layout);
 }
 
