@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store/folded.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* Describing a view costs half of what preparing a query on it does. */
@@ -52,21 +51,32 @@ static bool same_columns(sqlite3 *db, const char *view)
 	return same && nr;
 }
 
+static const char *const views[] = { "call_sites", "totals",	 "growth",  "lifetimes",
+				     "waste",	   "leak_sites", "buckets", "_summary" };
+
+static bool use(sqlite3 *db, const char *view)
+{
+	char *sql =
+		sqlite3_mprintf("CREATE TEMP VIEW \"%w\" AS SELECT * FROM main.\"_folded_%w\"",
+				view, view);
+	/* Temporary names are looked up first. */
+	bool used = sql && same_columns(db, view) &&
+		    sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+
+	sqlite3_free(sql);
+	return used;
+}
+
 void folded_use(sqlite3 *db)
 {
-	static const char *const views[] = {
-		"call_sites", "totals",	    "growth",  "lifetimes",
-		"waste",      "leak_sites", "buckets", "_summary"
-	};
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++)
+		use(db, views[i]);
+}
 
-	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
-		char *sql = sqlite3_mprintf("CREATE TEMP VIEW \"%w\" AS "
-					    "SELECT * FROM main.\"_folded_%w\"",
-					    views[i], views[i]);
-
-		/* Temporary names are looked up first. */
-		if (sql && same_columns(db, views[i]))
-			sqlite3_exec(db, sql, NULL, NULL, NULL);
-		sqlite3_free(sql);
-	}
+bool folded_use_one(sqlite3 *db, const char *view, int len)
+{
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++)
+		if (strlen(views[i]) == (size_t)len && !memcmp(views[i], view, (size_t)len))
+			return use(db, views[i]);
+	return false;
 }

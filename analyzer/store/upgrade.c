@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/xalloc.h"
+#include "store/folded.h"
 #include "store/schema.h"
 
 static void sqlite_close(sqlite3 *db)
@@ -168,8 +169,17 @@ static struct err *wrap_tables(sqlite3 *db, const char *path)
 	return NULL;
 }
 
+/* Whether the file has @view as today: its rows may be kept there. */
+static bool is_as_today(sqlite3_stmt *find, const struct schema_view *view)
+{
+	sqlite3_reset(find);
+	sqlite3_bind_text(find, 1, view->text, view->text_len, SQLITE_STATIC);
+	return sqlite3_step(find) == SQLITE_ROW;
+}
+
 struct err *upgrade_views(sqlite3 *db, const char *path)
 {
+	CLEANUP(stmt_cleanup) sqlite3_stmt *find = NULL;
 	static const char *const needed[] = { "_recording", "_callsite", "_raw_site" };
 	const char *at = schema_views;
 	struct schema_view view;
@@ -181,8 +191,13 @@ struct err *upgrade_views(sqlite3 *db, const char *path)
 	TRY(exec(db, path, "PRAGMA temp_store = MEMORY"));
 	TRY(wrap_tables(db, path));
 
+	if (sqlite3_prepare_v2(db, "SELECT 1 FROM main.sqlite_schema WHERE sql = ?", -1, &find,
+			       NULL) != SQLITE_OK)
+		return err_new(ERR_DB, "%s: %s", path, sqlite3_errmsg(db));
 	/* Names are looked up among temporary views first. */
 	while (schema_next_view(&at, &view)) {
+		if (is_as_today(find, &view) && folded_use_one(db, view.name, view.name_len))
+			continue;
 		auto_free char *sql =
 			xasprintf("CREATE TEMP VIEW %.*s",
 				  view.text_len - (int)(view.name - view.text), view.name);
