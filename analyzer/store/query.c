@@ -34,11 +34,12 @@ struct query {
 	struct cell *row;
 	size_t nr_columns;
 	char **column; /* names */
-	/* Columns that were asked for, by the address of the name: a program's literal. */
+	/* Columns that were asked for, by the address of the name. */
 	struct {
 		const char *name;
 		size_t column;
 	} known[NR_KNOWN];
+	size_t nr_known;
 };
 
 struct err *query_is_db(const char *path, bool *ret)
@@ -327,23 +328,27 @@ const char *query_column(const struct query *query, size_t column)
 
 size_t query_find_column(struct query *query, const char *name)
 {
-	size_t slot = (uintptr_t)name / 4 % NR_KNOWN, known = query->known[slot].column;
+	size_t slot = (uintptr_t)name / 4 % NR_KNOWN;
 
-	/* An address may hold another name by now. */
-	if (query->known[slot].name == name && !strcmp(query->column[known], name))
-		return known;
+	/* Half of them stay free, so that a search ends. */
+	for (; query->known[slot].name; slot = (slot + 1) % NR_KNOWN)
+		if (query->known[slot].name == name)
+			return query->known[slot].column;
 	for (size_t i = 0; i < query->nr_columns; i++) {
 		if (strcmp(query->column[i], name))
 			continue;
-		query->known[slot].name = name;
-		query->known[slot].column = i;
+		if (query->nr_known < NR_KNOWN / 2) {
+			query->nr_known++;
+			query->known[slot].name = name;
+			query->known[slot].column = i;
+		}
 		return i;
 	}
 	assert(!"the query has that column");
 	return 0;
 }
 
-struct cell query_cell(struct sqlite3_value *value)
+static inline struct cell make_cell(sqlite3_value *value)
 {
 	struct cell cell = { .type = CELL_NULL, .text = "" };
 
@@ -373,6 +378,11 @@ struct cell query_cell(struct sqlite3_value *value)
 	return cell;
 }
 
+struct cell query_cell(struct sqlite3_value *value)
+{
+	return make_cell(value);
+}
+
 void query_restart(struct query *query)
 {
 	sqlite3_reset(query->stmt);
@@ -391,7 +401,7 @@ struct err *query_next(struct query *query, const struct cell **ret)
 			       sqlite3_errmsg(query->db->db));
 	/* Of a statement that one thread uses, a value may be taken without a lock. */
 	for (size_t i = 0; i < query->nr_columns; i++)
-		query->row[i] = query_cell(sqlite3_column_value(query->stmt, (int)i));
+		query->row[i] = make_cell(sqlite3_column_value(query->stmt, (int)i));
 	*ret = query->row;
 	return NULL;
 }

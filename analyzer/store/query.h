@@ -77,7 +77,8 @@ bool query_has_param(const struct query *query, const char *name);
 
 size_t query_nr_columns(const struct query *query);
 const char *query_column(const struct query *query, size_t column);
-/* The column of that name; a name it does not have is a mistake of the program. */
+/* The column of that name, a literal, which is known again by its address; a name that the
+ * query does not have is a mistake of the program. */
 size_t query_find_column(struct query *query, const char *name);
 
 /* A value of SQLite's as a cell, which borrows its text. */

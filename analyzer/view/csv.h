@@ -9,9 +9,10 @@
 #ifndef VIEW_CSV_H
 #define VIEW_CSV_H
 
+#include "view/line.h"
 #include "view/view.h"
 
-void csv_head(FILE *out, const struct view_column *column, size_t nr);
-void csv_row(FILE *out, const struct cell *row, size_t nr);
+void csv_head(struct line *line, const struct view_column *column, size_t nr);
+void csv_row(struct line *line, const struct cell *row, size_t nr);
 
 #endif

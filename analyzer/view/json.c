@@ -4,92 +4,124 @@
 #include <math.h>
 #include <string.h>
 
-#include "view/text.h"
+/* In front of a value is the same text in each row. */
+struct json {
+	size_t nr;
+	struct line names;
+	size_t *end; /* of each, in names */
+	bool any;
+};
 
 static bool stands_for_itself(uint8_t c)
 {
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-static void string(FILE *out, const char *text, size_t len)
+/* The character of @n bytes at @text, or a byte that is none, 0. */
+static void put_escaped(struct line *line, const char *text, size_t n)
 {
-	putc_unlocked('"', out);
+	uint8_t c = (uint8_t)*text;
+
+	if (!n)
+		line_text(line, "\\ufffd");
+	else if (c == '"' || c == '\\')
+		line_put(line, (const char[]){ '\\', *text }, 2);
+	else if (c == '\n')
+		line_text(line, "\\n");
+	else if (c == '\t')
+		line_text(line, "\\t");
+	else if (c < 0x20 || c == 0x7f)
+		line->len += (size_t)sprintf(line_room(line, 7), "\\u%04x", c);
+	else
+		line_put(line, text, n);
+}
+
+static void string(struct line *line, const char *text, size_t len)
+{
+	line_char(line, '"');
 	for (size_t i = 0; i < len;) {
 		size_t plain = i;
 
 		while (plain < len && stands_for_itself((uint8_t)text[plain]))
 			plain++;
-		fwrite_unlocked(text + i, 1, plain - i, out);
+		line_put(line, text + i, plain - i);
 		i = plain;
 		if (i == len)
 			break;
-		uint8_t c = (uint8_t)text[i];
 		size_t n = text_utf8(text + i, len - i);
 
-		if (!n)
-			fputs_unlocked("\\ufffd", out);
-		else if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c == '\n')
-			fputs_unlocked("\\n", out);
-		else if (c == '\t')
-			fputs_unlocked("\\t", out);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
-		else
-			fwrite_unlocked(text + i, 1, n, out);
+		put_escaped(line, text + i, n);
 		i += n ? n : 1;
 	}
-	putc_unlocked('"', out);
+	line_char(line, '"');
 }
 
-void json_begin(FILE *out)
+struct json *json_new(const struct view_column *column, size_t nr)
 {
-	putc_unlocked('[', out);
+	struct json *json = xmalloc(sizeof(*json));
+
+	*json = (struct json){ .nr = nr, .end = xcalloc(nr, sizeof(*json->end)) };
+	for (size_t i = 0; i < nr; i++) {
+		line_text(&json->names, i ? ", " : "{");
+		string(&json->names, column[i].title, strlen(column[i].title));
+		line_text(&json->names, ": ");
+		json->end[i] = json->names.len;
+	}
+	return json;
 }
 
-static void value(FILE *out, const struct cell *cell)
+void json_free(struct json *json)
 {
-	char text[TEXT_MAX];
+	if (!json)
+		return;
+	line_deinit(&json->names);
+	free(json->end);
+	free(json);
+}
 
+static void value(struct line *line, const struct cell *cell)
+{
 	switch (cell->type) {
 	case CELL_NULL:
-		fputs_unlocked("null", out);
+		line_put(line, "null", 4);
 		break;
 	case CELL_INT:
-		fwrite_unlocked(text, 1, text_int(text, cell->i), out);
+		line_int(line, cell->i);
 		break;
 	case CELL_REAL:
-		text_real(text, cell->real);
-		fputs_unlocked(isfinite(cell->real) ? text : "null", out);
+		if (isfinite(cell->real))
+			line_real(line, cell->real);
+		else
+			line_put(line, "null", 4);
 		break;
 	case CELL_TEXT:
-		string(out, cell->text, cell->len);
+		string(line, cell->text, cell->len);
 		break;
 	case CELL_BLOB: {
 		auto_free char *hex = text_hex(cell->text, cell->len);
 
-		string(out, hex, strlen(hex));
+		string(line, hex, strlen(hex));
 		break;
 	}
 	}
 }
 
-void json_row(FILE *out, const struct view_column *column, const struct cell *row, size_t nr,
-	      bool first)
+void json_row(struct json *json, struct line *line, const struct cell *row)
 {
-	fputs_unlocked(first ? "\n{" : ",\n{", out);
-	for (size_t i = 0; i < nr; i++) {
-		if (i)
-			fputs_unlocked(", ", out);
-		string(out, column[i].title, strlen(column[i].title));
-		fputs_unlocked(": ", out);
-		value(out, &row[i]);
+	size_t from = 0;
+
+	line_text(line, json->any ? ",\n" : "[\n");
+	json->any = true;
+	if (!json->nr)
+		line_char(line, '{');
+	for (size_t i = 0; i < json->nr; from = json->end[i++]) {
+		line_put(line, json->names.text + from, json->end[i] - from);
+		value(line, &row[i]);
 	}
-	putc_unlocked('}', out);
+	line_char(line, '}');
 }
 
-void json_end(FILE *out, bool empty)
+void json_end(struct json *json, struct line *line)
 {
-	fputs_unlocked(empty ? "]\n" : "\n]\n", out);
+	line_text(line, json->any ? "\n]\n" : "[]\n");
 }

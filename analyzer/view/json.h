@@ -9,11 +9,16 @@
 #ifndef VIEW_JSON_H
 #define VIEW_JSON_H
 
+#include "view/line.h"
 #include "view/view.h"
 
-void json_begin(FILE *out);
-void json_row(FILE *out, const struct view_column *column, const struct cell *row, size_t nr,
-	      bool first);
-void json_end(FILE *out, bool empty);
+struct json;
+
+struct json *json_new(const struct view_column *column, size_t nr);
+void json_free(struct json *json);
+
+/* All rows take the same @line; its text is an array once json_end() was called. */
+void json_row(struct json *json, struct line *line, const struct cell *row);
+void json_end(struct json *json, struct line *line);
 
 #endif

@@ -3,42 +3,66 @@
 
 #include <string.h>
 
-#include "base/xalloc.h"
 #include "view/table.h"
 
-/* Escapes what would end the cell, or be taken for an emphasis, a link or a tag. */
-static void cell_text(FILE *out, const char *text)
+/* What would end the cell, or be taken for an emphasis, a link or a tag. */
+static bool needs_escape(char c)
 {
-	for (; *text; text++) {
-		if (strchr("|\\`*_[]<>", *text))
-			putc_unlocked('\\', out);
-		putc_unlocked(*text, out);
+	switch (c) {
+	case '|':
+	case '\\':
+	case '`':
+	case '*':
+	case '_':
+	case '[':
+	case ']':
+	case '<':
+	case '>':
+		return true;
+	default:
+		return false;
 	}
 }
 
-void markdown_head(FILE *out, const struct view_column *column, size_t nr)
+static void cell_text(struct line *line, const char *text)
+{
+	char *start = line_room(line, 2 * strlen(text)), *out = start;
+
+	for (; *text; text++) {
+		if (needs_escape(*text))
+			*out++ = '\\';
+		*out++ = *text;
+	}
+	line->len += (size_t)(out - start);
+}
+
+void markdown_head(struct line *line, const struct view_column *column, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
-		fputs(i ? " | " : "| ", out);
-		cell_text(out, column[i].title);
+		line_text(line, i ? " | " : "| ");
+		cell_text(line, column[i].title);
 	}
-	fputs(" |\n", out);
+	line_text(line, " |\n");
 	for (size_t i = 0; i < nr; i++) {
 		bool text = column[i].style == VIEW_PLAIN || column[i].style == VIEW_SITE;
 
-		fputs(text ? "|---" : "|---:", out);
+		line_text(line, text ? "|---" : "|---:");
 	}
-	fputs("|\n", out);
+	line_text(line, "|\n");
 }
 
-void markdown_row(FILE *out, const struct view_column *column, const struct cell *row,
+void markdown_row(struct line *line, const struct view_column *column, const struct cell *row,
 		  size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
+		line_text(line, i ? " | " : "| ");
+		if (row[i].type == CELL_INT && column[i].style == VIEW_PLAIN) {
+			line_int(line, row[i].i);
+			continue;
+		}
 		auto_free char *text = table_cell(&row[i], column[i].style, true);
 
-		fputs(i ? " | " : "| ", out);
-		cell_text(out, text);
+		cell_text(line, text);
 	}
-	fputs(" |\n", out);
+	line_text(line, " |\n");
 }

@@ -5,10 +5,11 @@
 #ifndef VIEW_MARKDOWN_H
 #define VIEW_MARKDOWN_H
 
+#include "view/line.h"
 #include "view/view.h"
 
-void markdown_head(FILE *out, const struct view_column *column, size_t nr);
-void markdown_row(FILE *out, const struct view_column *column, const struct cell *row,
+void markdown_head(struct line *line, const struct view_column *column, size_t nr);
+void markdown_row(struct line *line, const struct view_column *column, const struct cell *row,
 		  size_t nr);
 
 #endif

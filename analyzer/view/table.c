@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "view/line.h"
 #include "view/text.h"
 
 /* A cell of a row that is kept or printed: where its text is in the room. */
 struct piece {
-	size_t at;	/* GAP in the first of a row: the row is a blank line */
+	size_t at; /* GAP in the first of a row: the row is a blank line */
+	uint32_t len;
 	uint32_t width; /* columns that the text takes up */
 };
 
@@ -24,10 +26,8 @@ struct table {
 	bool *left;	     /* flush left: the column holds a text that is not empty */
 	struct piece *piece; /* of the rows that are measured, one after another; then of one */
 	size_t nr_rows, cap_rows;
-	char *room; /* their texts, each with a NUL behind it */
-	size_t used, cap_room;
-	char *line;
-	size_t line_len, cap_line;
+	struct line room; /* their texts, each with a NUL behind it */
+	struct line line;
 	bool measured;
 };
 
@@ -53,32 +53,20 @@ void table_free(struct table *table)
 {
 	if (!table)
 		return;
-	free(table->line);
-	free(table->room);
+	line_deinit(&table->line);
+	line_deinit(&table->room);
 	free(table->piece);
 	free(table->width);
 	free(table->left);
 	free(table);
 }
 
-/* Where @len more bytes go, behind the @used ones of a buffer. */
-static char *grow(char **buf, size_t used, size_t *cap, size_t len)
-{
-	if (len > *cap - used) {
-		*cap = 2 * *cap + len + 256;
-		*buf = xreallocarray(*buf, *cap, 1);
-	}
-	return *buf + used;
-}
-
-static void real_text(enum view_style style, bool human, double v, char text[TEXT_MAX])
+static size_t real_text(enum view_style style, bool human, double v, char text[TEXT_MAX])
 {
 	bool measured = style != VIEW_PLAIN && style != VIEW_CHANGE && style != VIEW_SITE;
 
-	if (measured && !human) {
-		text_decimal(text, v);
-		return;
-	}
+	if (measured && !human)
+		return text_decimal(text, v);
 	switch (style) {
 	case VIEW_BYTES:
 	case VIEW_BYTES_CHANGE:
@@ -96,9 +84,9 @@ static void real_text(enum view_style style, bool human, double v, char text[TEX
 	case VIEW_PLAIN:
 	case VIEW_CHANGE:
 	case VIEW_SITE:
-		text_real(text, v);
-		break;
+		return text_real(text, v);
 	}
+	return strlen(text);
 }
 
 /* What is no text and no blob; the length. */
@@ -111,11 +99,10 @@ static size_t number_text(const struct cell *cell, enum view_style style, bool h
 
 	text[0] = '+';
 	if (cell->type == CELL_REAL)
-		real_text(style, human, cell->real, text + plus);
-	else if (iec)
-		text_iec(text + plus, cell->i);
-	else
+		return plus + real_text(style, human, cell->real, text + plus);
+	if (!iec)
 		return plus + text_int(text + plus, cell->i);
+	text_iec(text + plus, cell->i);
 	return strlen(text);
 }
 
@@ -137,83 +124,98 @@ char *table_cell(const struct cell *cell, enum view_style style, bool human)
 	return NULL;
 }
 
-/* Puts a text of @len bytes into the room. */
-static void keep(struct table *table, const char *text, size_t len, size_t width,
-		 struct piece *ret)
-{
-	char *room = grow(&table->room, table->used, &table->cap_room, len + 1);
+/* Spaces and short texts are copied so many bytes at once, whatever is needed of them. */
+enum { STEP = 32 };
 
-	memcpy(room, text, len);
-	room[len] = '\0';
-	*ret = (struct piece){ .at = table->used, .width = (uint32_t)width };
-	table->used += len + 1;
+/* What is behind a text in the room is a piece of it, or STEP bytes of nothing. */
+static char *room_for(struct table *table, size_t len)
+{
+	return line_room(&table->room, len + 1 + STEP);
+}
+
+/* @len bytes have been put into the room. */
+static void keep(struct table *table, size_t len, size_t width, struct piece *ret)
+{
+	table->room.text[table->room.len + len] = '\0';
+	*ret = (struct piece){ table->room.len, (uint32_t)len, (uint32_t)width };
+	table->room.len += len + 1;
+}
+
+static void keep_text(struct table *table, const char *text, size_t len, size_t width,
+		      struct piece *ret)
+{
+	memcpy(room_for(table, len), text, len);
+	keep(table, len, width, ret);
 }
 
 static void keep_cell(struct table *table, const struct cell *cell, enum view_style style,
 		      struct piece *ret)
 {
-	char number[TEXT_MAX + 1];
-
 	if (cell->type == CELL_INT || cell->type == CELL_REAL) {
-		size_t len = number_text(cell, style, table->layout.human, number);
+		char *room = room_for(table, TEXT_MAX);
+		size_t len = cell->type == CELL_INT && style == VIEW_PLAIN
+				     ? text_int(room, cell->i)
+				     : number_text(cell, style, table->layout.human, room);
 
-		keep(table, number, len, len, ret);
+		keep(table, len, len, ret);
+	} else if (cell->type == CELL_NULL) {
+		keep_text(table, "-", 1, 1, ret);
 	} else if (cell->type == CELL_TEXT && text_is_plain(cell->text, cell->len)) {
-		keep(table, cell->text, cell->len, cell->len, ret);
+		keep_text(table, cell->text, cell->len, cell->len, ret);
 	} else {
 		auto_free char *text = table_cell(cell, style, table->layout.human);
 
-		keep(table, text, strlen(text), text_width(text), ret);
+		keep_text(table, text, strlen(text), text_width(text), ret);
 	}
 }
 
-static void put(struct table *table, const char *text, size_t len)
+/* In place; the text has a NUL behind it. */
+static void shorten(struct table *table, struct piece *piece, size_t width)
 {
-	if (!len)
-		return;
-	memcpy(grow(&table->line, table->line_len, &table->cap_line, len), text, len);
-	table->line_len += len;
+	char *text = table->room.text + piece->at;
+
+	text_shorten(text, width);
+	piece->len = (uint32_t)strlen(text);
+	piece->width = (uint32_t)text_width(text);
 }
 
-static void put_spaces(struct table *table, size_t nr)
+static void print_row(struct table *table, struct piece *row)
 {
-	if (!nr)
-		return;
-	memset(grow(&table->line, table->line_len, &table->cap_line, nr), ' ', nr);
-	table->line_len += nr;
-}
+	const struct view_column *column = table->column;
+	const size_t *widths = table->width;
+	const bool *lefts = table->left;
+	const char *room = table->room.text;
+	struct line line = table->line;
+	size_t spaces = 0; /* that are due before the next text */
 
-static void put_cell(struct table *table, size_t i, char *text, size_t width)
-{
-	bool last = i + 1 == table->nr;
+	for (size_t i = 0, nr = row[0].at != GAP ? table->nr : 0; i < nr; i++) {
+		size_t width = widths[i];
+		bool left = lefts[i];
+		struct piece *piece = &row[i];
 
-	if (width > table->width[i] && table->column[i].style == VIEW_SITE) {
-		text_shorten(text, table->width[i]);
-		width = text_width(text);
+		if (piece->width > width && column[i].style == VIEW_SITE)
+			shorten(table, piece, width);
+		size_t pad = piece->width < width ? width - piece->width : 0;
+		const char *text = room + piece->at;
+		size_t len = piece->len;
+
+		spaces += left ? 0 : pad;
+		char *out = line_room(&line, spaces + len + 2 * STEP);
+
+		for (size_t j = 0; j < spaces; j += STEP)
+			memset(out + j, ' ', STEP);
+		out += spaces;
+		if (len <= STEP)
+			memcpy(out, text, STEP);
+		else
+			memcpy(out, text, len);
+		line.len += spaces + len;
+		/* Two of them between columns. */
+		spaces = 2 + (left ? pad : 0);
 	}
-	size_t pad = width < table->width[i] ? table->width[i] - width : 0;
-
-	if (i)
-		put_spaces(table, 2);
-	if (!table->left[i])
-		put_spaces(table, pad);
-	put(table, text, strlen(text));
-	if (table->left[i] && !last)
-		put_spaces(table, pad);
-}
-
-static void end_line(struct table *table)
-{
-	put(table, "\n", 1);
-	fwrite_unlocked(table->line, 1, table->line_len, table->out);
-	table->line_len = 0;
-}
-
-static void print_row(struct table *table, const struct piece *row)
-{
-	for (size_t i = 0; i < table->nr && row[0].at != GAP; i++)
-		put_cell(table, i, table->room + row[i].at, row[i].width);
-	end_line(table);
+	line_char(&line, '\n');
+	line_write(&line, table->out);
+	table->line = line;
 }
 
 /* Takes from the site column what the line has too much. */
@@ -239,18 +241,20 @@ static void fit(struct table *table)
 
 static void print_measured(struct table *table)
 {
+	auto_free struct piece *titles = xcalloc(table->nr, sizeof(*titles));
+
 	fit(table);
 	table->measured = true;
 	for (size_t i = 0; i < table->nr; i++) {
-		auto_free char *title = xstrdup(table->column[i].title);
+		const char *title = table->column[i].title;
 
-		put_cell(table, i, title, text_width(title));
+		keep_text(table, title, strlen(title), text_width(title), &titles[i]);
 	}
-	end_line(table);
+	print_row(table, titles);
 	for (size_t r = 0; r < table->nr_rows; r++)
 		print_row(table, &table->piece[r * table->nr]);
 	table->nr_rows = 0;
-	table->used = 0;
+	table->room.len = 0;
 }
 
 /* Where the pieces of the next row go. */
@@ -264,13 +268,23 @@ static struct piece *new_row(struct table *table)
 	return &table->piece[table->nr_rows * table->nr];
 }
 
-static void add(struct table *table, const struct piece *row)
+static void add(struct table *table, struct piece *row)
 {
 	if (table->measured) {
 		print_row(table, row);
-		table->used = 0;
+		table->room.len = 0;
 	} else if (++table->nr_rows == TABLE_MEASURED) {
 		print_measured(table);
+	}
+}
+
+/* Columns become wider as it takes, until they are measured. */
+static void measure(struct table *table, const struct cell *cells, const struct piece *row)
+{
+	for (size_t i = 0; i < table->nr; i++) {
+		if (row[i].width > table->width[i])
+			table->width[i] = row[i].width;
+		table->left[i] |= cells[i].len != 0;
 	}
 }
 
@@ -278,14 +292,10 @@ void table_row(struct table *table, const struct cell *cells)
 {
 	struct piece *row = new_row(table);
 
-	for (size_t i = 0; i < table->nr; i++) {
+	for (size_t i = 0; i < table->nr; i++)
 		keep_cell(table, &cells[i], table->column[i].style, &row[i]);
-		if (table->measured)
-			continue;
-		if (row[i].width > table->width[i])
-			table->width[i] = row[i].width;
-		table->left[i] |= cells[i].len != 0;
-	}
+	if (!table->measured)
+		measure(table, cells, row);
 	add(table, row);
 }
 

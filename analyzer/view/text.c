@@ -40,20 +40,41 @@ void text_grouped(char ret[TEXT_MAX], int64_t n)
 	*p = '\0';
 }
 
+/* Two digits a step, from the last on. */
+static const char pairs[] =
+	"00010203040506070809101112131415161718192021222324252627282930313233"
+	"34353637383940414243444546474849505152535455565758596061626364656667"
+	"6869707172737475767778798081828384858687888990919293949596979899";
+
+static size_t count_digits(uint64_t n)
+{
+	size_t nr = 1;
+
+	for (; n >= 10000; n /= 10000)
+		nr += 4;
+	return nr + (n >= 10) + (n >= 100) + (n >= 1000);
+}
+
 size_t text_int(char ret[TEXT_MAX], int64_t n)
 {
 	uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
-	char digits[20];
-	size_t nr = 0, len = 0;
+	bool sign = n < 0;
 
-	do
-		digits[nr++] = (char)('0' + rest % 10);
-	while (rest /= 10);
-	if (n < 0)
-		ret[len++] = '-';
-	while (nr)
-		ret[len++] = digits[--nr];
-	ret[len] = '\0';
+	*ret = '-';
+	/* Most figures of a report are 0. */
+	if (rest < 10) {
+		ret[sign] = (char)('0' + rest);
+		ret[sign + 1] = '\0';
+		return sign + 1U;
+	}
+	size_t len = sign + count_digits(rest);
+	char *p = ret + len;
+
+	*p = '\0';
+	for (; rest >= 10; rest /= 100)
+		memcpy(p -= 2, pairs + rest % 100 * 2, 2);
+	if (rest)
+		*--p = (char)('0' + rest);
 	return len;
 }
 
@@ -86,8 +107,45 @@ static int significant(const char *text)
 	return nr - zeros;
 }
 
-void text_real(char ret[TEXT_MAX], double v)
+/*
+ * Times in seconds, and whatever else has no more than nine decimals: a decimal of up to 15
+ * digits that reads back as @v is the one that %.15g prints. 0 when it is not so.
+ */
+static size_t put_short(char *ret, double v)
 {
+	double size = fabs(v);
+
+	/* Below, there would be an exponent; from 1e6 on, more than 15 digits. */
+	if (!(size >= 1e-4 && size < 1e6))
+		return 0;
+	int64_t n = (int64_t)(size * 1e9 + 0.5);
+
+	/* Both are exact, so that their quotient is rounded once, as the decimal is. */
+	if ((double)n / 1e9 != size)
+		return 0;
+	size_t len = v < 0;
+
+	*ret = '-';
+	len += text_int(ret + len, n / 1000000000);
+	uint32_t after = (uint32_t)(n % 1000000000);
+
+	if (!after)
+		return len;
+	ret[len] = '.';
+	for (size_t i = 9; i; after /= 10)
+		ret[len + i--] = (char)('0' + after % 10);
+	for (len += 9; ret[len] == '0';)
+		len--;
+	ret[++len] = '\0';
+	return len;
+}
+
+size_t text_real(char ret[TEXT_MAX], double v)
+{
+	size_t len = put_short(ret, v);
+
+	if (len)
+		return len;
 	/*
 	 * A decimal of up to 15 digits survives: if these are enough, they are the fewest and
 	 * zeros. Numbers next to 0 have less room.
@@ -102,6 +160,7 @@ void text_real(char ret[TEXT_MAX], double v)
 	/* Where fewer digits than the number has before its point do, it gets an exponent. */
 	if (nr < 15 && fabs(v) >= 1e6)
 		snprintf(ret, TEXT_MAX, "%.*g", nr < 6 ? 6 : nr, v);
+	return strlen(ret);
 }
 
 /* What "%.*f" prints of @v, 0 <= v < 1e15, with at most 15 decimals: exact, ties to even. */
@@ -148,11 +207,10 @@ static size_t put_fixed(char *ret, double v, int decimals)
 	return len;
 }
 
-void text_decimal(char ret[TEXT_MAX], double v)
+size_t text_decimal(char ret[TEXT_MAX], double v)
 {
 	if (!(fabs(v) < 1e15)) {
-		text_real(ret, v);
-		return;
+		return text_real(ret, v);
 	}
 	int decimals = 5;
 
@@ -165,10 +223,12 @@ void text_decimal(char ret[TEXT_MAX], double v)
 	*ret = '-';
 	len += put_fixed(ret + len, fabs(v), decimals);
 	if (!decimals)
-		return;
+		return len;
 	while (ret[len - 1] == '0')
 		len--;
-	ret[len - (ret[len - 1] == '.')] = '\0';
+	len -= ret[len - 1] == '.';
+	ret[len] = '\0';
+	return len;
 }
 
 void text_share(char ret[TEXT_MAX], double part, double whole)
@@ -219,9 +279,27 @@ size_t text_utf8(const char *p, size_t len)
 	return n;
 }
 
+/* One of eight bytes is below 0x20, or above 0x7e. */
+static bool any_odd(uint64_t eight)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101), high = each * 0x80;
+
+	/* What borrows or carries from a byte to the next one is an odd byte itself. */
+	return ((eight - each * 0x20) | (eight + each) | eight) & high;
+}
+
 bool text_is_plain(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
+	size_t i = 0;
+
+	for (; len - i >= 8; i += 8) {
+		uint64_t eight;
+
+		memcpy(&eight, text + i, sizeof(eight));
+		if (any_odd(eight))
+			return false;
+	}
+	for (; i < len; i++)
 		if ((uint8_t)text[i] < 0x20 || (uint8_t)text[i] >= 0x7f)
 			return false;
 	return true;

@@ -25,11 +25,11 @@ size_t text_int(char ret[TEXT_MAX], int64_t n);
 /* Seconds in a unit that fits: 1.5 s, 230 us. */
 void text_time(char ret[TEXT_MAX], double seconds);
 
-/* The shortest decimal that reads back as the same number. */
-void text_real(char ret[TEXT_MAX], double v);
+/* The shortest decimal that reads back as the same number; its length. */
+size_t text_real(char ret[TEXT_MAX], double v);
 
-/* Six digits that count, without an exponent: 0.000311296, 7933701. */
-void text_decimal(char ret[TEXT_MAX], double v);
+/* Six digits that count, without an exponent: 0.000311296, 7933701; the length. */
+size_t text_decimal(char ret[TEXT_MAX], double v);
 
 /* @part of @whole in per cent, such as "99.13 %". Neither 0 nor 100 unless it
  * is exactly that; "-" of nothing. */

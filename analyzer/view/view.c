@@ -16,7 +16,8 @@ struct view {
 	const struct view_column *column;
 	size_t nr;
 	struct table *table;
-	uint64_t nr_rows;
+	struct json *json;
+	struct line line; /* but of a table, which has its own */
 };
 
 bool view_format_find(const char *name, enum view_format *ret)
@@ -48,15 +49,16 @@ struct view *view_new(enum view_format format, FILE *out, const struct view_layo
 		view->table = table_new(out, layout, column, nr);
 		break;
 	case VIEW_CSV:
-		csv_head(out, column, nr);
+		csv_head(&view->line, column, nr);
 		break;
 	case VIEW_JSON:
-		json_begin(out);
+		view->json = json_new(column, nr);
 		break;
 	case VIEW_MARKDOWN:
-		markdown_head(out, column, nr);
+		markdown_head(&view->line, column, nr);
 		break;
 	}
+	line_write(&view->line, out);
 	return view;
 }
 
@@ -65,6 +67,8 @@ void view_free(struct view *view)
 	if (!view)
 		return;
 	table_free(view->table);
+	json_free(view->json);
+	line_deinit(&view->line);
 	free(view);
 }
 
@@ -75,16 +79,16 @@ void view_row(struct view *view, const struct cell *row)
 		table_row(view->table, row);
 		break;
 	case VIEW_CSV:
-		csv_row(view->out, row, view->nr);
+		csv_row(&view->line, row, view->nr);
 		break;
 	case VIEW_JSON:
-		json_row(view->out, view->column, row, view->nr, !view->nr_rows);
+		json_row(view->json, &view->line, row);
 		break;
 	case VIEW_MARKDOWN:
-		markdown_row(view->out, view->column, row, view->nr);
+		markdown_row(&view->line, view->column, row, view->nr);
 		break;
 	}
-	view->nr_rows++;
+	line_write(&view->line, view->out);
 }
 
 void view_gap(struct view *view)
@@ -103,9 +107,10 @@ void view_finish(struct view *view)
 	case VIEW_MARKDOWN:
 		break;
 	case VIEW_JSON:
-		json_end(view->out, !view->nr_rows);
+		json_end(view->json, &view->line);
 		break;
 	}
+	line_write(&view->line, view->out);
 }
 
 struct err *view_query(struct query *query, enum view_format format, FILE *out,

@@ -186,9 +186,11 @@ TEST(decimals_are_rounded_as_printf_does)
 			v = -v;
 		if (fabs(v) >= 1e15)
 			continue;
-		text_decimal(text, v);
+		size_t len = text_decimal(text, v);
+
 		decimal_by_printf(expected, v);
 		CHECK_STR(text, expected);
+		CHECK_EQ(len, strlen(expected));
 	}
 }
 
@@ -207,21 +209,49 @@ TEST(a_real_is_the_shortest_text_that_reads_back_the_same)
 	for (size_t i = 0; i < nr + 200000; i++) {
 		double v = i < nr ? cases[i] : random_real(&seed);
 
-		text_real(text, v);
+		size_t len = text_real(text, v);
+
 		shortest(wanted, v);
 		CHECK_STR(text, wanted);
+		CHECK_EQ(len, strlen(wanted));
+	}
+}
+
+TEST(a_time_of_a_recording_is_the_same_text)
+{
+	char text[TEXT_MAX], wanted[TEXT_MAX];
+	uint64_t random = 1;
+
+	for (int i = 0; i < 300000; i++) {
+		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+		/* From 1 ns on, over where the short way ends; and the neighbours. */
+		double v = (double)(random >> (14 + i % 50)) / 1e9;
+
+		if (i % 3)
+			v = nextafter(v, i % 3 == 1 ? 0 : INFINITY);
+		if (i % 7 == 0)
+			v = -v;
+		size_t len = text_real(text, v);
+
+		shortest(wanted, v);
+		CHECK_STR(text, wanted);
+		CHECK_EQ(len, strlen(wanted));
 	}
 }
 
 TEST(whole_numbers_of_all_sizes_are_printed)
 {
 	static const int64_t cases[] = { 0, 9, 10, -1, -10, 1234567890, INT64_MAX, INT64_MIN };
+	enum { NR = sizeof(cases) / sizeof(*cases) };
 	char text[TEXT_MAX], wanted[TEXT_MAX];
+	uint64_t random = 1;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		size_t len = text_int(text, cases[i]);
+	for (size_t i = 0; i < NR + 100000; i++) {
+		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+		int64_t n = i < NR ? cases[i] : (int64_t)random >> i % 64;
+		size_t len = text_int(text, n);
 
-		snprintf(wanted, sizeof(wanted), "%" PRId64, cases[i]);
+		snprintf(wanted, sizeof(wanted), "%" PRId64, n);
 		CHECK_STR(text, wanted);
 		CHECK_EQ(len, strlen(wanted));
 	}
@@ -342,6 +372,58 @@ TEST(a_table_longer_than_what_is_measured_is_whole)
 		lines += *p == '\n';
 	CHECK_EQ(lines, ROWS + 1);
 	free(cells);
+}
+
+TEST(plain_text_is_what_a_terminal_shows_byte_by_byte)
+{
+	uint64_t random = 1;
+
+	for (int i = 0; i < 200000; i++) {
+		char text[24];
+		bool shows = true;
+		size_t len = (size_t)i % sizeof(text);
+
+		for (size_t j = 0; j < len; j++) {
+			random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+			/* Mostly such as are, and what is next to them. */
+			text[j] = (char)(random >> 58 ? 0x20 + (random >> 33) % 0x5f
+						      : random >> 33);
+			shows &= (uint8_t)text[j] >= 0x20 && (uint8_t)text[j] < 0x7f;
+		}
+		CHECK_EQ(text_is_plain(text, len), shows);
+	}
+}
+
+TEST(cells_of_all_lengths_are_whole_and_in_their_columns)
+{
+	enum { LONGEST = 150 };
+	struct cell cells[3 * (LONGEST + 1)];
+	char text[LONGEST + 1];
+	int row = 0;
+
+	for (size_t i = 0; i < LONGEST; i++)
+		text[i] = (char)('a' + i % 26);
+	text[LONGEST] = '\0';
+	for (size_t len = 0; len <= LONGEST; len++) {
+		cells[3 * len] = (struct cell)INT((int64_t)len);
+		cells[3 * len + 1] = (struct cell){ .type = CELL_TEXT,
+						    .text = text + LONGEST - len,
+						    .len = len };
+		cells[3 * len + 2] = (struct cell)INT(-(int64_t)len);
+	}
+	const char *line = shown(VIEW_TABLE, &plain, three, 3, cells, LONGEST + 1);
+
+	for (; *line; line = strchr(line, '\n') + 1, row++) {
+		char wanted[LONGEST + 32];
+
+		if (!row)
+			continue;
+		int len = snprintf(wanted, sizeof(wanted), "%5d  %-*s  %4d\n", row - 1, LONGEST,
+				   text + LONGEST - (row - 1), -(row - 1));
+
+		CHECK(!strncmp(line, wanted, (size_t)len));
+	}
+	CHECK_EQ(row, LONGEST + 2);
 }
 
 TEST(csv_is_quoted_where_it_must_be)
