@@ -14,7 +14,11 @@
 
 struct intern {
 	struct intern_slot *slot;
-	size_t nr, cap; /* cap is a power of two, or 0 */
+	size_t nr, cap;		/* cap is a power of two, or 0 */
+	struct intern_key *key; /* by number, less 1 */
+	size_t cap_keys;
+	struct intern_chunk *chunks; /* what keys lie in */
+	size_t chunk_left;
 };
 
 void intern_deinit(struct intern *table);
@@ -22,5 +26,8 @@ void intern_deinit(struct intern *table);
 /* The number of @len bytes at @key (copied on first sight, when *ret_new is
  * true). O(len) expected. */
 uint32_t intern_id(struct intern *table, const void *key, size_t len, bool *ret_new);
+
+/* The bytes of a number that there is, and a NUL behind them; they stay where they are. */
+const char *intern_bytes(const struct intern *table, uint32_t id);
 
 #endif

@@ -13,28 +13,19 @@
 
 void strings_deinit(struct strings *strings)
 {
-	for (size_t i = 0; i < strings->nr; i++)
-		free(strings->text[i]);
-	free(strings->text);
 	intern_deinit(&strings->ids);
-	*strings = (struct strings){};
 }
 
 uint32_t strings_id(struct strings *strings, const char *text, size_t len)
 {
 	bool is_new;
-	uint32_t id = intern_id(&strings->ids, text, len, &is_new);
 
-	if (is_new) {
-		vec_room(strings->text, strings->nr, strings->cap);
-		strings->text[strings->nr++] = xstrndup(text, len);
-	}
-	return id;
+	return intern_id(&strings->ids, text, len, &is_new);
 }
 
 const char *strings_text(const struct strings *strings, uint32_t id)
 {
-	return id ? strings->text[id - 1] : NULL;
+	return id ? intern_bytes(&strings->ids, id) : NULL;
 }
 
 void side_init(struct side *side, struct strings *strings, size_t max_runs)

@@ -19,8 +19,6 @@
 
 struct strings {
 	struct intern ids;
-	char **text;
-	size_t nr, cap;
 };
 
 void strings_deinit(struct strings *strings);
