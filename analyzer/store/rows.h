@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * store/rows.h - all rows of a table, given to a function
+ *
+ * In:     a table of the database, and the columns of it that are wanted
+ * Out:    a call for each row
+ * Rules:  (1) what SQLite's query gives in that order, values and types, is what comes
+ *         (2) the table's pages are read without SQLite where the file is plain, which takes
+ *             an eighth of the instructions; else, and where a view stands for the table
+ *             (store/upgrade.h), SQLite is asked
+ */
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
+
+#include "store/query.h"
+
+/* @row: the columns as they were asked for, borrowed for the time of the call. */
+typedef struct err *rows_fn(void *arg, const struct cell *row);
+
+enum { ROWS_COLUMNS = 32 };
+
+/*
+ * @columns: "id, kind, NULL", at most ROWS_COLUMNS, each once. @order: the table's key, by
+ * which rows come; NULL: in the order in which they were written.
+ */
+struct err *rows_each(struct query_db *db, const char *table, const char *columns,
+		      const char *order, rows_fn *fn, void *arg) MUST_CHECK;
+
+#endif
