@@ -23,28 +23,15 @@ struct groups {
 
 	struct rawsites sites;
 	struct who who;
-	struct sums sums;  /* by what is asked for … */
-	struct sums kinds; /* … and by kind */
-	struct intern callers;
-	uint32_t *caller; /* names by number of the frame's */
-	size_t nr_callers, cap_callers;
+	struct sums sums;   /* by what is asked for … */
+	struct sums kinds;  /* … and by kind */
 	unsigned int users; /* groups_put() takes one off */
 };
 
 struct groups *groups_new(void);
 void groups_put(struct groups *groups);
 
-/* A connection whose rows are added up; it goes with the connection. */
-struct groups_source {
-	struct query_db *db;
-	struct scan *scan; /* at hand */
-	bool accounts;
-};
-
-struct err *groups_source_new(struct query_db *db, struct groups_source **ret) MUST_CHECK;
-
 /* Of accounts, or of raw sites. */
-struct err *groups_sum(struct groups *groups, struct groups_source *source,
-		       bool accounts) MUST_CHECK;
+struct err *groups_sum(struct groups *groups, struct query_db *db, bool accounts) MUST_CHECK;
 
 #endif

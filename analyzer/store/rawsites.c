@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 #include "store/conditions.h"
+#include "store/rows.h"
 
 /* A row of _callsite. */
 struct place {
@@ -32,16 +33,15 @@ struct loader {
 	} kind[MAX_KINDS];
 	size_t nr_kinds;
 	struct rawsites *sites;
-	struct query_db *db;
 	struct place *place; /* by id */
 	size_t nr, cap;
-	struct intern call_sites;
+	struct pairs call_sites;
 };
 
 static void loader_deinit(struct loader *loader)
 {
 	free(loader->place);
-	intern_deinit(&loader->call_sites);
+	pairs_deinit(&loader->call_sites);
 }
 
 enum rawsites_by rawsites_by(const char *name)
@@ -195,7 +195,7 @@ static uint32_t subsystem(struct rawsites *sites, const struct cell *file)
 	return len ? strings_id(&sites->strings, file->text, len) : 0;
 }
 
-/* Columns of the query below. */
+/* Columns of _callsite below. */
 enum { ID, KIND, FILE_NAME, LINE, FUNC, MODULE };
 
 static uint32_t function_name(struct strings *strings, uint32_t func, const char *module)
@@ -244,44 +244,35 @@ static uint32_t place_name(struct rawsites *sites, const struct place *place)
 	return 0;
 }
 
-static struct err *load_places(struct loader *loader)
+static struct err *add_place(void *arg, const struct cell *row)
 {
-	CLEANUP(query_cleanup) struct query *query = NULL;
+	struct loader *loader = arg;
 	struct rawsites *sites = loader->sites;
 	const struct rawsites_opts *opts = sites->opts;
-	const struct cell *row;
 
-	TRY(query_prepare(
-		loader->db,
-		"SELECT id, kind, file, line, func, module FROM _callsite ORDER BY id", NULL,
-		&query));
-	for (;;) {
-		TRY(query_next(query, &row));
-		if (!row)
-			return NULL;
-		vec_room(loader->place, loader->nr, loader->cap);
-		struct place *place = &loader->place[loader->nr++];
+	vec_room(loader->place, loader->nr, loader->cap);
+	struct place *place = &loader->place[loader->nr++];
 
-		*place = (struct place){
-			.id = row[ID].i,
-			.kind = text_id(sites, &row[KIND]),
-			.file = text_id(sites, &row[FILE_NAME]),
-			.func = text_id(sites, &row[FUNC]),
-			.module = text_id(sites, &row[MODULE]),
-			.subsystem = subsystem(sites, &row[FILE_NAME]),
-		};
-		if (row[LINE].type != CELL_NULL)
-			place->line = (int64_t)((uint64_t)row[LINE].i + 1);
-		const char *file = strings_text(&sites->strings, place->file);
-		const char *func = strings_text(&sites->strings, place->func);
-		const char *module = strings_text(&sites->strings, place->module);
+	*place = (struct place){
+		.id = row[ID].i,
+		.kind = text_id(sites, &row[KIND]),
+		.file = text_id(sites, &row[FILE_NAME]),
+		.func = text_id(sites, &row[FUNC]),
+		.module = text_id(sites, &row[MODULE]),
+		.subsystem = subsystem(sites, &row[FILE_NAME]),
+	};
+	if (row[LINE].type != CELL_NULL)
+		place->line = (int64_t)((uint64_t)row[LINE].i + 1);
+	const char *file = strings_text(&sites->strings, place->file);
+	const char *func = strings_text(&sites->strings, place->func);
+	const char *module = strings_text(&sites->strings, place->module);
 
-		place->wanted = kind_fits(loader, place->kind) &&
-				conditions_path(opts->filter[FILTER_FILE], file) &&
-				conditions_text(opts->filter[FILTER_FUNC], func) &&
-				conditions_module(opts->filter[FILTER_MODULE], module);
-		place->name = place_name(sites, place);
-	}
+	place->wanted = kind_fits(loader, place->kind) &&
+			conditions_path(opts->filter[FILTER_FILE], file) &&
+			conditions_text(opts->filter[FILTER_FUNC], func) &&
+			conditions_module(opts->filter[FILTER_MODULE], module);
+	place->name = place_name(sites, place);
+	return NULL;
 }
 
 static uint32_t raw_name(struct rawsites *sites, const struct place *place,
@@ -326,7 +317,7 @@ static uint32_t call_site_index(struct loader *loader, int64_t id)
 {
 	struct rawsites *sites = loader->sites;
 	bool is_new;
-	uint32_t index = intern_id(&loader->call_sites, &id, sizeof(id), &is_new) - 1;
+	uint32_t index = pairs_id(&loader->call_sites, 0, id, &is_new) - 1;
 
 	if (is_new) {
 		vec_room(sites->call_site, sites->nr_call_sites, sites->cap_call_sites);
@@ -335,71 +326,63 @@ static uint32_t call_site_index(struct loader *loader, int64_t id)
 	return index;
 }
 
-/* Columns of the query below, behind ID. */
+/* Columns of _raw_site below, behind ID. */
 enum { CALLSITE = 1, RECORDING, SELF, CACHE };
 
-static struct err *load_raw(struct loader *loader)
+static struct err *add_raw(void *arg, const struct cell *row)
 {
-	CLEANUP(query_cleanup) struct query *query = NULL;
+	struct loader *loader = arg;
 	struct rawsites *sites = loader->sites;
-	const struct cell *row;
+	const struct place *place =
+		find(loader->place, loader->nr, sizeof(*loader->place), row[CALLSITE].i);
+	const struct place_recording *recording =
+		find(sites->recording, sites->nr_recordings, sizeof(*sites->recording),
+		     row[RECORDING].i);
 
-	TRY(query_prepare(
-		loader->db,
-		"SELECT id, callsite, recording, self, cache FROM _raw_site ORDER BY id", NULL,
-		&query));
-	for (;;) {
-		TRY(query_next(query, &row));
-		if (!row)
-			return NULL;
-		const struct place *place = find(loader->place, loader->nr,
-						 sizeof(*loader->place), row[CALLSITE].i);
-		const struct place_recording *recording =
-			find(sites->recording, sites->nr_recordings, sizeof(*sites->recording),
-			     row[RECORDING].i);
+	if (!place || !recording)
+		return NULL;
+	vec_room(sites->raw, sites->nr_raw, sites->cap_raw);
+	struct raw_place *raw = &sites->raw[sites->nr_raw++];
+	uint64_t call_site = 2 * (uint64_t)place->id + (uint64_t)row[SELF].i;
 
-		if (!place || !recording)
-			continue;
-		vec_room(sites->raw, sites->nr_raw, sites->cap_raw);
-		struct raw_place *raw = &sites->raw[sites->nr_raw++];
-		uint64_t call_site = 2 * (uint64_t)place->id + (uint64_t)row[SELF].i;
-
-		*raw = (struct raw_place){
-			.id = row[ID].i,
-			.kind = place->kind,
-			.call_site = call_site_index(loader, (int64_t)call_site),
-			.recording = (uint32_t)(recording - sites->recording),
-			.cache = text_id(sites, &row[CACHE]),
-			.wanted = place->wanted && recording->wanted &&
-				  row[SELF].i <= sites->opts->self,
-			.self = row[SELF].i,
-		};
-		raw->name = raw_name(sites, place, raw);
-		memcpy(raw->same,
-		       (int64_t[NR_SAMES]){
-			       [SUMS_FILE] = place->file,
-			       [SUMS_FUNC] = place->func,
-			       [SUMS_MODULE] = place->module,
-			       [SUMS_CACHE] = raw->cache,
-			       [SUMS_SUBSYSTEM] = place->subsystem,
-			       [SUMS_HOST] = recording->host,
-			       [SUMS_LINE] = place->line,
-			       [SUMS_RECORDING] = (int64_t)raw->recording + 1,
-			       [SUMS_CALL_SITE] = (int64_t)raw->call_site + 1,
-		       },
-		       sizeof(raw->same));
-	}
+	*raw = (struct raw_place){
+		.id = row[ID].i,
+		.kind = place->kind,
+		.call_site = call_site_index(loader, (int64_t)call_site),
+		.recording = (uint32_t)(recording - sites->recording),
+		.cache = text_id(sites, &row[CACHE]),
+		.wanted =
+			place->wanted && recording->wanted && row[SELF].i <= sites->opts->self,
+		.self = row[SELF].i,
+	};
+	raw->name = raw_name(sites, place, raw);
+	memcpy(raw->same,
+	       (int64_t[NR_SAMES]){
+		       [SUMS_FILE] = place->file,
+		       [SUMS_FUNC] = place->func,
+		       [SUMS_MODULE] = place->module,
+		       [SUMS_CACHE] = raw->cache,
+		       [SUMS_SUBSYSTEM] = place->subsystem,
+		       [SUMS_HOST] = recording->host,
+		       [SUMS_LINE] = place->line,
+		       [SUMS_RECORDING] = (int64_t)raw->recording + 1,
+		       [SUMS_CALL_SITE] = (int64_t)raw->call_site + 1,
+	       },
+	       sizeof(raw->same));
+	return NULL;
 }
 
 struct err *rawsites_load(struct rawsites *sites, struct query_db *db,
 			  const struct rawsites_opts *opts)
 {
-	CLEANUP(loader_deinit) struct loader loader = { .sites = sites, .db = db };
+	CLEANUP(loader_deinit) struct loader loader = { .sites = sites };
 
 	sites->opts = opts;
 	TRY(load_recordings(sites, db));
-	TRY(load_places(&loader));
-	return load_raw(&loader);
+	TRY(rows_each(db, "_callsite", "id, kind, file, line, func, module", "id", add_place,
+		      &loader));
+	return rows_each(db, "_raw_site", "id, callsite, recording, self, cache", "id", add_raw,
+			 &loader);
 }
 
 void rawsites_deinit(struct rawsites *sites)

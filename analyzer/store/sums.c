@@ -8,17 +8,17 @@
 
 void sums_deinit(struct sums *sums)
 {
-	intern_deinit(&sums->keys);
+	pairs_deinit(&sums->keys);
 	free(sums->group);
 	free(sums->member);
 	*sums = (struct sums){};
 }
 
-static uint32_t find_group(struct sums *sums, const struct sums_row *row)
+static struct sums_group *find_group(struct sums *sums, const struct sums_row *row,
+				     uint32_t *ret_id)
 {
-	const uint32_t key[] = { row->kind, row->name };
 	bool is_new;
-	uint32_t id = intern_id(&sums->keys, key, sizeof(key), &is_new) - 1;
+	uint32_t id = pairs_id(&sums->keys, row->kind, row->name, &is_new) - 1;
 
 	if (is_new) {
 		vec_room(sums->group, sums->nr, sums->cap);
@@ -28,26 +28,31 @@ static uint32_t find_group(struct sums *sums, const struct sums_row *row)
 			.kind = row->kind,
 			.name = row->name,
 			.self = row->self,
+			.common = (UINT32_C(1) << NR_SAMES) - 1,
 			.first_ns = INT64_MAX,
 			.last_ns = INT64_MIN,
 		};
 		memcpy(group->same, row->same, sizeof(group->same));
 		group->same[SUMS_CACHE] = row->cache;
 	}
-	return id;
+	*ret_id = id;
+	return &sums->group[id];
 }
 
-void sums_add(struct sums *sums, const struct sums_row *row)
+struct sums_group *sums_group(struct sums *sums, const struct sums_row *row)
 {
-	uint32_t id = find_group(sums, row);
-	struct sums_group *group = &sums->group[id];
+	uint32_t id;
+	struct sums_group *group = find_group(sums, row, &id);
 
-	for (int i = 0; i < NR_SAMES; i++)
-		if (group->same[i] != (i == SUMS_CACHE ? row->cache : row->same[i]))
-			group->same[i] = 0;
-	for (int i = 0; i < NR_SUMS; i++)
-		sums->overflow |=
-			__builtin_add_overflow(group->sum[i], row->sum[i], &group->sum[i]);
+	/* Of large groups nothing is soon left to compare. */
+	for (uint32_t bits = group->common; bits; bits &= bits - 1) {
+		int i = __builtin_ctz(bits);
+
+		if (group->same[i] == (i == SUMS_CACHE ? row->cache : row->same[i]))
+			continue;
+		group->same[i] = 0;
+		group->common &= ~(UINT32_C(1) << i);
+	}
 	if (row->self > group->self)
 		group->self = row->self;
 	if (row->first_ns < group->first_ns)
@@ -55,11 +60,12 @@ void sums_add(struct sums *sums, const struct sums_row *row)
 	if (row->last_ns > group->last_ns)
 		group->last_ns = row->last_ns;
 	if (group->last == row->raw_site + 1)
-		return;
+		return group;
 	group->last = row->raw_site + 1;
 	vec_room(sums->member, sums->nr_members, sums->cap_members);
 	sums->member[sums->nr_members++] =
 		(struct sums_member){ id, row->raw_site, row->call_site };
+	return group;
 }
 
 static uint32_t member_key(const struct sums_member *member, bool raw)

@@ -4,17 +4,18 @@
  *
  * In:     rows, each of a raw site and a group, with what it adds
  * Out:    a group for each kind and name, in the order of first sight
- * Use:    sums_add for each row; sums_finish; then the groups
+ * Use:    for each row sums_group, and what it adds to the sums there; sums_finish; then
+ *         the groups
  * Rules:  (1) texts are numbers of one struct strings; 0 is NULL
  *         (2) a text, line, recording or host of a group is that of all its rows, else
  *             NULL
- *         (3) a sum that does not fit is an error
+ *         (3) a sum that does not fit is an error: who adds sets overflow
  */
 #ifndef STORE_SUMS_H
 #define STORE_SUMS_H
 
 #include "base/err.h"
-#include "store/intern.h"
+#include "store/pairs.h"
 
 enum sums_of {
 	SUMS_NET_BYTES,
@@ -57,14 +58,14 @@ struct sums_row {
 	const int64_t *same;	      /* NR_SAMES */
 	uint32_t cache;		      /* in the place of same's */
 	int64_t self;
-	int64_t sum[NR_SUMS];
 	int64_t first_ns, last_ns; /* INT64_MAX, INT64_MIN: none */
 };
 
 struct sums_group {
 	uint32_t kind, name;
 	uint32_t call_sites, raw_sites; /* different ones; of sums_finish() */
-	uint32_t last; /* raw site or call site that was counted last, plus 1 */
+	uint32_t last;	 /* raw site or call site that was counted last, plus 1 */
+	uint32_t common; /* bits of enum sums_same: may still be the same in all rows */
 	int64_t self;
 	int64_t same[NR_SAMES];
 	int64_t sum[NR_SUMS];
@@ -72,7 +73,7 @@ struct sums_group {
 };
 
 struct sums {
-	struct intern keys;
+	struct pairs keys; /* kind and name */
 	struct sums_group *group;
 	size_t nr, cap;
 	/* Which raw site is in which group; one may come several times. */
@@ -84,7 +85,8 @@ struct sums {
 };
 
 void sums_deinit(struct sums *sums);
-void sums_add(struct sums *sums, const struct sums_row *row);
+/* The row's group, until the next call. */
+struct sums_group *sums_group(struct sums *sums, const struct sums_row *row);
 /* @raw_sites, @call_sites: indices are below these. */
 struct err *sums_finish(struct sums *sums, size_t raw_sites, size_t call_sites) MUST_CHECK;
 

@@ -54,8 +54,8 @@ struct work {
 };
 
 struct module {
-	struct groups_source *source; /* goes with the connection */
-	struct work *last;	      /* of accounts */
+	struct query_db *db;
+	struct work *last; /* of accounts */
 };
 
 struct tab {
@@ -409,7 +409,7 @@ static int tab_filter(sqlite3_vtab_cursor *base, int given, const char *text, in
 		sort_rows(cursor);
 		return SQLITE_OK;
 	}
-	struct err *err = groups_sum(work->groups, module->source, tab->accounts);
+	struct err *err = groups_sum(work->groups, module->db, tab->accounts);
 
 	if (err) {
 		work_release(work);
@@ -478,12 +478,9 @@ struct err *sumtab_register(struct query_db *query_db)
 		.xRowid = tab_rowid,
 	};
 	sqlite3 *db = query_db_handle(query_db);
-	struct groups_source *source;
-
-	TRY(groups_source_new(query_db, &source));
 	struct module *module = xcalloc(1, sizeof(*module));
 
-	module->source = source;
+	module->db = query_db;
 	/* The one that comes first takes the module with it, at the latest. */
 	if (sqlite3_create_module_v2(db, "_account_groups", &functions, module, module_free) !=
 		    SQLITE_OK ||

@@ -40,10 +40,10 @@ struct known {
 void who_deinit(struct who *who)
 {
 	for (int i = 0; i < WHO_DIMS; i++) {
-		intern_deinit(&who->dim[i].keys);
+		pairs_deinit(&who->dim[i].keys);
 		free(who->dim[i].value);
 	}
-	intern_deinit(&who->caches);
+	pairs_deinit(&who->caches);
 	free(who->cache);
 }
 
@@ -140,10 +140,10 @@ static struct who_value *find(struct who *who, enum who_dim dim, int64_t recordi
 			      const struct who_key *key, const struct known *known)
 {
 	struct who_table *table = &who->dim[dim];
-	const int64_t bytes[] = { dims[dim].per_recording ? recording : 0, key->known,
-				  key->known ? key->value : 0 };
+	/* Recordings count from 1: the bit below their number is free. */
+	uint64_t of = (dims[dim].per_recording ? (uint64_t)recording << 1 : 0) | key->known;
 	bool is_new;
-	uint32_t id = intern_id(&table->keys, bytes, sizeof(bytes), &is_new);
+	uint32_t id = pairs_id(&table->keys, (int64_t)of, key->known ? key->value : 0, &is_new);
 
 	if (is_new) {
 		vec_room(table->value, table->nr, table->cap);
@@ -201,7 +201,7 @@ static struct err *load_caches(struct who *who, struct query_db *db)
 		TRY(query_next(query, &row));
 		if (!row)
 			return NULL;
-		intern_id(&who->caches, &row[0].i, sizeof(row[0].i), &is_new);
+		pairs_id(&who->caches, 0, row[0].i, &is_new);
 		if (!is_new)
 			continue;
 		vec_room(who->cache, who->nr_caches, who->cap_caches);
@@ -252,8 +252,7 @@ bool who_find(struct who *who, const struct raw_place *raw, const struct who_key
 	*ret_cache = raw->cache;
 	if (cache->known) {
 		bool is_new = false;
-		uint32_t id =
-			intern_id(&who->caches, &cache->value, sizeof(cache->value), &is_new);
+		uint32_t id = pairs_id(&who->caches, 0, cache->value, &is_new);
 
 		/* One that no table tells of is none. */
 		if (is_new) {

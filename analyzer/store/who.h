@@ -25,13 +25,13 @@ struct who_value {
 struct who {
 	struct rawsites *sites;
 	struct who_table {
-		struct intern keys;
+		struct pairs keys; /* recording and value */
 		struct who_value *value;
 		size_t nr, cap;
 		bool needed; /* by the group or a condition */
 	} dim[WHO_DIMS];
-	struct intern caches; /* by number in the database … */
-	uint32_t *cache;      /* … their names */
+	struct pairs caches; /* by number in the database … */
+	uint32_t *cache;     /* … their names */
 	size_t nr_caches, cap_caches;
 	enum who_dim named; /* which gives the name; WHO_DIMS: the raw site */
 };
