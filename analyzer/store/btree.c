@@ -9,13 +9,16 @@
 /* As SQLite limits it. */
 enum { MOST_DEPTH = 20 };
 
+/* Behind each piece of memory that records lie in (rule 3). */
+enum { BEHIND = 8 };
+
 enum page_type { INDEX_INTERIOR = 2, TABLE_INTERIOR = 5, INDEX_LEAF = 10, TABLE_LEAF = 13 };
 
 struct btree {
 	sqlite3_file *file;
 	uint32_t page_size, usable, nr_pages;
-	uint32_t nr_read;	     /* of one walk: each page is in one place */
-	uint8_t *page[MOST_DEPTH];   /* one for each level */
+	uint32_t nr_read;	      /* of one walk: each page is in one place */
+	uint8_t *page[MOST_DEPTH];    /* one for each level */
 	uint8_t *overflow, *gathered; /* a page of an overflow chain; a record with its chain */
 	uint64_t gathered_cap;
 };
@@ -103,7 +106,7 @@ static struct err *get_page(struct btree *tree, uint32_t nr, int depth, struct p
 	if (depth == MOST_DEPTH)
 		return damaged(nr);
 	if (!tree->page[depth])
-		tree->page[depth] = xmalloc(tree->page_size);
+		tree->page[depth] = xcalloc(1, tree->page_size + BEHIND);
 	TRY(read_page(tree, nr, tree->page[depth]));
 	struct page page = { .data = tree->page[depth], .header = nr == 1 ? 100 : 0 };
 	const uint8_t *header = page.data + page.header;
@@ -152,10 +155,11 @@ static struct err *gather(struct btree *tree, uint32_t nr, const uint8_t *local,
 	if (tree->gathered_cap < len) {
 		free(tree->gathered);
 		tree->gathered_cap = 0;
-		tree->gathered = malloc(len);
+		tree->gathered = calloc(1, len + BEHIND);
 		if (!tree->gathered)
-			return err_new(ERR_FORMAT, "database page %u has a record of %llu bytes",
-				       nr, (unsigned long long)len);
+			return err_new(ERR_FORMAT,
+				       "database page %u has a record of %llu bytes", nr,
+				       (unsigned long long)len);
 		tree->gathered_cap = len;
 	}
 	if (!tree->overflow)

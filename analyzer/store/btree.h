@@ -8,6 +8,7 @@
  * Use:    btree_open; btree_walk for each root page; btree_close
  * Rules:  (1) the format is that of sqlite.org/fileformat2.html, which is fixed for good
  *         (2) a file whose pages lead in a circle, or out of it, is an error
+ *         (3) eight bytes behind a record may be read as well: they are anything
  */
 #ifndef STORE_BTREE_H
 #define STORE_BTREE_H

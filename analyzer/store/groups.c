@@ -177,7 +177,8 @@ static char *account_columns(struct scan *scan)
 		[WHO_CONTEXT] = "context",  [WHO_GFP] = "gfp",
 		[WHO_ORDER] = "page_order", [WHO_MIGRATETYPE] = "migratetype",
 	};
-	char *list = xstrdup(scan->groups->needs_cache ? "raw_site, cache" : "raw_site, NULL");
+	char *list = xstrdup(rawsites_needs_cache(&scan->groups->opts) ? "raw_site, cache"
+								       : "raw_site, NULL");
 
 	for (int i = 0; i < WHO_DIMS; i++) {
 		if (!scan->groups->who.dim[i].needed)
@@ -191,14 +192,20 @@ static char *account_columns(struct scan *scan)
 		       sizeof(account_addends) / sizeof(*account_addends), list);
 }
 
+static bool is_wanted(const void *arg, int64_t raw_site)
+{
+	const struct scan *scan = arg;
+	const struct raw_place *raw = rawsites_find(&scan->groups->sites, raw_site);
+
+	return raw && raw->wanted;
+}
+
+/* Of a raw site that is wanted. */
 static struct err *add_account(void *arg, const struct cell *value)
 {
 	const struct scan *scan = arg;
 	struct groups *groups = scan->groups;
 	const struct raw_place *raw = rawsites_find(&groups->sites, value++->i);
-
-	if (!raw || !raw->wanted)
-		return NULL;
 	struct who_key cache = key_of(value++), key[WHO_DIMS] = {};
 	struct sums_row row = row_of(groups, raw);
 
@@ -235,9 +242,6 @@ static struct err *add_site(void *arg, const struct cell *value)
 	const struct scan *scan = arg;
 	struct groups *groups = scan->groups;
 	const struct raw_place *raw = rawsites_find(&groups->sites, value[SITE_ID].i);
-
-	if (!raw || !raw->wanted)
-		return NULL;
 	struct who_key first = key_of(&value[SITE_FIRST_NS]),
 		       last = key_of(&value[SITE_LAST_NS]);
 	struct sums_row row = row_of(groups, raw);
@@ -265,7 +269,8 @@ static struct err *sum_accounts(struct groups *groups, struct query_db *db)
 	TRY(who_load(&groups->who, db, &groups->sites));
 	auto_free char *list = account_columns(&scan);
 
-	return rows_each(db, "_account", list, NULL, add_account, &scan);
+	return rows_each(db, &(struct rows_query){ "_account", list, .fn = add_account,
+						   .arg = &scan, .wanted = is_wanted });
 }
 
 static struct err *sum_sites(struct groups *groups, struct query_db *db)
@@ -278,7 +283,8 @@ static struct err *sum_sites(struct groups *groups, struct query_db *db)
 	scan.caller = caller;
 	auto_free char *list = site_columns(&scan);
 
-	return rows_each(db, "_raw_site", list, NULL, add_site, &scan);
+	return rows_each(db, &(struct rows_query){ "_raw_site", list, .fn = add_site,
+						   .arg = &scan, .wanted = is_wanted });
 }
 
 struct err *groups_sum(struct groups *groups, struct query_db *db, bool accounts)

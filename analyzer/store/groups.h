@@ -17,7 +17,6 @@ struct groups {
 	/* What is asked for. */
 	struct rawsites_opts opts; /* refers to texts that outlive the groups */
 	uint32_t wanted;	   /* bits of enum sums_of */
-	bool needs_cache;	   /* SUMS_CACHE of accounts is asked for, or a condition */
 	bool needs_times;	   /* first_ns and last_ns are */
 	bool filtered;		   /* by a condition: the sums by kind, too */
 

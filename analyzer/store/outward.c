@@ -73,20 +73,25 @@ static uint32_t name_of(struct rawsites *sites, const struct cell *row)
 	return strings_id(&sites->strings, text, (size_t)(at - text));
 }
 
-/* Only those that are somebody's. */
+static bool is_outer(const void *arg, int64_t frame)
+{
+	const struct finder *finder = arg;
+
+	return pairs_find(&finder->frames, 0, frame) > 0;
+}
+
 static struct err *take_name(void *arg, const struct cell *row)
 {
 	struct finder *finder = arg;
-	uint32_t frame = pairs_find(&finder->frames, 0, row[ID].i);
 
-	if (frame)
-		finder->name[frame] = name_of(finder->sites, row);
+	finder->name[pairs_find(&finder->frames, 0, row[ID].i)] = name_of(finder->sites, row);
 	return NULL;
 }
 
 struct err *outward_names(struct rawsites *sites, struct query_db *db, uint32_t **ret)
 {
-	CLEANUP(finder_deinit) struct finder finder = {
+	CLEANUP(finder_deinit)
+	struct finder finder = {
 		.sites = sites,
 		.depth = xcalloc(sites->nr_raw + 1, sizeof(*finder.depth)),
 		.frame = xcalloc(sites->nr_raw + 1, sizeof(*finder.frame)),
@@ -94,10 +99,14 @@ struct err *outward_names(struct rawsites *sites, struct query_db *db, uint32_t 
 
 	for (size_t i = 0; i < sites->nr_raw; i++)
 		finder.depth[i] = INT64_MIN;
-	TRY(rows_each(db, "_raw_site", "id, caller_depth", NULL, take_depth, &finder));
-	TRY(rows_each(db, "_raw_frame", "raw_site, depth, frame", NULL, take_frame, &finder));
+	TRY(rows_each(db, &(struct rows_query){ "_raw_site", "id, caller_depth",
+						.fn = take_depth, .arg = &finder }));
+	TRY(rows_each(db, &(struct rows_query){ "_raw_frame", "raw_site, depth, frame",
+						.fn = take_frame, .arg = &finder }));
 	finder.name = xcalloc(finder.frames.nr + 1, sizeof(*finder.name));
-	TRY(rows_each(db, "_frame", "id, func, file, line, sym_off", NULL, take_name, &finder));
+	TRY(rows_each(db, &(struct rows_query){ "_frame", "id, func, file, line, sym_off",
+						.fn = take_name, .arg = &finder,
+						.wanted = is_outer }));
 	for (size_t i = 0; i < sites->nr_raw; i++)
 		finder.frame[i] = finder.name[finder.frame[i]];
 	*ret = take_ptr(finder.frame);

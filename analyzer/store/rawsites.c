@@ -67,6 +67,7 @@ enum rawsites_by rawsites_by(const char *name)
 		[RAWSITES_BY_GFP] = "gfp",
 		[RAWSITES_BY_ORDER] = "order",
 		[RAWSITES_BY_MIGRATETYPE] = "migratetype",
+		[RAWSITES_BY_BLOCKS] = "blocks",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -94,6 +95,11 @@ bool rawsites_cache_fits(struct rawsites *sites, uint32_t cache)
 		sites->cache_fits[cache] = conditions_text(wanted, name) ? YES : NO;
 	}
 	return sites->cache_fits[cache] == YES;
+}
+
+static bool is_given(const char *condition)
+{
+	return condition && *condition;
 }
 
 static uint32_t text_id(struct rawsites *sites, const struct cell *cell)
@@ -238,6 +244,7 @@ static uint32_t place_name(struct rawsites *sites, const struct place *place)
 	case RAWSITES_BY_GFP:
 	case RAWSITES_BY_ORDER:
 	case RAWSITES_BY_MIGRATETYPE:
+	case RAWSITES_BY_BLOCKS:
 	case RAWSITES_BY_NOTHING:
 		return 0;
 	}
@@ -307,6 +314,7 @@ static uint32_t raw_name(struct rawsites *sites, const struct place *place,
 	case RAWSITES_BY_GFP:
 	case RAWSITES_BY_ORDER:
 	case RAWSITES_BY_MIGRATETYPE:
+	case RAWSITES_BY_BLOCKS:
 	case RAWSITES_BY_NOTHING:
 		return place->name;
 	}
@@ -372,17 +380,48 @@ static struct err *add_raw(void *arg, const struct cell *row)
 	return NULL;
 }
 
+/* Texts that nobody asks for are not read. */
+static char *place_columns(const struct rawsites_opts *opts)
+{
+	const char *const *filter = opts->filter;
+	enum rawsites_by by = opts->by;
+	bool same[NR_SAMES], function = by == RAWSITES_BY_FUNCTION;
+
+	for (int i = 0; i < NR_SAMES; i++)
+		same[i] = opts->same >> i & 1;
+	bool file = same[SUMS_FILE] || same[SUMS_SUBSYSTEM] || by == RAWSITES_BY_FILE ||
+		    by == RAWSITES_BY_DIRECTORY || is_given(filter[FILTER_FILE]);
+	bool func = same[SUMS_FUNC] || function || is_given(filter[FILTER_FUNC]);
+	bool module = same[SUMS_MODULE] || function || by == RAWSITES_BY_MODULE ||
+		      is_given(filter[FILTER_MODULE]);
+
+	return xasprintf("id, kind, %s, %s, %s, %s", file ? "file" : "NULL",
+			 same[SUMS_LINE] ? "line" : "NULL", func ? "func" : "NULL",
+			 module ? "module" : "NULL");
+}
+
+bool rawsites_needs_cache(const struct rawsites_opts *opts)
+{
+	return opts->same >> SUMS_CACHE & 1 || opts->by == RAWSITES_BY_CACHE ||
+	       is_given(opts->filter[FILTER_CACHE]);
+}
+
 struct err *rawsites_load(struct rawsites *sites, struct query_db *db,
 			  const struct rawsites_opts *opts)
 {
 	CLEANUP(loader_deinit) struct loader loader = { .sites = sites };
+	auto_free char *columns = place_columns(opts);
 
 	sites->opts = opts;
 	TRY(load_recordings(sites, db));
-	TRY(rows_each(db, "_callsite", "id, kind, file, line, func, module", "id", add_place,
-		      &loader));
-	return rows_each(db, "_raw_site", "id, callsite, recording, self, cache", "id", add_raw,
-			 &loader);
+	TRY(rows_each(db, &(struct rows_query){ "_callsite", columns, "id", add_place, &loader,
+						NULL }));
+	return rows_each(db,
+			 &(struct rows_query){ "_raw_site",
+					       rawsites_needs_cache(opts)
+						       ? "id, callsite, recording, self, cache"
+						       : "id, callsite, recording, self, NULL",
+					       "id", add_raw, &loader, NULL });
 }
 
 void rawsites_deinit(struct rawsites *sites)

@@ -37,6 +37,7 @@ enum rawsites_by {
 	RAWSITES_BY_GFP,
 	RAWSITES_BY_ORDER,
 	RAWSITES_BY_MIGRATETYPE,
+	RAWSITES_BY_BLOCKS,  /* order and migrate type, "ORDER TYPE" */
 	RAWSITES_BY_NOTHING, /* no such group: one without a name */
 };
 
@@ -45,6 +46,7 @@ struct rawsites_opts {
 	int64_t depth;			 /* by caller */
 	const char *kinds;		 /* "slab,page" */
 	int64_t self;			 /* the largest that is wanted */
+	uint32_t same;			 /* bits of enum sums_same: the rest may be 0 */
 	const char *filter[FILTER_KEYS]; /* "" or NULL: any */
 };
 
@@ -78,6 +80,9 @@ enum rawsites_by rawsites_by(const char *name);
 struct err *rawsites_load(struct rawsites *sites, struct query_db *db,
 			  const struct rawsites_opts *opts) MUST_CHECK;
 void rawsites_deinit(struct rawsites *sites);
+
+/* Whether the cache is shown, gives the name of groups, or is a condition. */
+bool rawsites_needs_cache(const struct rawsites_opts *opts);
 
 /* The raw site with that id, or NULL. */
 const struct raw_place *rawsites_find(const struct rawsites *sites, int64_t id);

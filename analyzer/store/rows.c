@@ -9,15 +9,19 @@
 #include "base/xalloc.h"
 #include "store/btree.h"
 
-enum { MOST_STORED = 128 }; /* columns of a table */
+/* A column of the table that is wanted. */
+struct wanted {
+	int column;	     /* of the table; they ascend */
+	int cell;	     /* of the row */
+	bool real;	     /* whole numbers are stored as such */
+	struct cell missing; /* what a record that ends before it has there */
+};
 
 /* What of a record goes where. */
 struct layout {
-	int8_t to[MOST_STORED]; /* which of the row's cells; -1: none */
-	bool real[MOST_STORED]; /* whole numbers are stored as such */
-	struct cell missing[MOST_STORED]; /* what a record that ends before it has there */
-	int nr;			/* columns up to the last that is wanted */
-	int rowid;		/* the cell that is the key; -1: none */
+	struct wanted wanted[ROWS_COLUMNS];
+	int nr;
+	int rowid; /* the cell that is the key; -1: none */
 	size_t nr_cells;
 };
 
@@ -26,8 +30,7 @@ struct reader {
 	struct cell row[ROWS_COLUMNS];
 	char *text; /* of one row: in a record they lie without a NUL */
 	size_t text_cap;
-	rows_fn *fn;
-	void *arg;
+	const struct rows_query *rows;
 };
 
 static struct err *damaged(void)
@@ -41,14 +44,14 @@ static struct err *damaged(void)
 static const uint8_t sizes[] = { 0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0 };
 enum { TYPE_NULL, TYPE_REAL = 7, TYPE_ZERO, TYPE_ONE, TYPE_BLOB = 12 };
 
-/* @size bytes, most significant first. */
-static int64_t integer(const uint8_t *p, size_t size)
+/* @size bytes, most significant first: the top ones of eight that can be read. */
+static inline int64_t integer(const uint8_t *p, uint64_t size)
 {
-	uint64_t v = p[0] & 0x80 ? UINT64_MAX : 0;
+	uint64_t v;
 
-	for (size_t i = 0; i < size; i++)
-		v = v << 8 | p[i];
-	return (int64_t)v;
+	memcpy(&v, p, sizeof(v));
+	v = __builtin_bswap64(v);
+	return size ? (int64_t)v >> (64 - 8 * size) : 0;
 }
 
 static struct cell real_cell(double real)
@@ -60,22 +63,22 @@ static struct cell real_cell(double real)
 }
 
 /* A value that is no text or blob, of @size bytes. */
-static struct cell number(uint64_t type, const uint8_t *p, size_t size, bool real)
+static inline void set_number(struct cell *cell, uint64_t type, const uint8_t *p, uint64_t size,
+			      bool real)
 {
-	struct cell cell = { .type = CELL_INT, .text = "" };
+	int64_t i = integer(p, size) + (type == TYPE_ONE);
 
-	if (type == TYPE_REAL) {
-		uint64_t bits = (uint64_t)integer(p, size);
-		double value;
+	*cell = (struct cell){ .type = CELL_INT, .i = i, .text = "" };
+	if (__builtin_expect(real || type >= TYPE_REAL || !type, 0)) {
+		double value = (double)i;
 
-		memcpy(&value, &bits, sizeof(value));
-		return real_cell(value);
+		if (type == TYPE_REAL)
+			memcpy(&value, &i, sizeof(value));
+		if (type == TYPE_NULL || type > TYPE_ONE)
+			*cell = (struct cell){ .text = "" };
+		else if (real || type == TYPE_REAL)
+			*cell = real_cell(value);
 	}
-	if (type == TYPE_NULL || type > TYPE_ONE)
-		cell.type = CELL_NULL;
-	else
-		cell.i = size ? integer(p, size) : type == TYPE_ONE;
-	return real && cell.type == CELL_INT ? real_cell((double)cell.i) : cell;
 }
 
 /* The NUL of each text takes the place of its type. */
@@ -99,50 +102,68 @@ static struct cell bytes_cell(uint64_t type, const uint8_t *p, size_t len, char 
 	memcpy(copy, p, len);
 	copy[len] = '\0';
 	*text += len + 1;
-	return (struct cell){ .type = type & 1 ? CELL_TEXT : CELL_BLOB, .text = copy, .len = len };
+	return (struct cell){ .type = type & 1 ? CELL_TEXT : CELL_BLOB,
+			      .text = copy,
+			      .len = len };
 }
 
 static struct err *take(void *arg, int64_t rowid, struct span record)
 {
 	struct reader *reader = arg;
 	const struct layout *layout = &reader->layout;
-	const uint8_t *end = record.data + record.len;
-	uint64_t header, type;
-	const uint8_t *types = btree_varint(record.data, end, &header);
+	const struct wanted *wanted = layout->wanted, *wanted_end = wanted + layout->nr;
+	const struct rows_query *rows = reader->rows;
+	uint64_t at, type;
+	const uint8_t *types = btree_varint(record.data, record.data + record.len, &at);
 
-	if (!types || header > record.len)
+	if (!types || at > record.len)
 		return damaged();
-	const uint8_t *body = record.data + header, *types_end = body;
-
-	TRY(text_room(reader, record.len));
-	char *text = reader->text;
-
-	for (int i = 0; i < layout->nr; i++) {
-		int to = layout->to[i];
-
-		/* Columns that came to the table later. */
-		if (types >= types_end) {
-			if (to >= 0)
-				reader->row[to] = layout->missing[i];
-			continue;
-		}
-		types = btree_varint(types, types_end, &type);
-		if (!types)
-			return damaged();
-		uint64_t size = type < TYPE_BLOB ? sizes[type] : (type - TYPE_BLOB) / 2;
-
-		if (size > (uint64_t)(end - body))
-			return damaged();
-		if (to >= 0)
-			reader->row[to] = type < TYPE_BLOB
-						  ? number(type, body, size, layout->real[i])
-						  : bytes_cell(type, body, size, &text);
-		body += size;
-	}
 	if (layout->rowid >= 0)
 		reader->row[layout->rowid] =
 			(struct cell){ .type = CELL_INT, .i = rowid, .text = "" };
-	return reader->fn(reader->arg, reader->row);
+	if (!layout->rowid && rows->wanted && !rows->wanted(rows->arg, rowid))
+		return NULL;
+	TRY(text_room(reader, record.len));
+	const uint8_t *types_end = record.data + at;
+	char *text = reader->text;
+
+	for (int column = 0; types < types_end && wanted < wanted_end; column++) {
+		uint64_t size;
+
+		type = *types;
+		if (__builtin_expect(type < TYPE_BLOB, 1)) {
+			types++;
+			size = sizes[type];
+		} else {
+			types = btree_varint(types, types_end, &type);
+			size = type < TYPE_BLOB ? sizes[type] : (type - TYPE_BLOB) / 2;
+			/* So that no sum of sizes can wrap. */
+			if (!types || size > record.len)
+				return damaged();
+		}
+		if (column == wanted->column) {
+			struct cell *cell = &reader->row[wanted->cell];
+
+			if (at + size > record.len)
+				return damaged();
+			if (type < TYPE_BLOB)
+				set_number(cell, type, record.data + at, size, wanted->real);
+			else
+				*cell = bytes_cell(type, record.data + at, size, &text);
+			if (!wanted->cell && rows->wanted && !rows->wanted(rows->arg, cell->i))
+				return NULL;
+			wanted++;
+		}
+		at += size;
+	}
+	/* Columns that came to the table later. */
+	for (; wanted < wanted_end; wanted++) {
+		reader->row[wanted->cell] = wanted->missing;
+		if (!wanted->cell && rows->wanted &&
+		    !rows->wanted(rows->arg, wanted->missing.i))
+			return NULL;
+	}
+	return rows->fn(rows->arg, reader->row);
 }
 
 /* ---- where columns are */
@@ -198,56 +219,65 @@ static bool default_cell(const char *text, struct cell *ret)
 	return end > text && !*end;
 }
 
+static void take_key(struct layout *layout, int key)
+{
+	int nr = 0;
+
+	for (int i = 0; i < layout->nr; i++) {
+		if (layout->wanted[i].column == key)
+			layout->rowid = layout->wanted[i].cell;
+		else
+			layout->wanted[nr++] = layout->wanted[i];
+	}
+	layout->nr = nr;
+}
+
 /*
- * Columns of the file's own table @table, which a WITHOUT ROWID one has in the order of its
- * key. False: not all of @columns are there, or one of the table's is not stored.
+ * Columns of the file's own table, which a WITHOUT ROWID one has in the order of its key.
+ * False: not all that are wanted are there, or one of the table's is not stored.
  */
-static bool find_columns(sqlite3 *db, const char *table, const char *columns, bool has_rowid,
+static bool find_columns(sqlite3 *db, const struct rows_query *rows, bool has_rowid,
 			 struct layout *ret)
 {
-	char *sql = sqlite3_mprintf("PRAGMA main.table_xinfo(\"%w\")", table);
+	const char *columns = rows->columns;
+	char *sql = sqlite3_mprintf("PRAGMA main.table_xinfo(\"%w\")", rows->table);
 	sqlite3_stmt *stmt = NULL;
 	struct layout layout = { .rowid = -1, .nr_cells = nr_words(columns, NULL) };
-	size_t found = 0;
+	size_t found = nr_words(columns, "NULL");
 	bool plain = sql && layout.nr_cells <= ROWS_COLUMNS &&
 		     sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK;
-	int nr = 0, nr_keys = 0, key = -1;
+	int nr_keys = 0, key = -1;
 
-	memset(layout.to, -1, sizeof(layout.to));
-	for (; plain && sqlite3_step(stmt) == SQLITE_ROW; nr++) {
+	for (int nr = 0; plain && sqlite3_step(stmt) == SQLITE_ROW; nr++) {
 		enum { NAME = 1, TYPE, DEFAULT = 4, KEY, HIDDEN };
 		const char *name = (const char *)sqlite3_column_text(stmt, NAME);
 		const char *type = (const char *)sqlite3_column_text(stmt, TYPE);
 		int in_key = sqlite3_column_int(stmt, KEY);
+		struct wanted wanted = { .column = nr };
 
-		plain = name && type && known_type(type) && nr < MOST_STORED &&
-			!sqlite3_column_int(stmt, HIDDEN) &&
+		plain = name && type && known_type(type) && !sqlite3_column_int(stmt, HIDDEN) &&
 			(has_rowid || !in_key || in_key == nr + 1) &&
 			default_cell((const char *)sqlite3_column_text(stmt, DEFAULT),
-				     &layout.missing[nr]);
+				     &wanted.missing);
 		if (!plain)
 			break;
 		if (in_key) {
 			nr_keys++;
 			key = strcmp(type, "INTEGER") ? -1 : nr;
 		}
-		int to = place_in(columns, name);
-
-		layout.real[nr] = !strcmp(type, "REAL");
-		layout.to[nr] = (int8_t)to;
-		found += to >= 0;
-		if (to >= 0)
-			layout.nr = nr + 1;
+		wanted.cell = place_in(columns, name);
+		wanted.real = !strcmp(type, "REAL");
+		if (wanted.cell >= 0)
+			layout.wanted[layout.nr++] = wanted;
 	}
 	sqlite3_finalize(stmt);
 	sqlite3_free(sql);
+	found += (size_t)layout.nr;
 	/* A key of one whole number is that of the record, which has NULL in its place. */
-	if (has_rowid && nr_keys == 1 && key >= 0) {
-		layout.rowid = layout.to[key];
-		layout.to[key] = -1;
-	}
+	if (has_rowid && nr_keys == 1)
+		take_key(&layout, key);
 	*ret = layout;
-	return plain && found + nr_words(columns, "NULL") == layout.nr_cells;
+	return plain && found == layout.nr_cells;
 }
 
 /* ---- */
@@ -264,22 +294,21 @@ static void reader_deinit(struct reader *reader)
 }
 
 /* *ret_done: false when only SQLite can tell the rows. */
-static struct err *walk(sqlite3 *db, const char *table, const char *columns, rows_fn *fn,
-			void *arg, bool *ret_done)
+static struct err *walk(sqlite3 *db, const struct rows_query *rows, bool *ret_done)
 {
 	CLEANUP(btree_cleanup) struct btree *tree = NULL;
 	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
-	CLEANUP(reader_deinit) struct reader reader = { .fn = fn, .arg = arg };
+	CLEANUP(reader_deinit) struct reader reader = { .rows = rows };
 	bool has_rowid;
 
 	/* At a row of the file, a statement holds its lock: nobody writes until it ends. */
 	if (sqlite3_prepare_v2(db,
 			       "SELECT rootpage FROM main.sqlite_schema "
-			       "WHERE type = 'table' AND name = ? AND NOT EXISTS "
+			       "WHERE type = 'table' AND name = ?1 AND NOT EXISTS "
 			       "(SELECT 1 FROM temp.sqlite_schema t WHERE t.name = ?1)",
 			       -1, &stmt, NULL) != SQLITE_OK)
 		return NULL;
-	sqlite3_bind_text(stmt, 1, table, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 1, rows->table, -1, SQLITE_STATIC);
 	if (sqlite3_step(stmt) != SQLITE_ROW)
 		return NULL;
 	int64_t root = sqlite3_column_int64(stmt, 0);
@@ -288,7 +317,7 @@ static struct err *walk(sqlite3 *db, const char *table, const char *columns, row
 	if (!tree || root < 1 || root > UINT32_MAX)
 		return NULL;
 	TRY(btree_is_table(tree, (uint32_t)root, &has_rowid));
-	if (!find_columns(db, table, columns, has_rowid, &reader.layout))
+	if (!find_columns(db, rows, has_rowid, &reader.layout))
 		return NULL;
 	for (int i = 0; i < ROWS_COLUMNS; i++)
 		reader.row[i].text = "";
@@ -296,12 +325,12 @@ static struct err *walk(sqlite3 *db, const char *table, const char *columns, row
 	return btree_walk(tree, (uint32_t)root, take, &reader);
 }
 
-static struct err *ask(struct query_db *db, const char *table, const char *columns,
-		       const char *order, rows_fn *fn, void *arg)
+static struct err *ask(struct query_db *db, const struct rows_query *rows)
 {
 	CLEANUP(query_cleanup) struct query *query = NULL;
-	auto_free char *sql = xasprintf("SELECT %s FROM %s%s%s", columns, table,
-					order ? " ORDER BY " : "", order ? order : "");
+	auto_free char *sql =
+		xasprintf("SELECT %s FROM %s%s%s", rows->columns, rows->table,
+			  rows->order ? " ORDER BY " : "", rows->order ? rows->order : "");
 	const struct cell *row;
 
 	TRY(query_prepare(db, sql, NULL, &query));
@@ -309,15 +338,15 @@ static struct err *ask(struct query_db *db, const char *table, const char *colum
 		TRY(query_next(query, &row));
 		if (!row)
 			return NULL;
-		TRY(fn(arg, row));
+		if (!rows->wanted || rows->wanted(rows->arg, row[0].i))
+			TRY(rows->fn(rows->arg, row));
 	}
 }
 
-struct err *rows_each(struct query_db *db, const char *table, const char *columns,
-		      const char *order, rows_fn *fn, void *arg)
+struct err *rows_each(struct query_db *db, const struct rows_query *rows)
 {
 	bool done = false;
 
-	TRY(walk(query_db_handle(db), table, columns, fn, arg, &done));
-	return done ? NULL : ask(db, table, columns, order, fn, arg);
+	TRY(walk(query_db_handle(db), rows, &done));
+	return done ? NULL : ask(db, rows);
 }

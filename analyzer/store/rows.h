@@ -19,11 +19,16 @@ typedef struct err *rows_fn(void *arg, const struct cell *row);
 
 enum { ROWS_COLUMNS = 32 };
 
-/*
- * @columns: "id, kind, NULL", at most ROWS_COLUMNS, each once. @order: the table's key, by
- * which rows come; NULL: in the order in which they were written.
- */
-struct err *rows_each(struct query_db *db, const char *table, const char *columns,
-		      const char *order, rows_fn *fn, void *arg) MUST_CHECK;
+struct rows_query {
+	const char *table;
+	const char *columns; /* "id, kind, NULL", at most ROWS_COLUMNS, each once */
+	const char *order; /* the table's key, by which rows come; NULL: as they were written */
+	rows_fn *fn;
+	void *arg; /* of both functions */
+	/* Of the first column, a whole number: false passes the row over. NULL: all. */
+	bool (*wanted)(const void *arg, int64_t first);
+};
+
+struct err *rows_each(struct query_db *db, const struct rows_query *rows) MUST_CHECK;
 
 #endif

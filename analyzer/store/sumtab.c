@@ -35,6 +35,12 @@ enum column {
 	COLUMNS = FILTER + FILTER_KEYS,
 };
 
+static const uint8_t same_columns[NR_SAMES] = {
+	[SUMS_FILE] = FILE_NAME, [SUMS_FUNC] = FUNC,	       [SUMS_MODULE] = MODULE,
+	[SUMS_CACHE] = CACHE,	 [SUMS_SUBSYSTEM] = SUBSYSTEM, [SUMS_HOST] = HOST,
+	[SUMS_LINE] = LINE,	 [SUMS_RECORDING] = RECORDING, [SUMS_CALL_SITE] = CALL_SITE,
+};
+
 static const char declaration[] =
 	"CREATE TABLE x(kind, name, file, line, func, module, cache, subsystem, call_sites, "
 	"raw_sites, net_bytes, net_calls, alloc_bytes, allocs, frees, bytes_req, failures, "
@@ -244,8 +250,8 @@ static struct work *work_new(int given, sqlite3_value **argv, uint64_t used)
 		groups->filtered |= *groups->opts.filter[i] != '\0';
 	}
 	groups->wanted = (uint32_t)(used >> SUMS) & ((UINT32_C(1) << NR_SUMS) - 1);
-	groups->needs_cache = used >> CACHE & 1 || groups->opts.by == RAWSITES_BY_CACHE ||
-			      *groups->opts.filter[FILTER_CACHE];
+	for (int i = 0; i < NR_SAMES; i++)
+		groups->opts.same |= (uint32_t)(used >> same_columns[i] & 1) << i;
 	groups->needs_times = used >> FIRST_NS & 1 || used >> LAST_NS & 1;
 	return work;
 }
@@ -255,7 +261,7 @@ static bool answers(const struct work *work, const struct work *last)
 {
 	if (!last || work->groups->opts.by != RAWSITES_BY_KIND ||
 	    (work->groups->wanted & ~last->groups->wanted) ||
-	    (work->groups->needs_cache && !last->groups->needs_cache))
+	    (work->groups->opts.same & ~last->groups->opts.same))
 		return false;
 	for (int i = KINDS - BY; i < COLUMNS - BY; i++)
 		if (strcmp(work->argument[i], last->argument[i]) != 0)

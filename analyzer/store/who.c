@@ -26,8 +26,14 @@ static const struct {
 		      true },
 	[WHO_CONTEXT] = { { RAWSITES_BY_CONTEXT }, { FILTER_CONTEXT }, 1, false },
 	[WHO_GFP] = { { RAWSITES_BY_GFP }, { FILTER_GFP }, 1, false },
-	[WHO_ORDER] = { { RAWSITES_BY_ORDER }, { FILTER_ORDER }, 1, false },
-	[WHO_MIGRATETYPE] = { { RAWSITES_BY_MIGRATETYPE }, { FILTER_MIGRATETYPE }, 1, true },
+	[WHO_ORDER] = { { RAWSITES_BY_ORDER, RAWSITES_BY_BLOCKS },
+			{ FILTER_ORDER, FILTER_ORDER },
+			2,
+			false },
+	[WHO_MIGRATETYPE] = { { RAWSITES_BY_MIGRATETYPE, RAWSITES_BY_BLOCKS },
+			      { FILTER_MIGRATETYPE, FILTER_MIGRATETYPE },
+			      2,
+			      true },
 };
 
 /* What tables tell of one value, NULL where they do not. */
@@ -45,6 +51,8 @@ void who_deinit(struct who *who)
 	}
 	pairs_deinit(&who->caches);
 	free(who->cache);
+	pairs_deinit(&who->blocks);
+	free(who->block);
 }
 
 static uint32_t text_id(struct who *who, const char *text)
@@ -113,7 +121,8 @@ static bool fits(struct who *who, enum who_dim dim, const struct who_key *key,
 }
 
 /* The name of the group that a value of the dimension which gives it is in. */
-static uint32_t name_of(struct who *who, const struct who_key *key, const struct known *known)
+static uint32_t name_of(struct who *who, enum who_dim dim, const struct who_key *key,
+			const struct known *known)
 {
 	enum rawsites_by by = who->sites->opts->by;
 	auto_free char *text = NULL;
@@ -126,12 +135,12 @@ static uint32_t name_of(struct who *who, const struct who_key *key, const struct
 	else if (by == RAWSITES_BY_TGID && known->tgid)
 		text = xasprintf("%s%s%s", known->tgid, known->leader ? " " : "",
 				 known->leader ? known->leader : "");
-	else if ((by == RAWSITES_BY_CPU || by == RAWSITES_BY_ORDER) && key->known)
+	else if ((by == RAWSITES_BY_CPU || dim == WHO_ORDER) && key->known)
 		text = xasprintf("%" PRId64, key->value);
 	else if (by == RAWSITES_BY_CGROUP)
 		return text_id(who, known->cgroup);
 	else if (by == RAWSITES_BY_COMM || by == RAWSITES_BY_NODE || by == RAWSITES_BY_GFP ||
-		 by == RAWSITES_BY_MIGRATETYPE)
+		 dim == WHO_MIGRATETYPE)
 		return text_id(who, known->text);
 	return text_id(who, text);
 }
@@ -148,7 +157,7 @@ static struct who_value *find(struct who *who, enum who_dim dim, int64_t recordi
 	if (is_new) {
 		vec_room(table->value, table->nr, table->cap);
 		table->value[table->nr++] = (struct who_value){
-			.name = who->named == dim ? name_of(who, key, known) : 0,
+			.name = table->names ? name_of(who, dim, key, known) : 0,
 			.wanted = fits(who, dim, key, known),
 		};
 	}
@@ -217,16 +226,14 @@ struct err *who_load(struct who *who, struct query_db *db, struct rawsites *site
 	const struct rawsites_opts *opts = sites->opts;
 
 	who->sites = sites;
-	who->named = WHO_DIMS;
 	for (int dim = 0; dim < WHO_DIMS; dim++) {
 		for (size_t i = 0; i < dims[dim].nr; i++) {
 			const char *wanted = opts->filter[dims[dim].key[i]];
 
-			if (opts->by == dims[dim].by[i])
-				who->named = (enum who_dim)dim;
+			who->dim[dim].names |= opts->by == dims[dim].by[i];
 			who->dim[dim].needed |= wanted && *wanted;
 		}
-		who->dim[dim].needed |= who->named == (enum who_dim)dim;
+		who->dim[dim].needed |= who->dim[dim].names;
 	}
 	TRY(load_caches(who, db));
 	TRY(load_dim(
@@ -241,6 +248,25 @@ struct err *who_load(struct who *who, struct query_db *db, struct rawsites *site
 	TRY(load_dim(who, db, WHO_GFP, "SELECT 0, id, text FROM _gfp"));
 	return load_dim(who, db, WHO_MIGRATETYPE,
 			"SELECT recording, migratetype, name FROM _migratetype");
+}
+
+/* "ORDER TYPE", of the names of both. */
+static uint32_t block_name(struct who *who, uint32_t order, uint32_t type)
+{
+	struct strings *strings = &who->sites->strings;
+	bool is_new;
+	uint32_t id = pairs_id(&who->blocks, order, type, &is_new);
+
+	if (is_new) {
+		auto_free char *name = !order ? NULL
+				       : type ? xasprintf("%s %s", strings_text(strings, order),
+							  strings_text(strings, type))
+					      : xstrdup(strings_text(strings, order));
+
+		vec_room(who->block, who->nr_blocks, who->cap_blocks);
+		who->block[who->nr_blocks++] = text_id(who, name);
+	}
+	return who->block[id - 1];
 }
 
 bool who_find(struct who *who, const struct raw_place *raw, const struct who_key key[WHO_DIMS],
@@ -264,6 +290,8 @@ bool who_find(struct who *who, const struct raw_place *raw, const struct who_key
 	}
 	if (!rawsites_cache_fits(who->sites, *ret_cache))
 		return false;
+	uint32_t name[WHO_DIMS] = {};
+
 	*ret_name = by == RAWSITES_BY_CACHE ? *ret_cache : raw->name;
 	for (int dim = 0; dim < WHO_DIMS; dim++) {
 		if (!who->dim[dim].needed)
@@ -281,8 +309,11 @@ bool who_find(struct who *who, const struct raw_place *raw, const struct who_key
 
 		if (!value->wanted)
 			return false;
-		if (who->named == (enum who_dim)dim)
+		name[dim] = value->name;
+		if (who->dim[dim].names)
 			*ret_name = value->name;
 	}
+	if (by == RAWSITES_BY_BLOCKS)
+		*ret_name = block_name(who, name[WHO_ORDER], name[WHO_MIGRATETYPE]);
 	return true;
 }

@@ -29,11 +29,14 @@ struct who {
 		struct who_value *value;
 		size_t nr, cap;
 		bool needed; /* by the group or a condition */
+		bool names;  /* the group, alone or with another */
 	} dim[WHO_DIMS];
 	struct pairs caches; /* by number in the database … */
 	uint32_t *cache;     /* … their names */
 	size_t nr_caches, cap_caches;
-	enum who_dim named; /* which gives the name; WHO_DIMS: the raw site */
+	struct pairs blocks; /* names of order and migrate type … */
+	uint32_t *block;     /* … and of the group of both */
+	size_t nr_blocks, cap_blocks;
 };
 
 struct who_key {

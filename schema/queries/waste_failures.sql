@@ -14,7 +14,8 @@ SELECT
 	coalesce(file || ':' || line || ' ', '') || func || coalesce(' [' || module || ']', '') AS site,
 	call_site, recording
 FROM accounts
-WHERE failures > 0 AND _of_kind(:kinds, kind, :self, self)
+-- Mostly there is none, which the sums know.
+WHERE EXISTS (SELECT 1 FROM totals t WHERE t.failures > 0) AND failures > 0 AND _of_kind(:kinds, kind, :self, self)
 	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
 	AND _of_recording(:recording, :host, recording)
 GROUP BY call_site, recording, kind, page_order, gfp

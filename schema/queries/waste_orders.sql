@@ -9,21 +9,20 @@
 -- :recording='' only this recording
 -- :host='' only this machine
 -- :rows=-1 so many rows; -1: all
---
--- View accounts would look up its names of each account.
+WITH block AS (
+	SELECT *, CAST(name AS INTEGER) AS page_order, substr(name, instr(name, ' ') + 1) AS type
+	FROM _account_groups('blocks', 0, iif(_of_kind(:kinds, 'page', 0, 0), 'page', ''), :self,
+		'', '', '', '', '', '', '', '', '', '', :cache, :file, :func, :module, :recording,
+		:host)
+)
 SELECT
-	sum(a.alloc_bytes - a.free_bytes - a.inferred_bytes) AS net_bytes,
-	sum(a.allocs - a.frees - a.inferred_frees) AS net_blocks, sum(a.alloc_bytes) AS alloc_bytes,
-	sum(a.allocs) AS allocs, sum(a.failures) AS failures, a.page_order AS page_order,
-	coalesce(m.name, a.migratetype) AS migratetype
-FROM _account a
-JOIN _raw_site r ON r.id = a.raw_site
-JOIN _callsite c ON c.id = r.callsite
-LEFT JOIN _migratetype m ON m.recording = r.recording AND m.migratetype = a.migratetype
-LEFT JOIN _cache k ON k.id = a.cache
-WHERE a.page_order > 0 AND c.kind = 'page' AND _of_kind(:kinds, c.kind, :self, r.self)
-	AND _fits(:cache, coalesce(k.name, r.cache), :file, c.file, :func, c.func, :module, c.module)
-	AND _of_recording(:recording, :host, r.recording)
-GROUP BY a.page_order, coalesce(m.name, a.migratetype)
-ORDER BY a.page_order DESC, sum(a.alloc_bytes) DESC, coalesce(m.name, a.migratetype)
+	net_bytes, allocs - frees - inferred_frees AS net_blocks, alloc_bytes, allocs, failures,
+	page_order,
+	-- One without a name is a number.
+	CASE WHEN NOT instr(name, ' ') THEN NULL
+		WHEN type = CAST(type AS INTEGER) THEN CAST(type AS INTEGER) ELSE type END
+		AS migratetype
+FROM block
+WHERE page_order > 0
+ORDER BY page_order DESC, alloc_bytes DESC, migratetype
 LIMIT :rows

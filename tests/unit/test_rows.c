@@ -84,6 +84,11 @@ static struct err *print(void *arg, const struct cell *row)
 	return NULL;
 }
 
+static struct err *print_even(void *arg, const struct cell *row)
+{
+	return row[0].i % 2 ? NULL : print(arg, row);
+}
+
 /* What rows_each() gives, and what a query does. */
 static void compare(struct query_db *db, const char *table, const char *columns, size_t nr,
 		    const char *order)
@@ -96,7 +101,7 @@ static void compare(struct query_db *db, const char *table, const char *columns,
 	struct printer p = { open_memstream(&text[0], &len[0]), nr };
 	const struct cell *row;
 
-	CHECK_OK(rows_each(db, table, columns, order, print, &p));
+	CHECK_OK(rows_each(db, &(struct rows_query){ table, columns, order, print, &p, NULL }));
 	fclose(p.out);
 	p.out = open_memstream(&text[1], &len[1]);
 	CHECK_OK(query_prepare(db, sql, NULL, &query));
@@ -185,11 +190,59 @@ TEST(a_table_that_a_view_hides_is_read_through_the_view)
 	CHECK_EQ(sqlite3_exec(handle, "PRAGMA query_only = OFF", NULL, NULL, NULL),
 		 SQLITE_AUTH);
 	sqlite3_set_authorizer(handle, NULL, NULL);
-	sqlite3_exec(handle,
-		     "PRAGMA query_only = OFF; CREATE TEMP VIEW _long AS SELECT 'x' AS text, 1 AS "
-		     "number UNION ALL SELECT 'y', 2",
-		     NULL, NULL, NULL);
+	sqlite3_exec(
+		handle,
+		"PRAGMA query_only = OFF; CREATE TEMP VIEW _long AS SELECT 'x' AS text, 1 AS "
+		"number UNION ALL SELECT 'y', 2",
+		NULL, NULL, NULL);
 	compare(db, "_long", "number, text", 2, NULL);
+}
+
+static bool is_even(const void *arg, int64_t first)
+{
+	(void)arg;
+	return first % 2 == 0;
+}
+
+static struct err *only_even(void *arg, const struct cell *row)
+{
+	(void)arg;
+	CHECK_EQ(row[0].i, 6);
+	return NULL;
+}
+
+TEST(rows_whose_first_column_nobody_wants_are_passed_over)
+{
+	/* Read here, and by SQLite. */
+	static const char *const settings[] = { "PRAGMA page_size = 512",
+						"PRAGMA encoding = 'UTF-16le'" };
+	static const char *const columns[] = { "id, text", "small, id" };
+
+	for (size_t i = 0; i < 4; i++) {
+		auto_free char *path = make(settings[i / 2]);
+		CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+		size_t len[2];
+		char *text[2];
+
+		sqlite3_close(writer);
+		CHECK_OK(query_db_open(path, &db));
+		struct printer p = { open_memstream(&text[0], &len[0]), 2 };
+
+		CHECK_OK(rows_each(db, &(struct rows_query){ "_mixed", columns[i % 2], "id",
+							     print, &p, is_even }));
+		fclose(p.out);
+		p.out = open_memstream(&text[1], &len[1]);
+		CHECK_OK(rows_each(db, &(struct rows_query){ "_mixed", columns[i % 2], "id",
+							     print_even, &p, NULL }));
+		fclose(p.out);
+		CHECK(len[0] > 10000);
+		/* Neither does one get rows that end before their first column. */
+		CHECK_OK(rows_each(db, &(struct rows_query){ "_grown", "c, a", NULL, only_even,
+							     NULL, is_even }));
+		CHECK_STR(text[0], text[1]);
+		free(text[0]);
+		free(text[1]);
+	}
 }
 
 static struct err *stop(void *arg, const struct cell *row)
@@ -208,10 +261,14 @@ TEST(an_error_of_the_function_ends_the_walk)
 
 	sqlite3_close(writer);
 	CHECK_OK(query_db_open(path, &db));
-	CHECK_ERR(rows_each(db, "_mixed", "id", "id", stop, &nr), "enough");
+	CHECK_ERR(rows_each(db, &(struct rows_query){ "_mixed", "id", "id", stop, &nr, NULL }),
+		  "enough");
 	CHECK_EQ(nr, 3);
-	CHECK_ERR(rows_each(db, "_mixed", "id, other", "id", stop, &nr), "no such column");
-	CHECK_ERR(rows_each(db, "_other", "id", "id", stop, &nr), "no such table");
+	CHECK_ERR(rows_each(db, &(struct rows_query){ "_mixed", "id, other", "id", stop, &nr,
+						      NULL }),
+		  "no such column");
+	CHECK_ERR(rows_each(db, &(struct rows_query){ "_other", "id", "id", stop, &nr, NULL }),
+		  "no such table");
 }
 
 /* A root page of a table. */
@@ -245,7 +302,8 @@ TEST(pages_that_lead_in_a_circle_are_an_error)
 
 	CHECK(pwrite(fd, number, sizeof(number), (root - 1) * PAGE + RIGHTMOST) == 4);
 	CHECK_OK(query_db_open(path, &db));
-	CHECK_ERR(rows_each(db, "_mixed", "id", "id", stop, &nr), "database page");
+	CHECK_ERR(rows_each(db, &(struct rows_query){ "_mixed", "id", "id", stop, &nr, NULL }),
+		  "database page");
 	query_db_close(db);
 }
 
@@ -295,7 +353,9 @@ TEST(damage_is_an_error_or_other_rows)
 		};
 
 		for (int j = 0; !err && j < 3; j++)
-			err = rows_each(db, asked[j][0], asked[j][1], asked[j][2], count, &sum);
+			err = rows_each(db,
+					&(struct rows_query){ asked[j][0], asked[j][1],
+							      asked[j][2], count, &sum, NULL });
 		errors += err != NULL;
 		err_free(err);
 		for (int j = 8; j-- > 0;)
