@@ -1,45 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "resolve/space.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "resolve/anyboot.h"
 #include "resolve/cache.h"
-#include "resolve/download.h"
-#include "resolve/hint.h"
-#include "resolve/identity.h"
-#include "resolve/layout.h"
+#include "resolve/objects.h"
 #include "resolve/owners.h"
-#include "resolve/search.h"
-
-struct object {
-	const char *module;	       /* NULL for the kernel */
-	const struct module *recorded; /* or NULL */
-	struct debuginfo *di;	       /* NULL when there is none */
-	uint64_t slide;
-};
 
 struct space {
-	struct pool *pool;
 	struct kallsyms *kallsyms;
 	struct modules *modules;
 	struct owners *owners;
 	uint64_t from_ns, to_ns; /* when what is asked for was seen */
-	struct search *search;
-	struct download *download; /* NULL: no server is asked */
-	const char *release;
-	struct object kernel;
-	bool kernel_tried;
-	const char *kernel_path;
-	const char *kernel_build_id;
-	bool kernel_later;	/* kernel_path is not opened yet: the cache may know all */
+	struct objects *objects;
 	struct cache *cache;	/* NULL: none */
 	struct anyboot *places; /* what it knows them by */
-	struct object *object;	/* modules seen */
-	size_t nr_objects, cap_objects;
-	const char **note;
-	size_t nr_notes, cap_notes;
 };
 
 void space_close(struct space *s)
@@ -48,97 +26,12 @@ void space_close(struct space *s)
 		return;
 	/* It writes what it was lent by the others. */
 	cache_close(s->cache);
-	debuginfo_close(s->kernel.di);
-	for (size_t i = 0; i < s->nr_objects; i++)
-		debuginfo_close(s->object[i].di);
+	objects_free(s->objects);
 	anyboot_free(s->places);
-	free(s->object);
-	free(s->note);
-	search_free(s->search);
-	download_free(s->download);
 	owners_free(s->owners);
 	modules_free(s->modules);
 	kallsyms_free(s->kallsyms);
 	free(s);
-}
-
-static void add_note(struct space *s, const char *note)
-{
-	for (size_t i = 0; i < s->nr_notes; i++)
-		if (s->note[i] == note)
-			return;
-	vec_room(s->note, s->nr_notes, s->cap_notes);
-	s->note[s->nr_notes++] = note;
-}
-
-static struct err *open_kernel(struct space *s, const char *path)
-{
-	CLEANUP(debuginfo_cleanup) struct debuginfo *di = NULL;
-	uint64_t slide;
-
-	TRY(debuginfo_open(path, NULL, s->pool, &di));
-	TRY(err_wrap(identity_check(di, s->kallsyms, modules_kernel_build_id(s->modules),
-				    &slide),
-		     "%s", path));
-	if (!debuginfo_has_dwarf(di))
-		return err_new(ERR_FORMAT, "%s holds no debug information", path);
-	s->kernel = (struct object){ .di = take_ptr(di), .slide = slide };
-	s->kernel_path = pool_str(s->pool, path);
-	s->kernel_build_id = debuginfo_build_id(s->kernel.di);
-	return NULL;
-}
-
-/* What a server has of a build, as a file; or NULL. */
-static const char *download(struct space *s, const char *build_id)
-{
-	if (!s->download || !build_id || !*build_id)
-		return NULL;
-	auto_free char *path = download_debuginfo(s->download, build_id);
-
-	return path ? pool_str(s->pool, path) : NULL;
-}
-
-static void find_kernel(struct space *s)
-{
-	const char *path;
-
-	if (s->kernel_tried)
-		return;
-	s->kernel_tried = true;
-	for (size_t i = 0;
-	     (path = search_kernel(s->search, modules_kernel_build_id(s->modules), i)); i++) {
-		auto_err struct err *err = open_kernel(s, path);
-
-		if (!err)
-			return;
-		add_note(s, pool_printf(s->pool, "not used: %s", err_text(err)));
-	}
-	path = download(s, modules_kernel_build_id(s->modules));
-	if (path) {
-		auto_err struct err *err = open_kernel(s, path);
-
-		if (!err)
-			return;
-		add_note(s, pool_printf(s->pool, "not used: %s", err_text(err)));
-	}
-	add_note(s, hint_kernel(s->release, s->pool));
-}
-
-/* The first file that may be the kernel's, and its build-id; NULL if there is none. */
-static const char *likely_kernel(struct space *s, const char *vmlinux,
-				 char build_id[DEBUGINFO_BUILD_ID])
-{
-	const char *recorded = modules_kernel_build_id(s->modules), *path;
-
-	for (size_t i = 0; (path = vmlinux ? vmlinux : search_kernel(s->search, recorded, i));
-	     i++) {
-		debuginfo_peek(path, build_id);
-		if (*build_id && (!*recorded || !strcmp(recorded, build_id)))
-			return path;
-		if (vmlinux)
-			return NULL;
-	}
-	return NULL;
 }
 
 /* Asking for one name sorts all names, which is most of what a cached run would do. */
@@ -155,90 +48,45 @@ static const struct ksym *find_stext(const struct kallsyms *kallsyms)
 
 /*
  * Looks into the cache of the kernel that the recording, or a file, names. With
- * answers in it no file need be opened before the first question it cannot answer.
+ * answers in it no file need be opened before the first question it cannot answer;
+ * false: the kernel is to be opened now.
  */
-static void open_cache(struct space *s, const struct resolver_opts *opts)
+static bool open_cache(struct space *s, const struct resolver_opts *opts, struct pool *pool)
 {
 	const struct ksym *stext = find_stext(s->kallsyms);
 	const char *build_id = modules_kernel_build_id(s->modules);
+	const char *release = opts->release && *opts->release ? opts->release : NULL;
 	char peeked[DEBUGINFO_BUILD_ID];
 
 	if (!opts->cache_dir || !stext)
-		return;
-	const char *path = likely_kernel(s, opts->vmlinux, peeked);
+		return false;
+	const char *path = objects_likely_kernel(s->objects, opts->vmlinux, peeked);
 
 	/* A --vmlinux that does not match is to be refused. */
 	if ((opts->vmlinux && !path) || (!path && !*build_id))
-		return;
-	build_id = pool_str(s->pool, path ? peeked : build_id);
-	s->cache = cache_open(opts->cache_dir, build_id,
-			      anyboot_fingerprint(s->kallsyms, stext->addr, s->release,
-						  opts->rules));
+		return false;
+	build_id = pool_str(pool, path ? peeked : build_id);
+	s->cache =
+		cache_open(opts->cache_dir, build_id,
+			   anyboot_fingerprint(s->kallsyms, stext->addr, release, opts->rules));
 	s->places = anyboot_new(s->modules, build_id, stext->addr);
 	if (cache_is_empty(s->cache))
-		return;
-	s->kernel_later = s->kernel_tried = true;
-	s->kernel_path = path;
-	s->kernel_build_id = build_id;
-}
-
-/* The kernel's file at last; false when there is none that can be used. */
-static bool open_later(struct space *s)
-{
-	const char *path = s->kernel_path;
-
-	if (s->kernel_later) {
-		s->kernel_later = s->kernel_tried = false;
-		if (path) {
-			auto_err struct err *err = open_kernel(s, path);
-
-			if (err)
-				add_note(s,
-					 pool_printf(s->pool, "not used: %s", err_text(err)));
-			s->kernel_tried = !err;
-		}
-		if (!s->kernel_tried)
-			find_kernel(s);
-	}
-	return s->kernel.di;
+		return false;
+	objects_open_later(s->objects, path, build_id);
+	return true;
 }
 
 struct err *space_open(const struct resolver_opts *opts, struct pool *pool, struct space **ret)
 {
 	CLEANUP(space_cleanup) struct space *s = xcalloc(1, sizeof(*s));
 
-	s->pool = pool;
-	s->release = opts->release && *opts->release ? pool_str(pool, opts->release) : NULL;
 	TRY(kallsyms_parse(opts->kallsyms, &s->kallsyms));
 	s->modules = modules_parse(opts->modules, opts->sections, opts->build_ids);
 	s->owners = owners_new(s->modules);
 	s->to_ns = UINT64_MAX;
-	s->search = search_new(s->release, opts->debug_dirs, pool);
-	if (opts->debuginfod) {
-		s->download = download_new(opts->downloading, opts->downloading_arg);
-		if (!s->download)
-			add_note(s,
-				 pool_str(pool, "debuginfod is not asked: there is no "
-						"libdebuginfod.so.1 (package libdebuginfod1, "
-						"elfutils-debuginfod-client or debuginfod)"));
-	}
-	if (!kallsyms_nr(s->kallsyms))
-		add_note(
-			s,
-			pool_str(
-				pool,
-				"the recording holds no kallsyms, or one without "
-				"addresses: call sites stay addresses; give a copy of it with --kallsyms"));
-	s->kernel_build_id = "";
-	open_cache(s, opts);
-	if (s->kernel_later) {
-		/* Not before it is needed. */
-	} else if (opts->vmlinux) {
-		s->kernel_tried = true;
-		TRY(open_kernel(s, opts->vmlinux));
-	} else if (kallsyms_nr(s->kallsyms)) {
-		find_kernel(s);
-	}
+	s->objects = objects_new(opts, s->kallsyms, s->modules, pool);
+	if (!open_cache(s, opts, pool))
+		TRY(objects_open_kernel(s->objects, opts->vmlinux));
 	*ret = take_ptr(s);
 	return NULL;
 }
@@ -308,63 +156,6 @@ const char *space_module(struct space *s, uint64_t pc)
 	return module ? module->name : NULL;
 }
 
-static struct err *open_module(struct space *s, const struct module *recorded, const char *path,
-			       struct debuginfo **ret)
-{
-	CLEANUP(debuginfo_cleanup) struct debuginfo *di = NULL;
-	auto_free struct module_section *guess = NULL;
-	struct module module = *recorded;
-	size_t nr_guess = 0;
-
-	/* Also proves the build where no build-id does. */
-	if (!module.nr_sections || !module.build_id)
-		TRY(layout_guess(path, module.name, s->kallsyms, s->pool, &guess, &nr_guess));
-	if (!module.nr_sections) {
-		module.section = guess;
-		module.nr_sections = nr_guess;
-	}
-	if (!module.nr_sections)
-		return err_new(ERR_FORMAT,
-			       "the recording does not tell where its sections were loaded");
-	TRY(debuginfo_open(path, &module, s->pool, &di));
-	if (module.build_id && strcmp(module.build_id, debuginfo_build_id(di)))
-		return err_new(ERR_FORMAT,
-			       "%s: another build: its build-id is %s, the recording's %s",
-			       path, debuginfo_build_id(di), module.build_id);
-	if (!debuginfo_has_dwarf(di))
-		return err_new(ERR_FORMAT, "%s holds no debug information", path);
-	*ret = take_ptr(di);
-	return NULL;
-}
-
-static struct debuginfo *find_module(struct space *s, const char *name,
-				     const struct module *module)
-{
-	const struct module unknown = { .name = name };
-	const char *path, *why = "no debug information found";
-	struct debuginfo *di = NULL;
-
-	if (!module)
-		module = &unknown;
-	for (size_t i = 0; (path = search_module(s->search, name, module->build_id, i)); i++) {
-		auto_err struct err *err = open_module(s, module, path, &di);
-
-		if (!err)
-			return di;
-		why = pool_str(s->pool, err_text(err));
-	}
-	path = download(s, module->build_id);
-	if (path) {
-		auto_err struct err *err = open_module(s, module, path, &di);
-
-		if (!err)
-			return di;
-		why = pool_str(s->pool, err_text(err));
-	}
-	add_note(s, pool_printf(s->pool, "module %s: %s", name, why));
-	return NULL;
-}
-
 /* kallsyms marks what is no module of a file like one. */
 static bool is_pseudo_module(const char *name)
 {
@@ -372,31 +163,18 @@ static bool is_pseudo_module(const char *name)
 }
 
 /* The object of @pc, or NULL when it has no debug information. */
-static struct object *object_at(struct space *s, uint64_t pc)
+static const struct object *object_at(struct space *s, uint64_t pc)
 {
 	const char *name = space_module(s, pc);
 
 	if (!name)
-		return open_later(s) ? &s->kernel : NULL;
+		return objects_kernel(s->objects);
 	if (is_pseudo_module(name))
 		return NULL;
-	name = pool_str(s->pool, name);
 	const struct module *recorded = space_owner(s, pc);
 
-	if (!recorded)
-		recorded = modules_find_at(s->modules, name, pc);
-	for (size_t i = 0; i < s->nr_objects; i++)
-		if (s->object[i].module == name && s->object[i].recorded == recorded)
-			return s->object[i].di ? &s->object[i] : NULL;
-	vec_room(s->object, s->nr_objects, s->cap_objects);
-	struct object *object = &s->object[s->nr_objects++];
-
-	*object = (struct object){
-		.module = name,
-		.recorded = recorded,
-		.di = find_module(s, name, recorded),
-	};
-	return object->di ? object : NULL;
+	return objects_module(s->objects, name,
+			      recorded ? recorded : modules_find_at(s->modules, name, pc));
 }
 
 /* Where @addr lies, for any boot; false where the build of its code is not known. */
@@ -461,7 +239,7 @@ size_t space_chain(struct space *s, uint64_t pc, struct debuginfo_frame *ret, si
 
 	if (known)
 		return nr;
-	struct object *object = object_at(s, pc);
+	const struct object *object = object_at(s, pc);
 
 	if (!object)
 		return 0;
@@ -568,7 +346,7 @@ static bool branch_at(struct space *s, const struct object *object, uint64_t ret
 
 bool space_call_at(struct space *s, uint64_t ret_addr, struct space_call *ret)
 {
-	struct object *object = object_at(s, ret_addr - 1);
+	const struct object *object = object_at(s, ret_addr - 1);
 	struct debuginfo_call call;
 
 	if (!object)
@@ -581,7 +359,7 @@ bool space_call_at(struct space *s, uint64_t ret_addr, struct space_call *ret)
 
 bool space_call_by_pointer(struct space *s, uint64_t ret_addr)
 {
-	struct object *object = object_at(s, ret_addr - 1);
+	const struct object *object = object_at(s, ret_addr - 1);
 	struct debuginfo_call call;
 
 	return object && debuginfo_call_at(object->di, ret_addr - object->slide, &call) &&
@@ -590,7 +368,7 @@ bool space_call_by_pointer(struct space *s, uint64_t ret_addr)
 
 bool space_branch_in(struct space *s, uint64_t entry, size_t *i, struct space_call *ret)
 {
-	struct object *object = object_at(s, entry);
+	const struct object *object = object_at(s, entry);
 	uint64_t size = 0;
 
 	if (!object || !kallsyms_at(s->kallsyms, entry, &size))
@@ -603,7 +381,7 @@ bool space_branch_in(struct space *s, uint64_t entry, size_t *i, struct space_ca
 
 bool space_call_in(struct space *s, uint64_t pc, size_t *i, struct space_call *ret)
 {
-	struct object *object = object_at(s, pc);
+	const struct object *object = object_at(s, pc);
 	struct debuginfo_call call;
 
 	if (!object || !debuginfo_call_in(object->di, pc - object->slide, i, &call))
@@ -614,7 +392,7 @@ bool space_call_in(struct space *s, uint64_t pc, size_t *i, struct space_call *r
 
 size_t space_entries(struct space *s, const struct space_call *call, uint64_t *ret, size_t max)
 {
-	struct object *object = object_at(s, call->ret_addr - 1);
+	const struct object *object = object_at(s, call->ret_addr - 1);
 	struct debuginfo_call in_object = { .ret_pc = call->ret_addr, .die = call->callee_die };
 	size_t nr = 0;
 
@@ -642,15 +420,15 @@ size_t space_entries(struct space *s, const struct space_call *call, uint64_t *r
 
 const char *space_vmlinux(const struct space *s)
 {
-	return s->kernel_path;
+	return objects_vmlinux(s->objects);
 }
 
 const char *space_vmlinux_build_id(const struct space *s)
 {
-	return s->kernel_build_id;
+	return objects_vmlinux_build_id(s->objects);
 }
 
 const char *space_note(const struct space *s, size_t i)
 {
-	return i < s->nr_notes ? s->note[i] : NULL;
+	return objects_note(s->objects, i);
 }

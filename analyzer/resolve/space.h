@@ -3,12 +3,10 @@
  * resolve/space.h - the recorded kernel's address space: kernel, modules, the rest
  *
  * In:     what the recording knows of symbols and modules; files on disk
+ *         (resolve/objects.h), and what an earlier run found (resolve/cache.h)
  * Out:    for a recorded address: symbol, module, inline chain, calls
  * Not:    knows nothing of allocators
- * Rules:  (1) every address in and out is as recorded: the slide stays inside
- *         (2) files are opened at the first address that needs them
- *         (3) a file of another build is never used; --vmlinux then is an error,
- *             anything else a note
+ * Rules:  every address in and out is as recorded: the slide stays inside
  */
 #ifndef RESOLVE_SPACE_H
 #define RESOLVE_SPACE_H
