@@ -5,147 +5,10 @@
 #include <traceevent/event-parse.h>
 
 #include "base/xalloc.h"
+#include "decode/eventspec.h"
 
 /* A format without its print fmt is some hundred bytes a field. */
 enum { MAX_TEXT = 1 << 16, MAX_LIST_OFF = 4096, MAX_LINE = 512 };
-
-struct field_spec {
-	const char *name;
-	enum format_slot slot;
-	bool needed;
-};
-
-#define MAX_FIELDS 6
-struct event_spec {
-	const char *system, *name;
-	enum format_use use;
-	enum event_kind kind;
-	const char *text; /* a field that is a string; NULL: none */
-	struct field_spec field[MAX_FIELDS];
-};
-
-/* An event of a recorder's own. */
-struct probe_spec {
-	struct event_spec event;
-	bool has_list, page_address, is_end;
-	uint16_t list_first;
-};
-
-/* Their group: allocprof_PID_STARTTIME. */
-#define PROBES "allocprof_"
-
-/* clang-format off */
-#define SLAB_ALLOC_FIELDS                                                                      \
-	{                                                                                      \
-		{ "ptr", FORMAT_ADDR, true }, { "call_site", FORMAT_CALL_SITE, true },         \
-		{ "bytes_req", FORMAT_BYTES_REQ, false },                                      \
-		{ "bytes_alloc", FORMAT_BYTES_ALLOC, true }, { "gfp_flags", FORMAT_GFP, false }, \
-	}
-#define SLAB_FREE_FIELDS                                                               \
-	{                                                                              \
-		{ "ptr", FORMAT_ADDR, true }, { "call_site", FORMAT_CALL_SITE, true }, \
-	}
-
-static const struct event_spec specs[] = {
-	{ "kmem", "kmalloc", FORMAT_EVENT, EVENT_KMALLOC, NULL, SLAB_ALLOC_FIELDS },
-	{ "kmem", "kmalloc_node", FORMAT_EVENT, EVENT_KMALLOC, NULL, SLAB_ALLOC_FIELDS },
-	{ "kmem", "kmem_cache_alloc", FORMAT_EVENT, EVENT_CACHE_ALLOC, "name", SLAB_ALLOC_FIELDS },
-	{ "kmem", "kmem_cache_alloc_node", FORMAT_EVENT, EVENT_CACHE_ALLOC, "name",
-	  SLAB_ALLOC_FIELDS },
-	{ "kmem", "kfree", FORMAT_EVENT, EVENT_KFREE, NULL, SLAB_FREE_FIELDS },
-	{ "kmem", "kmem_cache_free", FORMAT_EVENT, EVENT_CACHE_FREE, "name", SLAB_FREE_FIELDS },
-	{ "kmem", "mm_page_alloc", FORMAT_EVENT, EVENT_PAGE_ALLOC, NULL,
-	  { { "pfn", FORMAT_ADDR, true },
-	    { "order", FORMAT_ORDER, true },
-	    { "gfp_flags", FORMAT_GFP, false },
-	    { "migratetype", FORMAT_MIGRATETYPE, false } } },
-	{ "kmem", "mm_page_free", FORMAT_EVENT, EVENT_PAGE_FREE, NULL,
-	  { { "pfn", FORMAT_ADDR, true }, { "order", FORMAT_ORDER, true } } },
-	/* bytes_alloc and call_site came with 5.19. */
-	{ "percpu", "percpu_alloc_percpu", FORMAT_EVENT, EVENT_PERCPU_ALLOC, NULL,
-	  { { "ptr", FORMAT_ADDR, true },
-	    { "call_site", FORMAT_CALL_SITE, false },
-	    { "size", FORMAT_BYTES_REQ, true },
-	    { "bytes_alloc", FORMAT_BYTES_ALLOC, false },
-	    { "gfp_flags", FORMAT_GFP, false } } },
-	{ "percpu", "percpu_free_percpu", FORMAT_EVENT, EVENT_PERCPU_FREE, NULL,
-	  { { "ptr", FORMAT_ADDR, true } } },
-	{ "vmalloc", "alloc_vmap_area", FORMAT_EVENT, EVENT_VMAP_ALLOC, NULL,
-	  { { "addr", FORMAT_ADDR, true },
-	    { "size", FORMAT_BYTES_REQ, true },
-	    { "failed", FORMAT_EXTRA, false } } },
-	{ "vmalloc", "free_vmap_area_noflush", FORMAT_EVENT, EVENT_VMAP_FREE, NULL,
-	  { { "va_start", FORMAT_ADDR, true } } },
-	{ "module", "module_load", FORMAT_EVENT, EVENT_MODULE_LOAD, "name", {} },
-	{ "module", "module_free", FORMAT_EVENT, EVENT_MODULE_FREE, "name", {} },
-	{ "task", "task_newtask", FORMAT_EVENT, EVENT_TASK_NEW, "comm",
-	  { { "pid", FORMAT_ADDR, true }, { "clone_flags", FORMAT_BYTES_REQ, true } } },
-	/* Some kernels of 6.18 tell none: a task mostly renames itself. */
-	{ "task", "task_rename", FORMAT_EVENT, EVENT_TASK_NAME, "newcomm",
-	  { { "pid", FORMAT_ADDR, false } } },
-	{ "cgroup", "cgroup_attach_task", FORMAT_EVENT, EVENT_TASK_CGROUP, "dst_path",
-	  { { "pid", FORMAT_ADDR, true }, { "dst_root", FORMAT_BYTES_REQ, true } } },
-	{ "ftrace", "kernel_stack", FORMAT_STACK, EVENT_LOST, NULL,
-	  { { "size", FORMAT_EXTRA, false } } },
-};
-/* clang-format on */
-
-/* What capture/probes.c defines. */
-#define PROBE(name, kind, ...)                          \
-	{                                               \
-		PROBES, name, FORMAT_EVENT, kind, NULL, \
-		{                                       \
-			__VA_ARGS__                     \
-		}                                       \
-	}
-#define SITE                                   \
-	{                                      \
-		"site", FORMAT_CALL_SITE, true \
-	}
-/* Where the array of struct page begins, which not all recordings tell apart. */
-#define BASE                                         \
-	{                                            \
-		"vmemmap", FORMAT_BYTES_ALLOC, false \
-	}
-#define LIST(name, kind, is_pages, first)                                                   \
-	{                                                                                   \
-		PROBE(name, kind, { "n", FORMAT_EXTRA, true }, SITE, BASE), true, is_pages, \
-			false, first                                                        \
-	}
-
-static const struct probe_spec probes[] = {
-	LIST("bulk_free", EVENT_BULK_FREE, false, 0),
-	LIST("bulk_free_16", EVENT_BULK_FREE, false, 16),
-	LIST("bulk_free_80", EVENT_BULK_FREE, false, 80),
-	LIST("bulk_free_208", EVENT_BULK_FREE, false, 208),
-	LIST("sheaf_free", EVENT_BULK_FREE, false, 0),
-	LIST("sheaf_free_32", EVENT_BULK_FREE, false, 32),
-	LIST("sheaf_flush", EVENT_BULK_FREE, false, 0),
-	LIST("sheaf_flush_32", EVENT_BULK_FREE, false, 32),
-	LIST("bulk_alloc", EVENT_BULK_ALLOC, false, 0),
-	LIST("bulk_alloc_16", EVENT_BULK_ALLOC, false, 16),
-	LIST("page_bulk", EVENT_PAGE_BULK, true, 0),
-	LIST("page_bulk_16", EVENT_PAGE_BULK, true, 16),
-	{ PROBE("rcu_free", EVENT_RCU_FREE, { "ptr", FORMAT_ADDR, true },
-		{ "head", FORMAT_EXTRA, true }, SITE),
-	  false, false, false, 0 },
-	{ PROBE("rcu_free_nolock", EVENT_RCU_FREE, { "ptr", FORMAT_ADDR, true },
-		{ "head", FORMAT_EXTRA, true }, SITE),
-	  false, false, false, 0 },
-	{ PROBE("nolock_alloc", EVENT_KMALLOC, { "ptr", FORMAT_ADDR, true },
-		{ "size", FORMAT_BYTES_REQ, true }, SITE),
-	  false, false, false, 0 },
-	{ PROBE("nolock_free", EVENT_KFREE, { "ptr", FORMAT_ADDR, true }, SITE), false, false,
-	  false, 0 },
-	{ PROBE("page_move", EVENT_PAGE_MOVE, { "from", FORMAT_ADDR, true },
-		{ "to", FORMAT_BYTES_REQ, true }, BASE),
-	  false, true, false, 0 },
-	{ PROBE("vmap_alloc", EVENT_VMAP_ALLOC, { "start", FORMAT_ADDR, true },
-		{ "end", FORMAT_BYTES_REQ, true }),
-	  false, false, true, 0 },
-	{ PROBE("vmap_free", EVENT_VMAP_FREE, { "start", FORMAT_ADDR, true }), false, false,
-	  false, 0 },
-};
 
 struct format *format_new(bool swap, unsigned int long_size)
 {
@@ -185,36 +48,16 @@ static bool starts_with(struct span line, const char *prefix)
 	return line.len >= len && !memcmp(line.data, prefix, len);
 }
 
-static bool has_name(const struct event_spec *spec, struct span name)
-{
-	return strlen(spec->name) == name.len && !memcmp(spec->name, name.data, name.len);
-}
-
-/* *ret_probe is set for the events of a recorder's own. */
-static const struct event_spec *find_spec(const char *system, struct span text,
-					  const struct probe_spec **ret_probe)
+static const struct eventspec *find_spec(const char *system, struct span text)
 {
 	static const char key[] = "name: ";
 	struct span line;
 
-	*ret_probe = NULL;
 	if (!span_line(&text, &line) || !starts_with(line, key))
 		return NULL;
 	line.data += strlen(key);
 	line.len -= strlen(key);
-
-	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++)
-		if (!strcmp(specs[i].system, system) && has_name(&specs[i], line))
-			return &specs[i];
-	if (strncmp(system, PROBES, strlen(PROBES)))
-		return NULL;
-	for (size_t i = 0; i < sizeof(probes) / sizeof(*probes); i++) {
-		if (!has_name(&probes[i].event, line))
-			continue;
-		*ret_probe = &probes[i];
-		return &probes[i].event;
-	}
-	return NULL;
+	return eventspec_find(system, line);
 }
 
 static bool is_plain(struct span line)
@@ -333,10 +176,10 @@ static struct err *add_number(struct format_record *record, enum format_slot slo
 }
 
 static struct err *add_numbers(const struct format *format, struct format_record *record,
-			       const struct event_spec *spec, struct tep_format_field *fields)
+			       const struct eventspec *spec, struct tep_format_field *fields)
 {
-	for (size_t i = 0; i < MAX_FIELDS && spec->field[i].name; i++) {
-		const struct field_spec *want = &spec->field[i];
+	for (size_t i = 0; i < EVENTSPEC_FIELDS && spec->field[i].name; i++) {
+		const struct eventspec_field *want = &spec->field[i];
 		struct tep_format_field *field = find_field(fields, want->name);
 
 		/* Before 4.1 page events told a struct page *. */
@@ -573,8 +416,7 @@ static void free_tep(struct tep_handle **tep)
 
 struct err *format_add(struct format *format, const char *system, struct span text)
 {
-	const struct probe_spec *probe;
-	const struct event_spec *spec = find_spec(system, text, &probe);
+	const struct eventspec *spec = find_spec(system, text);
 
 	if (!spec)
 		return NULL;
@@ -584,11 +426,9 @@ struct err *format_add(struct format *format, const char *system, struct span te
 	memset(&record, 0, sizeof(record));
 	record.use = (uint8_t)spec->use;
 	record.kind = (uint8_t)spec->kind;
-	if (probe) {
-		record.page_address = probe->page_address;
-		record.is_end = probe->is_end;
-		record.list_first = probe->list_first;
-	}
+	record.page_address = spec->page_address;
+	record.is_end = spec->is_end;
+	record.list_first = spec->list_first;
 	snprintf(record.text, sizeof(record.text), "%s:%s", spec->system, spec->name);
 
 	size_t len;
@@ -619,7 +459,7 @@ struct err *format_add(struct format *format, const char *system, struct span te
 	TRY(add_numbers(format, &record, spec, fields));
 	if (spec->text)
 		TRY(add_name(&record, find_field(fields, spec->text)));
-	if (probe && probe->has_list) {
+	if (spec->has_list) {
 		TRY(add_list(&record, fields));
 		TRY(add_cache(&record, find_field(fields, "cache")));
 	}

@@ -144,7 +144,7 @@ struct err *objects_open_kernel(struct objects *o, const char *vmlinux)
 }
 
 const char *objects_likely_kernel(struct objects *o, const char *vmlinux,
-				 char build_id[DEBUGINFO_BUILD_ID])
+				  char build_id[DEBUGINFO_BUILD_ID])
 {
 	const char *recorded = modules_kernel_build_id(o->modules), *path;
 
@@ -176,8 +176,8 @@ const struct object *objects_kernel(struct objects *o)
 	return o->kernel.di ? &o->kernel : NULL;
 }
 
-static struct err *open_module(struct objects *o, const struct module *recorded, const char *path,
-			       struct debuginfo **ret)
+static struct err *open_module(struct objects *o, const struct module *recorded,
+			       const char *path, struct debuginfo **ret)
 {
 	CLEANUP(debuginfo_cleanup) struct debuginfo *di = NULL;
 	auto_free struct module_section *guess = NULL;
