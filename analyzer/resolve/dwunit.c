@@ -2,20 +2,11 @@
 #include "resolve/dwunit.h"
 
 #include <dwarf.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
 
 enum { MAX_UNITS = 1 << 20 };
-
-struct dwtable {
-	uint64_t off;
-	struct dwparams params;
-	pthread_mutex_t lock;
-	atomic_bool read;
-	struct dwabbrevs abbrevs;
-};
 
 static struct bytes section_at(const struct dwfile *file, enum dwsection section, uint64_t off)
 {
@@ -33,78 +24,6 @@ const char *dwfile_str(const struct dwfile *file, enum dwsection section, uint64
 	return off < file->section[section].len
 		       ? (const char *)file->section[section].data + off
 		       : NULL;
-}
-
-static size_t hash(uint64_t off, struct dwparams params)
-{
-	off ^= (uint64_t)params.version << 48 ^ (uint64_t)params.addr_size << 40 ^
-	       (uint64_t)params.off_size << 32;
-	off *= UINT64_C(0x9e3779b97f4a7c15);
-	return (size_t)(off >> 24);
-}
-
-static bool same_params(struct dwparams a, struct dwparams b)
-{
-	return a.version == b.version && a.addr_size == b.addr_size && a.off_size == b.off_size;
-}
-
-static struct dwtable **find_table(struct dwtable **slot, size_t nr_slots, uint64_t off,
-				   struct dwparams params)
-{
-	for (size_t i = hash(off, params);; i++) {
-		struct dwtable **at = &slot[i & (nr_slots - 1)];
-
-		if (!*at || ((*at)->off == off && same_params((*at)->params, params)))
-			return at;
-	}
-}
-
-static struct dwtable *table_of(struct dwfile *file, uint64_t off, struct dwparams params)
-{
-	if (file->nr_tables * 2 >= file->nr_slots) {
-		size_t nr = file->nr_slots ? file->nr_slots * 2 : 64;
-		struct dwtable **slot = xcalloc(nr, sizeof(*slot));
-
-		for (size_t i = 0; i < file->nr_slots; i++)
-			if (file->table[i])
-				*find_table(slot, nr, file->table[i]->off,
-					    file->table[i]->params) = file->table[i];
-		free(file->table);
-		file->table = slot;
-		file->nr_slots = nr;
-	}
-	struct dwtable **at = find_table(file->table, file->nr_slots, off, params);
-
-	if (!*at) {
-		*at = xcalloc(1, sizeof(**at));
-		(*at)->off = off;
-		(*at)->params = params;
-		pthread_mutex_init(&(*at)->lock, NULL);
-		file->nr_tables++;
-	}
-	return *at;
-}
-
-static const struct dwabbrevs *abbrevs_of(const struct dwunit *unit)
-{
-	struct dwtable *table = unit->table;
-
-	if (atomic_load_explicit(&table->read, memory_order_acquire))
-		return &table->abbrevs;
-	pthread_mutex_lock(&table->lock);
-	if (!table->read) {
-		/* Others may change it, one table at a time each: an estimate will do. */
-		atomic_size_t *work = (atomic_size_t *)&unit->file->abbrev_work;
-		size_t len = 0;
-
-		if (atomic_load(work))
-			dwabbrevs_init(&table->abbrevs, unit->file->section[DWSECTION_ABBREV],
-				       table->off, table->params, &len);
-		atomic_store(work, len < atomic_load(work) ? atomic_load(work) - len : 0);
-		atomic_store_explicit(&table->read, true, memory_order_release);
-	}
-	pthread_mutex_unlock(&table->lock);
-	return &table->abbrevs;
 }
 
 /* The unit at the position of @b; false where the section ends or makes no sense. */
@@ -149,7 +68,7 @@ static bool read_header(struct dwfile *file, struct bytes *b)
 	unit.params.version = (uint16_t)version;
 	unit.params.addr_size = (uint8_t)size;
 	unit.first = bytes_off(&in);
-	unit.table = table_of(file, abbrev, unit.params);
+	unit.table = dwtables_of(&file->tables, abbrev, unit.params);
 	unit.line = UINT64_MAX;
 	unit.name = unit.comp_dir = "";
 	vec_room(file->unit, file->nr_units, file->cap_units);
@@ -173,7 +92,7 @@ void dwfile_init(struct dwfile *file)
 		while (span->len && span->data[span->len - 1])
 			span->len--;
 	}
-	file->abbrev_work = DWUNIT_ABBREV_WORK * file->section[DWSECTION_ABBREV].len;
+	dwtables_init(&file->tables, file->section[DWSECTION_ABBREV]);
 	while (file->nr_units < MAX_UNITS && read_header(file, &b))
 		;
 }
@@ -183,14 +102,7 @@ void dwfile_deinit(struct dwfile *file)
 	for (size_t i = 0; i < file->nr_units; i++)
 		free(file->unit[i]);
 	free(file->unit);
-	for (size_t i = 0; i < file->nr_slots; i++) {
-		if (!file->table[i])
-			continue;
-		dwabbrevs_deinit(&file->table[i]->abbrevs);
-		pthread_mutex_destroy(&file->table[i]->lock);
-		free(file->table[i]);
-	}
-	free(file->table);
+	dwtables_deinit(&file->tables);
 }
 
 struct dwunit *dwfile_unit(const struct dwfile *file, uint64_t off)
@@ -218,7 +130,7 @@ bool dwdie_at(const struct dwunit *unit, uint64_t off, struct dwdie *ret)
 	*ret = (struct dwdie){
 		.unit = unit,
 		.b = bytes_of(info->data, unit->end, unit->file->swap),
-		.abbrevs = abbrevs_of(unit),
+		.abbrevs = dwtable_abbrevs(unit->table),
 		.spec = bytes_of(abbrev->data, abbrev->len, false),
 	};
 	return off >= unit->first && bytes_seek(&ret->b, off) && dwdie_step(ret);

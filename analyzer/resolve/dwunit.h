@@ -7,20 +7,13 @@
  *         attributes; the address ranges of an entry
  * Not:    knows no line table, and of no tag what it means
  * Rules:  (1) whatever makes no sense reads as absent: nothing here fails
- *         (2) a table of abbreviations is read once, at the first unit of it that
- *             is looked into; all of them in at most DWUNIT_ABBREV_WORK bytes a
- *             byte of their section, since units may share or overlap them
- *         (3) units may be looked into by several threads at a time
+ *         (2) units may be looked into by several threads at a time
  */
 #ifndef RESOLVE_DWUNIT_H
 #define RESOLVE_DWUNIT_H
 
-#include <stdatomic.h>
-
 #include "base/cleanup.h"
-#include "resolve/dwabbrev.h"
-
-enum { DWUNIT_ABBREV_WORK = 8 };
+#include "resolve/dwtables.h"
 
 enum dwsection {
 	DWSECTION_INFO,
@@ -36,7 +29,6 @@ enum dwsection {
 };
 
 struct dwunit;
-struct dwtable;
 
 /* One file's DWARF. */
 struct dwfile {
@@ -47,9 +39,7 @@ struct dwfile {
 	struct dwfile *alt;   /* dwz's supplementary file, or NULL; borrowed */
 	struct dwunit **unit; /* by offset */
 	size_t nr_units, cap_units;
-	struct dwtable **table; /* open addressing, a power of two */
-	size_t nr_slots, nr_tables;
-	atomic_size_t abbrev_work; /* bytes that may still be read */
+	struct dwtables tables;
 };
 
 /* An entry of any file: its index above DWREF_BITS bits of offset; 0 is none. */

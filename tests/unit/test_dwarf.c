@@ -145,7 +145,7 @@ TEST(units_are_found_by_offset)
 
 	dwfile_init(&file);
 	CHECK_EQ(file.nr_units, 100);
-	CHECK_EQ(file.nr_tables, 1);
+	CHECK_EQ(file.tables.nr, 1);
 	CHECK(dwfile_unit(&file, 11) == file.unit[0]);
 	CHECK(!dwfile_unit(&file, 10));
 	CHECK(dwfile_unit(&file, 12 * 99 + 11) == file.unit[99]);
@@ -181,13 +181,13 @@ TEST(tables_that_overlap_are_not_read_without_end)
 	};
 
 	dwfile_init(&file);
-	CHECK_EQ(file.nr_tables, NR);
+	CHECK_EQ(file.tables.nr, NR);
 	for (size_t i = 0; i < NR; i++) {
 		dwunit_read(file.unit[i]);
 		read += file.unit[i]->tag != 0;
 	}
 	/* Eight whole tables, and no more. */
-	CHECK(read >= DWUNIT_ABBREV_WORK && read <= 2 * DWUNIT_ABBREV_WORK);
+	CHECK(read >= DWTABLES_WORK && read <= 2 * DWTABLES_WORK);
 	dwfile_deinit(&file);
 }
 
