@@ -45,6 +45,7 @@ struct body {
 	enum report_column from[NR_COLUMNS];
 	size_t nr;
 	bool overlap; /* there are kinds that lie in each other */
+	bool any;     /* row of a call site or a group */
 };
 
 /* @group: what a row is, for the head of its column; NULL for a call site. @accounts: rows
@@ -386,6 +387,7 @@ static struct err *print_sites(struct query_db *db, const struct sites_opts *opt
 		cells[SITE] =
 			(struct cell){ .type = CELL_TEXT, .text = site, .len = strlen(site) };
 		body_row(body, cells);
+		body->any = true;
 	}
 }
 
@@ -537,7 +539,7 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	TRY(print_head(db, &sums, out));
 	CLEANUP(body_deinit) struct body body = {};
 
-	bool grouped = sites_grouped(opts);
+	bool grouped = sites_grouped(opts), filtered = !filter_is_empty(opts->filter);
 	auto_free char *group = grouped ? upper(opts->by) : NULL;
 
 	body_init(&body, out, layout, group, accounts, sums.sampled);
@@ -545,6 +547,8 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 	TRY(print_totals(db, opts, &body));
 	view_finish(body.view);
 	putc('\n', out);
+	if (filtered && !body.any)
+		fputs("Note: nothing was allocated so as --for says\n", out);
 	if (grouped && sums.sampled && !accounts)
 		fputs("Note: the error of a group is the sum of its call sites' errors: an upper "
 		      "bound\n",
@@ -564,5 +568,6 @@ struct err *report_print(struct query_db *db, const struct sites_opts *opts, FIL
 		      out);
 	TRY(print_self(db, opts, out));
 	TRY(print_notes(db, out));
-	return print_summary(db, opts, out);
+	/* It is of all that was recorded. */
+	return filtered ? NULL : print_summary(db, opts, out);
 }
