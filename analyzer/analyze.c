@@ -319,6 +319,11 @@ static struct err *find_part(const struct analyze_opts *opts, const struct trace
 	*ret_to_ns += opts->to.given && !*ret_to_ns;
 	if (opts->from.given && opts->to.given && *ret_to_ns <= *ret_from_ns)
 		return err_new(ERR_USAGE, "the window ends before it begins");
+	if (start_ns <= end_ns &&
+	    (*ret_from_ns > end_ns || (opts->to.given && *ret_to_ns <= start_ns)))
+		return err_new(ERR_USAGE,
+			       "nothing is in the window: the recording lasts from 0 to %.3f s",
+			       1e-9 * (double)(end_ns - start_ns));
 	return NULL;
 }
 

@@ -30,9 +30,15 @@ static struct err *analyze_run(const void *p, char **words, int *status)
 	(void)status;
 	if (*words)
 		return err_new(ERR_USAGE, "analyze: %s: name the recording with -i", *words);
-	auto_free char *default_output = database_path(args->database.input);
+	const char *input = args->database.input;
 
-	return database_make(&args->database, args->database.input,
+	if (!input) {
+		TRY(database_default());
+		input = "allocprof.dat";
+	}
+	auto_free char *default_output = database_path(input);
+
+	return database_make(&args->database, input,
 			     args->output ? args->output : default_output);
 }
 
@@ -46,6 +52,5 @@ const struct cmd cmd_analyze = {
 		"                         [--memory-limit SIZE]",
 	.opts = analyze_cmd_opts,
 	.args_size = sizeof(struct analyze_args),
-	.defaults = &(const struct analyze_args){ .database.input = "allocprof.dat" },
 	.run = analyze_run,
 };

@@ -123,8 +123,10 @@ void database_analyze_opts(const struct database_args *args, const char *input,
 	};
 }
 
-struct err *database_make_of(const struct database_args *args, const char *recording,
-			     const char *origin, const char *output)
+/* @shown: what the line on stderr is of, and @more its end. */
+static struct err *make(const struct database_args *args, const char *recording,
+			const char *origin, const char *output, const char *shown,
+			const char *more)
 {
 	TRY(database_check(args));
 	struct progress progress = {};
@@ -146,10 +148,17 @@ struct err *database_make_of(const struct database_args *args, const char *recor
 	progress_end(&progress);
 	if (err)
 		return err;
-	fprintf(stderr, "%s: %" PRIu64 " events, %" PRIu64 " call site%s, %.2f s\n",
-		args->from || args->to ? recording : output, result.events, result.sites,
-		result.sites == 1 ? "" : "s", 1e-9 * (double)(progress_now_ns() - start_ns));
+	fprintf(stderr, "%s: %" PRIu64 " events, %" PRIu64 " call site%s, %.2f s%s\n", shown,
+		result.events, result.sites, result.sites == 1 ? "" : "s",
+		1e-9 * (double)(progress_now_ns() - start_ns), more);
 	return NULL;
+}
+
+struct err *database_make_of(const struct database_args *args, const char *recording,
+			     const char *origin, const char *output)
+{
+	return make(args, recording, origin, output,
+		    args->from || args->to ? recording : output, "");
 }
 
 struct err *database_make(const struct database_args *args, const char *recording,
@@ -190,30 +199,45 @@ static struct err *recording_of(const char *path, char **ret)
 	return NULL;
 }
 
-/* A window has a database of its own, which nobody else sees. */
-static struct err *open_window(const struct database_args *args, const char *input, bool is_db,
-			       struct query_db **ret)
+struct err *database_default(void)
+{
+	auto_free char *found = partdir_find(DEFAULT_RECORDING);
+
+	if (exists(found))
+		return NULL;
+	return err_new(ERR_OS,
+		       DEFAULT_RECORDING ": there is none here; make one with 'allocprof "
+					 "record', or name one with -i");
+}
+
+/* A database that nobody else sees, gone when it is closed. */
+static struct err *open_unnamed(const struct database_args *args, const char *recording,
+				const char *more, struct query_db **ret)
 {
 	const char *dir = getenv("TMPDIR");
-	auto_free char *recording = NULL;
 	auto_free char *path = xasprintf("%s/allocprof-XXXXXX", dir && *dir ? dir : "/tmp");
-
-	TRY(database_check(args));
-	if (is_db)
-		TRY(recording_of(input, &recording));
-	else
-		recording = xstrdup(input);
 	auto_fd int fd = mkstemp(path);
 
 	if (fd < 0)
 		return err_os(errno, "%s", path);
-	struct err *err = database_make(args, recording, path);
+	struct err *err = make(args, recording, NULL, path, recording, more);
 
 	if (!err)
 		err = query_db_open(path, ret);
 	/* What is open stays until it is closed. */
 	unlink(path);
 	return err;
+}
+
+static struct err *open_window(const struct database_args *args, const char *input, bool is_db,
+			       struct query_db **ret)
+{
+	auto_free char *recording = NULL;
+
+	TRY(database_check(args));
+	if (is_db)
+		TRY(recording_of(input, &recording));
+	return open_unnamed(args, is_db ? recording : input, "", ret);
 }
 
 struct err *database_open(const struct database_args *args, struct query_db **ret)
@@ -229,9 +253,7 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 
 	input = found;
 	if (!args->input && !exists(input))
-		return err_new(ERR_OS,
-			       DEFAULT_RECORDING ": there is none here; make one with "
-						 "'allocprof record', or name one with -i");
+		return database_default();
 	if (!partdir_is(input))
 		TRY(query_is_db(input, &is_db));
 	if (args->from || args->to)
@@ -256,9 +278,13 @@ struct err *database_open(const struct database_args *args, struct query_db **re
 
 	auto_err struct err *unwritable = newfile_check(path);
 
-	if (unwritable)
-		return err_new(err_kind(unwritable), "%s; analyze -o takes another place",
-			       err_text(unwritable));
+	if (unwritable) {
+		auto_free char *why =
+			xasprintf("; not kept: %s; analyze -o takes another place",
+				  err_text(unwritable));
+
+		return open_unnamed(args, input, why, ret);
+	}
 	TRY(database_make(args, input, path));
 	return query_db_open(path, ret);
 }

@@ -68,10 +68,13 @@ struct err *database_make(const struct database_args *args, const char *recordin
 struct err *database_make_of(const struct database_args *args, const char *recording,
 			     const char *origin, const char *output) MUST_CHECK;
 
+/* An error that says what to do where neither allocprof.dat nor a part of it is here. */
+struct err *database_default(void) MUST_CHECK;
+
 /*
  * Opens the database that args->input is or, for a recording, stands for: it is
  * made anew when there is none of this very recording, or one made with other
- * options.
+ * options. Where none can be kept beside the recording, it is one without a name.
  */
 struct err *database_open(const struct database_args *args, struct query_db **ret) MUST_CHECK;
 

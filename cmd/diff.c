@@ -113,14 +113,17 @@ static struct err *open_inputs(const struct diff_args *args, struct inputs *inpu
 /* OLD NEW, or OLD... : NEW... */
 static struct err *split(char **words, size_t *ret_old, char ***ret_new, size_t *ret_nr_new)
 {
-	size_t nr = 0, colon = 0;
+	size_t nr = 0, colon = 0, nr_colons = 0;
 
-	for (; words[nr]; nr++)
-		if (!strcmp(words[nr], ":"))
-			colon = nr;
-	bool sides = colon && colon + 1 < nr;
+	for (; words[nr]; nr++) {
+		if (strcmp(words[nr], ":") != 0)
+			continue;
+		colon = nr;
+		nr_colons++;
+	}
+	bool sides = nr_colons == 1 && colon && colon + 1 < nr;
 
-	if (!sides && nr != 2)
+	if (!sides && (nr != 2 || nr_colons))
 		return err_new(ERR_USAGE, "name OLD and NEW, or OLD... : NEW...");
 	*ret_old = sides ? colon : 1;
 	*ret_new = words + (sides ? colon + 1 : 1);

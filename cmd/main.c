@@ -40,6 +40,18 @@ void cmd_print_usage(FILE *f)
 	      f);
 }
 
+static struct err *no_such_command(const char *name)
+{
+	auto_free char *names = xstrdup("");
+
+	for (const struct cmd *const *c = cmd_all; *c; c++) {
+		auto_free char *before = take_ptr(names);
+
+		names = xasprintf("%s%s%s", before, *before ? ", " : "", (*c)->name);
+	}
+	return err_new(ERR_USAGE, "%s: no such command; there are %s", name, names);
+}
+
 /* Prints the one line and turns @err, which it consumes, into the exit status. */
 static int fail(struct err *err, const char *hint)
 {
@@ -112,6 +124,6 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[1], "--version"))
 		puts("allocprof " VERSION);
 	else
-		return fail(err_new(ERR_USAGE, "%s: no such command", argv[1]), NULL);
+		return fail(no_such_command(argv[1]), NULL);
 	return flushed(0);
 }

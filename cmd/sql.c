@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
@@ -109,6 +110,14 @@ static struct err *run_words(struct query_db *db, char **words, enum view_format
 	return run_all(db, words[0], words + 1, format, layout);
 }
 
+/* A recording or a database where a query belongs. */
+static bool is_file(const char *word)
+{
+	struct stat st;
+
+	return !library_find(word) && !stat(word, &st);
+}
+
 static struct err *sql_run(const void *p, char **words, int *status)
 {
 	const struct sql_args *args = p;
@@ -128,6 +137,9 @@ static struct err *sql_run(const void *p, char **words, int *status)
 		shell_list(stdout);
 		return NULL;
 	}
+	if (words[0] && is_file(words[0]))
+		return err_new(ERR_USAGE, "sql: %s: name the input with -i, and a query",
+			       words[0]);
 	TRY(database_open(&args->database, &db));
 	if (functions_register_all(query_db_handle(db)))
 		return err_new(ERR_OS, "sql: no memory for the functions");

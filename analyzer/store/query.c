@@ -108,6 +108,24 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 	return SQLITE_DENY;
 }
 
+/* "; the views are …": those that are no parts of others. */
+static char *list_views(void)
+{
+	auto_free char *list = xstrdup("; the views are ");
+	const char *at = schema_views, *comma = "";
+	struct schema_view view;
+
+	while (schema_next_view(&at, &view)) {
+		if (*view.name == '_')
+			continue;
+		auto_free char *before = take_ptr(list);
+
+		list = xasprintf("%s%s%.*s", before, comma, view.name_len, view.name);
+		comma = ", ";
+	}
+	return take_ptr(list);
+}
+
 /* "near …" errors with the text from there on, the first line of it. */
 static struct err *sql_err(struct query_db *db, const char *sql)
 {
@@ -116,13 +134,8 @@ static struct err *sql_err(struct query_db *db, const char *sql)
 
 	if (db->denied)
 		return err_new(ERR_DB, "%s is refused: the database is only read", db->denied);
-	auto_free char *views = NULL;
+	auto_free char *views = strncmp(msg, "no such table:", 14) ? NULL : list_views();
 
-	if (!strncmp(msg, "no such table:", 14))
-		views = xstrdup(
-			"; the views are call_sites, raw_sites, frames, totals, recording, "
-			"quality, cpus, notes, snapshots, snapshot_values "
-			"and reconcile_*");
 	if (off < 0 || (size_t)off >= strlen(sql))
 		return err_new(ERR_DB, "%s%s", msg, views ? views : "");
 	int len = (int)strcspn(sql + off, "\n");

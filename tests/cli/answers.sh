@@ -217,6 +217,8 @@ t a_window_is_in_the_head grep -qx 'Window    from 3.000 s to 5.000 s' out
 t a_window_leaves_nothing [ -z "$(ls "${TMPDIR:-/tmp}"/allocprof-?????? 2>/dev/null)" ]
 run report -i "$db" --from -2; t a_window_of_a_database_finds_its_recording [ $status = 0 ]
 run report -i real.dat --from 5 --to 4; t a_window_has_an_end usage_error "ends before it begins"
+run report -i real.dat --from 1000; t a_window_behind_the_end_is_empty usage_error "nothing is in the window: the recording lasts from 0 to 7.079 s"
+run report -i real.dat --to 0; t one_before_the_start_too usage_error "nothing is in the window"
 run report -i real.dat --from soon; t a_window_wants_a_time usage_error "not a time"
 "$ap" analyze -i real.dat -o real.db --from 3 2>err
 run report -i real.dat

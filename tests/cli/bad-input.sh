@@ -19,6 +19,7 @@ refused() {
 }
 
 run report; t no_recording_says_how_to_make_one refused "make one with 'allocprof record'"
+run analyze; t so_does_analyze refused "make one with 'allocprof record'"
 echo hello >text; run analyze -i text -o x.db
 t a_text_is_no_recording refused "not a trace.dat"
 : >empty; run analyze -i empty -o x.db; t an_empty_file_is_no_recording refused "is empty"
@@ -78,6 +79,16 @@ t recording_without_permission_says_sudo refused "run it with sudo"
 cp whole.dat readonly.dat; mkdir closed
 setpriv --reuid 65534 --clear-groups "$ap" analyze -i readonly.dat -o closed/x.db >out 2>err; status=$?
 t an_unwritable_place_is_told refused "closed/: cannot write"
+cp whole.dat closed/
+for command in report leaks "sql totals" "diff closed/whole.dat"; do
+	# shellcheck disable=SC2086
+	case $command in diff*) set -- $command closed/whole.dat ;; *) set -- $command -i closed/whole.dat ;; esac
+	TMPDIR=/tmp setpriv --reuid 65534 --clear-groups "$ap" "$@" >out 2>err
+	status=$?
+	t "beside_it_${1}_keeps_no_database" [ $status = 0 -a -s out -a -n "$(grep 'not kept: closed/: cannot write' err)" \
+		-a -z "$(ls closed/*.db /tmp/allocprof-?????? 2>/dev/null)" ]
+done
+rm closed/whole.dat
 if unshare -m mount -t tmpfs -o size=64k none closed 2>/dev/null; then
 	unshare -m sh -c "mount -t tmpfs -o size=64k none closed &&
 		'$ap' analyze -i damaged.dat -o closed/x.db; status=\$?; ls closed; exit \$status" >out 2>err

@@ -17,7 +17,7 @@ run; t without_a_command_the_usage_is_on_stderr [ $status = 2 -a -s "$tmp/err" -
 run -h; t help_lists_commands grep -q '^  help  *Open' "$tmp/out"
 cp "$tmp/out" "$tmp/help"
 run --version; t version_is_one_line [ "$(sed -n '/^allocprof [0-9.]*$/=' "$tmp/out")" = 1 ]
-run nope; t an_unknown_command_is_a_usage_error usage_error "nope: no such command"
+run nope; t an_unknown_command_is_a_usage_error usage_error "nope: no such command; there are record, top, "
 run help nope; t help_for_an_unknown_command_is_a_usage_error usage_error "nope: no such command"
 
 for cmd in $(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$tmp/help"); do

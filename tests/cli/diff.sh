@@ -214,6 +214,8 @@ t noise_of_another_form_is_not_read cmp -s kept other
 # --- status
 run diff old.txt new.txt; t different_is_1 [ "$status" = 1 ]
 run diff old.txt; t a_side_is_missing failed 2 "name OLD and NEW"
+run diff : old.txt; t a_colon_has_two_sides failed 2 "name OLD and NEW"
+run diff old.txt : old.txt : old.txt; t but_not_three failed 2 "name OLD and NEW"
 run diff old.txt nothing.txt; t trouble_is_2 failed 2 "nothing.txt: No such file"
 run diff old.txt new.txt -f yaml; t formats_are_listed failed 2 "table, csv, json, markdown"
 run diff old.txt new.txt --metric x; t figures_are_listed failed 2 "bytes calls alloc_bytes"

@@ -46,6 +46,7 @@ run --format csv totals kinds=page
 t a_parameter_of_a_named_query_counts [ "$(sed 1d "$tmp/out" | cut -d, -f1 | sort -u)" = page ]
 run totals kind=page; t an_unknown_parameter_is_a_usage_error usage_error "kind: the query has no such parameter"
 run totals page; t a_word_without_a_value_is_a_usage_error usage_error "page: not a parameter"
+run "$tmp/r.dat"; t a_file_is_no_query usage_error "name the input with -i"
 run nosuch; t an_unknown_name_is_a_usage_error usage_error "nosuch: no such query"
 run --format csv 'SELECT :a + 1, typeof(:b)' a=41 b=x
 t parameters_bind_as_numbers_and_texts [ "$(tail -1 "$tmp/out")" = 42,text ]
