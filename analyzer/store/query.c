@@ -11,6 +11,7 @@
 
 #include "base/xalloc.h"
 #include "store/conditions.h"
+#include "store/evidence.h"
 #include "store/folded.h"
 #include "store/schema.h"
 #include "store/sumtab.h"
@@ -214,7 +215,7 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 		TRY(upgrade_views(db->db, path));
 	else
 		folded_use(db->db);
-	if (conditions_register(db->db) != SQLITE_OK)
+	if (conditions_register(db->db) != SQLITE_OK || evidence_register(db->db) != SQLITE_OK)
 		return err_new(ERR_DB, "%s: %s", path, sqlite3_errmsg(db->db));
 	TRY(err_wrap(sumtab_register(db), "%s", path));
 	sqlite3_exec(db->db, "PRAGMA query_only = ON", NULL, NULL, NULL);

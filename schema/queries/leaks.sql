@@ -11,39 +11,33 @@
 -- asks for all of it, many times over, and a second half that grows as the first did.
 -- What the kernel takes back by itself, and what is freed with a process or a file
 -- system, is never called a leak; nor is what is freed without a trace.
-WITH grown AS (
-	SELECT call_site, sum(bytes_per_s) AS bytes_per_s, sum(late_bytes_per_s) AS late_per_s,
-		min(monotonicity) AS monotonicity, sum(rises) AS rises, sum(falls) AS falls
-	FROM growth
-	GROUP BY call_site
-), lived AS (
-	SELECT call_site, sum(ended) AS ended, max(p999_s) AS p999_s, sum(live) AS live,
-		sum(live_over_p999) AS old, max(age_max_s) AS age_max_s
-	FROM lifetimes
-	GROUP BY call_site
-), evidence AS (
+WITH shares AS (
 	SELECT c.id, c.kind, c.file, c.line, c.func, c.module, c.sym_off, c.sym_size, c.cache,
-		c.net_bytes, c.net_calls, c.allocs, c.confidence, g.bytes_per_s, g.late_per_s, g.monotonicity, g.rises, g.falls,
-		l.ended, l.p999_s, l.old, l.live AS aged, l.age_max_s,
-		e.class, e.words AS class_words,
-		(SELECT max(duration_s) FROM recording) AS duration_s,
-		iif(g.late_per_s > 0, max(g.monotonicity, 0) * min(1, g.rises / 16.0), 0) AS steady,
+		c.net_bytes, c.net_calls, c.allocs, c.confidence, v.bytes_per_s, v.late_per_s, v.monotonicity,
+		v.rises, v.falls, v.ended, v.p999_s, v.old, v.aged, v.age_max_s,
+		iif(v.late_per_s > 0, max(v.monotonicity, 0) * min(1, v.rises / 16.0), 0) AS steady,
 		min(1, max(0, 1.0 * c.net_calls / max(c.allocs, 1))) AS kept,
 		CASE
-		WHEN l.live > 0 AND l.ended > 0 THEN 1.0 * l.old / l.live
-		WHEN l.live > 0 AND coalesce(l.ended, 0) = 0 THEN 1.0
+		WHEN v.aged > 0 AND v.ended > 0 THEN 1.0 * v.old / v.aged
+		WHEN v.aged > 0 AND coalesce(v.ended, 0) = 0 THEN 1.0
 		ELSE 0
 		END AS survivors
 	FROM call_sites c
-	LEFT JOIN grown g ON g.call_site = c.id
-	LEFT JOIN lived l ON l.call_site = c.id
-	LEFT JOIN leak_sites e ON e.call_site = c.id
+	CROSS JOIN _evidence(c.id) v
 	WHERE c.net_bytes >= :min AND c.net_calls > 0
 		AND _of_kind(:kinds, c.kind, 0, c.self)
-), weighed AS MATERIALIZED (
+), weighed AS (
 	SELECT *, 0.5 * steady + 0.3 * max(kept, iif(ended >= 20, min(survivors, steady), 0)) +
 		0.2 * survivors AS evidence
-	FROM evidence
+	FROM shares
+), suspect AS MATERIALIZED (
+	-- Of the others no verdict is shown.
+	SELECT * FROM weighed WHERE :all OR evidence >= 0.5
+), known AS (
+	SELECT s.*, e.class, e.words AS class_words,
+		(SELECT max(duration_s) FROM recording) AS duration_s
+	FROM suspect s
+	LEFT JOIN leak_sites e ON e.call_site = s.id
 ), judged AS (
 	SELECT *, CASE
 		WHEN confidence = 'invisible' THEN 'cannot tell'
@@ -56,7 +50,7 @@ WITH grown AS (
 		WHEN evidence >= 0.5 THEN 'possible'
 		ELSE 'unlikely'
 		END AS verdict
-	FROM weighed
+	FROM known
 )
 SELECT
 	verdict,
