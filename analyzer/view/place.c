@@ -20,6 +20,16 @@ static char *get_text(struct query *query, const struct cell *row, const char *c
 	return text_printable(cell->text, cell->len);
 }
 
+/* A text as a terminal takes it: mostly itself; *ret_owned when not. "" of NULL. */
+static const char *shown(const char *text, char **ret_owned)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (text_is_plain(text, len))
+		return text ? text : "";
+	return *ret_owned = text_printable(text, len);
+}
+
 enum { PARTS = 8 };
 
 /* A report makes one for each row. */
@@ -39,12 +49,11 @@ static char *join(const char *const part[PARTS])
 
 char *place_format(const struct place *place)
 {
-	auto_free char *file =
-		text_printable(place->file, place->file ? strlen(place->file) : 0);
-	auto_free char *func =
-		text_printable(place->func, place->func ? strlen(place->func) : 0);
-	auto_free char *module =
-		text_printable(place->module, place->module ? strlen(place->module) : 0);
+	auto_free char *own_file = NULL;
+	auto_free char *own_func = NULL;
+	auto_free char *own_module = NULL;
+	const char *file = shown(place->file, &own_file), *func = shown(place->func, &own_func);
+	const char *module = shown(place->module, &own_module);
 	const char *open = *module ? " [" : "", *close = *module ? "]" : "";
 
 	if (*file) {

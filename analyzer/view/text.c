@@ -182,27 +182,31 @@ static size_t put_fixed(char *ret, double v, int decimals)
 					  10000000000000ULL,
 					  100000000000000ULL,
 					  1000000000000000ULL };
-	int exponent;
+	const uint64_t mantissa = (UINT64_C(1) << 52) - 1;
+	uint64_t bits, n = 0;
+
+	memcpy(&bits, &v, sizeof(bits));
 	/* v is m / 2^shift, of which m has 53 bits: with 50 of the power they fit. */
-	uint64_t m = (uint64_t)ldexp(frexp(v, &exponent), 53);
-	int shift = 53 - exponent;
-	unsigned __int128 all = (unsigned __int128)m * power[decimals], n = 0;
+	uint64_t m = (bits & mantissa) | (bits > mantissa ? mantissa + 1 : 0);
+	int shift = 1075 - (int)(bits >> 52);
+	unsigned __int128 all = (unsigned __int128)m * power[decimals];
 
 	if (shift < 128) {
 		unsigned __int128 half = (unsigned __int128)1 << (shift - 1);
 		unsigned __int128 rest = all & (half * 2 - 1);
 
-		n = all >> shift;
+		n = (uint64_t)(all >> shift);
 		n += rest > half || (rest == half && n & 1);
 	}
 	size_t len = text_int(ret, (int64_t)(n / power[decimals]));
-	uint64_t after = (uint64_t)(n % power[decimals]);
+	uint64_t after = n % power[decimals];
 
 	if (!decimals)
 		return len;
 	ret[len++] = '.';
-	for (int i = decimals; i--; after %= power[i])
-		ret[len++] = (char)('0' + after / power[i]);
+	for (int i = decimals; i--; after /= 10)
+		ret[len + (size_t)i] = (char)('0' + after % 10);
+	len += (size_t)decimals;
 	ret[len] = '\0';
 	return len;
 }
