@@ -140,6 +140,32 @@ struct err *library_prepare(struct query_db *db, const struct schema_query *from
 	return NULL;
 }
 
+/* Where the head ends, whose lines are comments. */
+static const char *body_of(const char *text)
+{
+	while (!strncmp(text, "--", 2))
+		text += strcspn(text, "\n") + 1;
+	return text;
+}
+
+struct err *library_prepare_columns(struct query_db *db, const struct schema_query *from,
+				    const char *columns, char *const *values,
+				    struct query **ret)
+{
+	const char *body = body_of(from->text), *order = body;
+
+	/* The last one is that of the whole. */
+	for (const char *at = body; (at = strstr(at, "\nORDER BY ")); at++)
+		order = at + 1;
+	auto_free char *text =
+		xasprintf("%.*sSELECT %s FROM (%.*s)\n%s", (int)(body - from->text), from->text,
+			  columns, (int)(order - body), body, order);
+	struct schema_query of_columns = *from;
+
+	of_columns.text = text;
+	return library_prepare(db, &of_columns, values, ret);
+}
+
 struct err *library_bind(struct query *query, char *const *values)
 {
 	const char *param;

@@ -49,6 +49,14 @@ struct err *library_prepare(struct query_db *db, const struct schema_query *quer
 			    char *const *values, struct query **ret) MUST_CHECK;
 
 /*
+ * The same rows in the same order, but of these @columns only ("file, line"): what is not
+ * asked for is neither sorted nor read. The order is one by columns, under their names.
+ */
+struct err *library_prepare_columns(struct query_db *db, const struct schema_query *query,
+				    const char *columns, char *const *values,
+				    struct query **ret) MUST_CHECK;
+
+/*
  * The words for a query that is not of the library. ERR_USAGE also for a parameter
  * that has no value.
  */

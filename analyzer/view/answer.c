@@ -109,8 +109,9 @@ static const struct listing listings[] = {
 	},
 };
 
-static struct err *prepare(struct query_db *db, const char *name, const struct sites_opts *opts,
-			   const char *at, struct query **ret)
+/* @columns: what is read of the rows; NULL: all. */
+static struct err *prepare(struct query_db *db, const char *name, const char *columns,
+			   const struct sites_opts *opts, const char *at, struct query **ret)
 {
 	auto_free char *kinds = xasprintf("kinds=%s", opts->kinds);
 	auto_free char *self = xasprintf("self=%d", opts->self);
@@ -121,29 +122,58 @@ static struct err *prepare(struct query_db *db, const char *name, const struct s
 	size_t nr = 3, nr_words = filter_words(opts->filter, values + nr);
 
 	values[nr + nr_words] = when;
-	struct err *err = library_prepare(db, library_find(name), values, ret);
+	const struct schema_query *named = library_find(name);
+	struct err *err = columns ? library_prepare_columns(db, named, columns, values, ret)
+				  : library_prepare(db, named, values, ret);
 
 	for (size_t i = 0; i < nr_words; i++)
 		free(values[nr + i]);
 	return err;
 }
 
-static struct err *print_rows(struct query *query, const struct listing *listing, FILE *out,
-			      const struct view_layout *layout, uint64_t *ret_nr)
+/* What of a listing there is room for. */
+struct shown {
+	struct view_column column[MAX_COLUMNS];
+	const char *from[MAX_COLUMNS]; /* columns of the query; NULL: the call site */
+	size_t nr;
+};
+
+static void choose(const struct listing *listing, const struct view_layout *layout,
+		   struct shown *ret)
 {
 	bool narrow = layout->width && layout->width < WIDE;
-	struct view_column column[MAX_COLUMNS];
-	const char *from[MAX_COLUMNS];
-	size_t nr = 0;
-	const struct cell *row;
 
+	ret->nr = 0;
 	for (size_t i = 0; i < MAX_COLUMNS && listing->column[i].title; i++) {
 		if (narrow && listing->column[i].wide)
 			continue;
-		column[nr] = (struct view_column){ listing->column[i].title,
-						   listing->column[i].style };
-		from[nr++] = listing->column[i].name;
+		ret->column[ret->nr] = (struct view_column){ listing->column[i].title,
+							     listing->column[i].style };
+		ret->from[ret->nr++] = listing->column[i].name;
 	}
+}
+
+/* Their names in the query, and those of a call site. */
+static char *columns_of(const struct shown *shown)
+{
+	char *list = xstrdup("file, line, func, module, sym_off, sym_size, self");
+
+	for (size_t i = 0; i < shown->nr; i++) {
+		if (!shown->from[i])
+			continue;
+		auto_free char *before = list;
+
+		list = xasprintf("%s, %s", before, shown->from[i]);
+	}
+	return list;
+}
+
+static struct err *print_rows(struct query *query, const struct listing *listing,
+			      const struct shown *shown, FILE *out,
+			      const struct view_layout *layout, uint64_t *ret_nr)
+{
+	const struct cell *row;
+
 	*ret_nr = 0;
 	TRY(query_next(query, &row));
 	if (!row) {
@@ -151,17 +181,19 @@ static struct err *print_rows(struct query *query, const struct listing *listing
 		return NULL;
 	}
 	CLEANUP(view_cleanup)
-	struct view *view = view_new(VIEW_TABLE, out, layout, column, nr);
+	struct view *view = view_new(VIEW_TABLE, out, layout, shown->column, shown->nr);
 
 	for (; row; ++*ret_nr) {
 		auto_free char *place = place_text(query, row);
-		auto_free char *site =
-			xasprintf("%s%s", place,
-				  row[query_find_column(query, "self")].i ? " (recorder)" : "");
+		auto_free char *of_recorder = row[query_find_column(query, "self")].i
+						      ? xasprintf("%s (recorder)", place)
+						      : NULL;
+		const char *site = of_recorder ? of_recorder : place;
 		struct cell cells[MAX_COLUMNS];
 
-		for (size_t i = 0; i < nr; i++)
-			cells[i] = from[i] ? row[query_find_column(query, from[i])]
+		for (size_t i = 0; i < shown->nr; i++)
+			cells[i] = shown->from[i]
+					   ? row[query_find_column(query, shown->from[i])]
 					   : (struct cell){ .type = CELL_TEXT,
 							    .text = site,
 							    .len = strlen(site) };
@@ -216,7 +248,7 @@ static struct err *print_section(struct query_db *db, size_t section,
 
 	while (nr < MAX_COLUMNS && column[nr].title)
 		nr++;
-	TRY(prepare(db, waste_sections[section].query, opts, NULL, &query));
+	TRY(prepare(db, waste_sections[section].query, NULL, opts, NULL, &query));
 	TRY(query_next(query, &row));
 	if (!row)
 		return NULL;
@@ -237,13 +269,17 @@ struct err *answer_print(struct query_db *db, enum answer answer, const struct s
 {
 	const struct listing *listing = &listings[answer];
 	CLEANUP(query_cleanup) struct query *query = NULL;
+	struct shown shown;
 	uint64_t nr;
 
-	TRY(prepare(db, listing->query, opts, at, &query));
+	choose(listing, layout, &shown);
+	auto_free char *columns = format == VIEW_TABLE ? columns_of(&shown) : NULL;
+
+	TRY(prepare(db, listing->query, columns, opts, at, &query));
 	if (format != VIEW_TABLE)
 		return view_query(query, format, out, layout);
 	TRY(report_head(db, opts, out));
-	TRY(print_rows(query, listing, out, layout, &nr));
+	TRY(print_rows(query, listing, &shown, out, layout, &nr));
 	for (size_t i = 0;
 	     answer == ANSWER_WASTE && i < sizeof(waste_sections) / sizeof(*waste_sections);
 	     i++)

@@ -22,5 +22,5 @@ WHERE _of_kind(:kinds, 'slab', :self, f.self)
 		WHERE _fits(:cache, c.cache, '', NULL, '', NULL, '', NULL)))
 	AND _of_recording(:recording, :host, f.recording)
 GROUP BY call_site, f.recording, free_func, free_file, free_line, free_sym_off, free_module
-ORDER BY sum(f.frees) DESC, call_site, freed_from, f.recording
+ORDER BY frees DESC, call_site, freed_from, recording
 LIMIT :rows

@@ -22,5 +22,5 @@ WHERE _of_kind(:kinds, g.kind, :self, g.self)
 	AND g.bytes_per_s > 0 AND g.net_bytes > 0
 	AND _fits(:cache, c.cache, :file, g.file, :func, g.func, :module, g.module)
 	AND _of_recording(:recording, :host, g.recording)
-ORDER BY g.bytes_per_s * max(g.monotonicity, 0) DESC, g.net_bytes DESC, g.call_site, g.recording
+ORDER BY bytes_per_s * max(monotonicity, 0) DESC, net_bytes DESC, call_site, recording
 LIMIT :rows

@@ -20,5 +20,5 @@ WHERE _of_kind(:kinds, l.kind, :self, l.self)
 	AND (:cache = '' OR call_site IN (SELECT c.id FROM call_sites c
 		WHERE _fits(:cache, c.cache, '', NULL, '', NULL, '', NULL)))
 	AND _of_recording(:recording, :host, l.recording)
-ORDER BY ended DESC, live DESC, call_site, l.recording
+ORDER BY ended DESC, live DESC, call_site, recording
 LIMIT :rows

@@ -102,9 +102,9 @@ TEST(evidence_is_what_sql_makes_of_growth_and_lifetimes_in_any_order)
 			xasprintf("%sSELECT count(*) FROM (SELECT * FROM (%s) EXCEPT "
 				  "SELECT * FROM (%s))",
 				  asked, slow, fast);
-		auto_free char *rows = xasprintf(
-			"%sSELECT count(*) - (SELECT count(*) FROM asked) FROM (%s)", asked,
-			fast);
+		auto_free char *rows =
+			xasprintf("%sSELECT count(*) - (SELECT count(*) FROM asked) FROM (%s)",
+				  asked, fast);
 		auto_free char *known =
 			xasprintf("%sSELECT count(rises) > 20 AND count(old) > 20 AND "
 				  "count(rises) < count(*) AND count(p999_s) < count(ended) "
@@ -128,11 +128,12 @@ TEST(a_sum_that_is_no_integer_is_an_error_as_it_is_to_sql)
 
 	make(path);
 	CHECK_EQ(sqlite3_open(path, &raw), SQLITE_OK);
-	CHECK_EQ(sqlite3_exec(raw,
-			      "UPDATE _raw_site SET lived = 1 << 61, recording = id % 5 "
-			      "WHERE callsite = 6; INSERT INTO _recording (id, start_ns, end_ns) "
-			      "VALUES (3, 0, 9), (4, 0, 9), (0, 0, 9)",
-			      NULL, NULL, NULL),
+	CHECK_EQ(sqlite3_exec(
+			 raw,
+			 "UPDATE _raw_site SET lived = 1 << 61, recording = id % 5 "
+			 "WHERE callsite = 6; INSERT INTO _recording (id, start_ns, end_ns) "
+			 "VALUES (3, 0, 9), (4, 0, 9), (0, 0, 9)",
+			 NULL, NULL, NULL),
 		 SQLITE_OK);
 	sqlite3_close(raw);
 	CHECK_OK(query_db_open(path, &db));
