@@ -148,15 +148,6 @@ void publisher_close(struct publisher *p)
 	free(p);
 }
 
-bool publisher_idle(struct publisher *p)
-{
-	pthread_mutex_lock(&p->lock);
-	bool idle = !p->has_job;
-
-	pthread_mutex_unlock(&p->lock);
-	return idle;
-}
-
 void publisher_submit(struct publisher *p, struct publish_job *job)
 {
 	pthread_mutex_lock(&p->lock);

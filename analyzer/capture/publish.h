@@ -4,8 +4,8 @@
  *
  * In:     jobs: texts, segments, where to
  * Out:    files, one after the other, each in place in one step
- * Use:    publisher_open, publisher_submit while publisher_idle(), publisher_poll
- *         for what became of it; publisher_hold and publisher_release around what
+ * Use:    publisher_open; publisher_submit, and the next when publisher_poll has told
+ *         what became of it; publisher_hold and publisher_release around what
  *         shall not see it at work; publisher_close
  * Rules:  (1) one job at a time, in a thread of its own
  *         (2) a job that is not done when the publisher is closed leaves no file
@@ -33,7 +33,6 @@ struct err *publisher_open(struct publisher **ret) MUST_CHECK;
 /* Accepts NULL. */
 void publisher_close(struct publisher *publisher);
 
-bool publisher_idle(struct publisher *publisher);
 /* Takes over what @job owns. */
 void publisher_submit(struct publisher *publisher, struct publish_job *job);
 /*

@@ -483,11 +483,6 @@ struct err *merge_next(struct merge *m, const struct event **ret)
 	return NULL;
 }
 
-size_t merge_sources(const struct merge *m)
-{
-	return m->nr;
-}
-
 const struct merge_stats *merge_stats(const struct merge *m)
 {
 	struct merge_stats sum = { 0 };

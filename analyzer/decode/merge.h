@@ -67,7 +67,7 @@ void merge_threads(struct merge *merge, size_t nr);
 struct merge_item {
 	const struct event *event;
 	struct clue clue;
-	uint32_t source; /* below merge_sources(): whose place the clue has */
+	uint32_t source; /* number of its CPU in all buffers: whose place the clue has */
 };
 
 enum { MERGE_BEHIND = 8 }; /* items behind the last that may be read, of no event */
@@ -87,9 +87,6 @@ struct err *merge_next_run(struct merge *merge, struct merge_run *ret) MUST_CHEC
 
 /* The same one by one, *ret is NULL at the end; not to be mixed with merge_next_run(). */
 struct err *merge_next(struct merge *merge, const struct event **ret) MUST_CHECK;
-
-/* CPUs of all buffers. */
-size_t merge_sources(const struct merge *merge);
 
 const struct merge_stats *merge_stats(const struct merge *merge);
 

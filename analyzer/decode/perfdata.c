@@ -118,12 +118,6 @@ uint64_t perfdata_malformed(const struct perfdata *perf)
 	return perf->malformed;
 }
 
-uint64_t perfdata_bytes(const struct perfdata *perf, uint64_t *ret_all)
-{
-	*ret_all = perf->records.end - perf->records.start;
-	return perf->records.pos - perf->records.start;
-}
-
 /* A place in the file, as the header has it. */
 struct section {
 	uint64_t off, size;

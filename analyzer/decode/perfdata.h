@@ -70,7 +70,5 @@ struct err *perfdata_next(struct perfdata *perf, struct perfdata_record *ret,
 			  bool *ret_any) MUST_CHECK;
 /* Records that passed their own end. */
 uint64_t perfdata_malformed(const struct perfdata *perf);
-/* Bytes of the records read so far, and all of them. */
-uint64_t perfdata_bytes(const struct perfdata *perf, uint64_t *ret_all);
 
 #endif

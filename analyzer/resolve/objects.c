@@ -83,6 +83,11 @@ struct objects *objects_new(const struct resolver_opts *opts, struct kallsyms *k
 				pool,
 				"the recording holds no kallsyms, or one without "
 				"addresses: call sites stay addresses; give a copy of it with --kallsyms"));
+	if (kallsyms_bad_lines(kallsyms))
+		add_note(o, pool_printf(pool,
+					"kallsyms: lines that are no symbols: %zu; what lies "
+					"there has the name of what is before it",
+					kallsyms_bad_lines(kallsyms)));
 	return o;
 }
 

@@ -61,6 +61,10 @@ sed 's/^[0-9a-f]*/0000000000000000/' >zeros <<-EOF
 EOF
 run analyze -i whole.dat -o x.db --kallsyms zeros
 t kallsyms_full_of_zeros_say_how_to_read_them refused "kptr_restrict"
+printf 'ffffffff81000000 T _stext\nffffffff810001xx T broken\n' >symbols
+run analyze -i whole.dat -o damaged.db --kallsyms symbols
+t lines_of_kallsyms_that_are_none_are_told [ "$status" = 0 -a \
+	"$(q "SELECT count(*) FROM notes WHERE text LIKE 'kallsyms: lines that are no symbols: 1;%'")" = 1 ]
 # So does a recorder without CAP_SYSLOG, and it is a recording all the same.
 LC_ALL=C sed 's/[0-9a-f]\{16\} \([A-Za-z]\) /0000000000000000 \1 /g' plain.dat >hidden.dat
 run analyze -i hidden.dat -o damaged.db
