@@ -13,9 +13,9 @@
 -- The order is that of the slope times the monotonicity: of two that grow as fast the
 -- one that never falls comes first.
 SELECT
-	g.kind, g.net_bytes, g.net_calls, g.bytes_per_s, g.late_bytes_per_s, g.monotonicity,
-	g.rises, g.falls, c.confidence, g.file, g.line, g.func, g.module, g.recording, g.call_site,
-	g.sym_off, g.sym_size, g.self
+	g.kind, g.net_bytes AS net_bytes, g.net_calls, g.bytes_per_s, g.late_bytes_per_s, g.monotonicity,
+	g.rises, g.falls, c.confidence, g.file, g.line, g.func, g.module, g.recording AS recording,
+	g.call_site AS call_site, g.sym_off, g.sym_size, g.self
 FROM growth g
 JOIN call_sites c ON c.id = g.call_site
 WHERE _of_kind(:kinds, g.kind, :self, g.self)
