@@ -139,6 +139,40 @@ static struct err *parse_level(const char *text, int *ret)
 	return NULL;
 }
 
+/* A level that stands apart would be taken for the command. */
+static struct err *check_level(const char *level, const char *command)
+{
+	if (*level || !command || command[strspn(command, "0123456789")])
+		return NULL;
+	return err_new(ERR_USAGE, "-z %s: the level follows without a space: -z%s", command,
+		       command);
+}
+
+/* Options of an analysis are of no use to a recording without one. */
+static struct err *check_analysis(const struct args *args)
+{
+	const struct database_args *database = &args->database;
+	const char *stacks = args->wishes.stacks;
+	bool sites =
+		args->wishes.call_sites || (stacks && strcmp(stacks, "page") &&
+					    strcmp(stacks, "none") && strcmp(stacks, "all"));
+	const char *option = database->kallsyms	    ? "kallsyms"
+			     : database->wrappers   ? "wrappers"
+			     : database->debuginfod ? "debuginfod"
+			     : database->no_cache   ? "no-cache"
+						    : NULL;
+
+	if (args->analyze)
+		return NULL;
+	if (option)
+		return err_new(ERR_USAGE, "--%s is for --analyze", option);
+	if (!sites && (database->vmlinux || database->debug_dirs.nr))
+		return err_new(ERR_USAGE,
+			       "--%s is for --analyze, --call-site and --stacks SITE",
+			       database->vmlinux ? "vmlinux" : "debug-dir");
+	return NULL;
+}
+
 static void print_status(const struct session *s, uint64_t *events, uint64_t *at_ns)
 {
 	struct recorder_progress p;
@@ -456,6 +490,8 @@ static struct err *record_run(const void *data, char **words, int *status)
 	struct workload_env env;
 
 	TRY(err_wrap(parse_level(args->level, &ropts.level), "record"));
+	TRY(err_wrap(check_level(args->level, words[0]), "record"));
+	TRY(err_wrap(check_analysis(args), "record"));
 	TRY(err_wrap(wishes_find(&args->wishes, &args->database, &found), "record"));
 	ropts.wishes = found.wishes;
 	if (strcmp(args->realtime, "auto") && strcmp(args->realtime, "off"))

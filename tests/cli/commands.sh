@@ -20,6 +20,11 @@ run --version; t version_is_one_line [ "$(sed -n '/^allocprof [0-9.]*$/=' "$tmp/
 run nope; t an_unknown_command_is_a_usage_error usage_error "nope: no such command; there are record, top, "
 run help nope; t help_for_an_unknown_command_is_a_usage_error usage_error "nope: no such command"
 
+run record -z 3 true; t a_level_that_stands_apart_is_no_command usage_error "-z3"
+run record --vmlinux vmlinux true; t record_has_no_use_for_debug_information usage_error "--vmlinux is for --analyze, --call-site"
+run record --stacks all --debug-dir . true; t nor_for_where_to_look usage_error "--debug-dir is for --analyze"
+run record --no-cache true; t nor_for_what_only_an_analysis_needs usage_error "--no-cache is for --analyze"
+
 for cmd in $(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$tmp/help"); do
 	run $cmd -h
 	t ${cmd}_prints_its_help [ $status = 0 -a ! -s "$tmp/err" \
