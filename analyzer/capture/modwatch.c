@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/thread.h"
 #include "base/xalloc.h"
 #include "capture/blobs.h"
 #include "capture/machine.h"
@@ -117,20 +116,12 @@ static void release(struct modwatch *w)
 struct modwatch *modwatch_start(void)
 {
 	struct modwatch *w = xcalloc(1, sizeof(*w));
-	sigset_t all, old;
 
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->told, NULL);
 	w->socket = open_socket();
 	w->quit_fd = eventfd(0, EFD_CLOEXEC);
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	bool started =
-		w->socket >= 0 && w->quit_fd >= 0 && !pthread_create(&w->thread, NULL, run, w);
-
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!started) {
+	if (w->socket < 0 || w->quit_fd < 0 || thread_start(&w->thread, 0, run, w)) {
 		release(w);
 		return NULL;
 	}

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/publish.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "base/xalloc.h"
 
 struct publisher {
@@ -106,18 +105,13 @@ static void *publisher_main(void *arg)
 struct err *publisher_open(struct publisher **ret)
 {
 	struct publisher *p = xcalloc(1, sizeof(*p));
-	sigset_t set, old;
 
 	*p = (struct publisher){
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
 	};
-	/* Signals are for the main thread. */
-	sigfillset(&set);
-	pthread_sigmask(SIG_SETMASK, &set, &old);
-	int result = pthread_create(&p->thread, NULL, publisher_main, p);
+	int result = thread_start(&p->thread, 0, publisher_main, p);
 
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (result) {
 		publisher_close(p);
 		return err_os(result, "cannot start a thread to write files");

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <zstd.h>
 
+#include "base/thread.h"
 #include "base/xalloc.h"
 #include "capture/datfile.h"
 #include "capture/lane.h"
@@ -121,8 +121,6 @@ static void wake(struct squeeze *all)
 
 static struct err *start_worker(struct worker *w)
 {
-	sigset_t set, old;
-
 	w->frame_size = ZSTD_compressBound(w->all->lane[0].chunk_size);
 	w->frame = xmalloc(w->frame_size);
 	w->zstd = ZSTD_createCCtx();
@@ -131,12 +129,8 @@ static struct err *start_worker(struct worker *w)
 	/* Rule 3: it takes what it needs with the first chunk. */
 	ZSTD_compressCCtx(w->zstd, w->frame, w->frame_size, w->all->lane[0].memory,
 			  w->all->lane[0].chunk_size, w->all->level);
-	/* Signals are for the main thread. */
-	sigfillset(&set);
-	pthread_sigmask(SIG_SETMASK, &set, &old);
-	int ret = pthread_create(&w->thread, NULL, worker_main, w);
+	int ret = thread_start(&w->thread, 0, worker_main, w);
 
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret)
 		return err_os(ret, "cannot start a thread to compress");
 	w->started = true;

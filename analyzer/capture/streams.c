@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 
+#include "base/thread.h"
 #include "base/xalloc.h"
 #include "capture/tracedir.h"
 
@@ -262,18 +261,8 @@ static struct err *open_stream(struct stream *s, const char *instance)
 
 static struct err *start_thread(struct stream *s)
 {
-	pthread_attr_t attr;
-	sigset_t all, old;
+	int ret = thread_start(&s->thread, 256 << 10, thread_main, s);
 
-	/* Signals are for the main thread. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 256 << 10);
-	int ret = pthread_create(&s->thread, &attr, thread_main, s);
-
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret)
 		return err_os(ret, "cannot start a thread for cpu %u", s->cpu);
 	s->started = true;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decode/ahead.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "base/xalloc.h"
 
 /* What FEW cursors have, more of them share, but for LITTLE each: of events, and of places. */
@@ -280,22 +279,16 @@ static void *work(void *arg)
 
 void ahead_start(struct ahead *a, size_t nr_threads)
 {
-	sigset_t all, old;
-
 	if (nr_threads > a->nr)
 		nr_threads = a->nr;
 	a->thread = xcalloc(nr_threads + 1, sizeof(*a->thread));
-	/* Signals are for the thread that has set something up for them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pthread_mutex_lock(&a->lock);
 	while (a->nr_threads < nr_threads &&
-	       !pthread_create(&a->thread[a->nr_threads], NULL, work, a))
+	       !thread_start(&a->thread[a->nr_threads], 0, work, a))
 		a->nr_threads++;
 	for (size_t i = 0; i < a->nr; i++)
 		enqueue(a, &a->source[i], 1);
 	pthread_mutex_unlock(&a->lock);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 struct err *ahead_next(struct ahead *a, size_t i, struct ahead_block *ret)

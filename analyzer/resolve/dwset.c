@@ -4,11 +4,11 @@
 #include <dwarf.h>
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "base/thread.h"
 #include "base/xalloc.h"
 #include "resolve/elfopen.h"
 
@@ -228,7 +228,7 @@ static void run_all(struct work *work)
 	if (want > MAX_THREADS)
 		want = MAX_THREADS;
 	/* One of them is this one, which does it all where there is no other. */
-	while (nr + 1 < want && !pthread_create(&thread[nr], NULL, run, work))
+	while (nr + 1 < want && !thread_start(&thread[nr], 0, run, work))
 		nr++;
 	run(work);
 	while (nr)
