@@ -9,6 +9,9 @@
 /* What FEW cursors have, more of them share, but for LITTLE each: of events, and of places. */
 enum { FEW = 16, LITTLE = 64, PIECE = 64 << 10 };
 
+/* Of a ring of blocks: the two threads of two CPUs are to wait for each other seldom. */
+enum { BLOCKS_OF_FEW = 8, BLOCKS_OF_MANY = 3, VERY_FEW = 4 };
+
 struct slot {
 	struct cursor_block *block;
 	struct clue *clue;
@@ -18,8 +21,8 @@ struct slot {
 };
 
 /*
- * A ring: the block handed out, then `filled` more, then free ones. Whoever set
- * `busy` fills the first of these.
+ * A ring: `handed` blocks that are handed out, then `filled` more, then free ones. Whoever
+ * set `busy` fills the first of these. The last that was handed out may be the end.
  */
 struct source {
 	struct cursor *cursor;
@@ -27,8 +30,8 @@ struct source {
 	struct clues *clues;
 	struct slot slot[AHEAD_BLOCKS];
 	size_t head;   /* the oldest that is filled or handed out */
+	size_t handed; /* and not released */
 	size_t filled; /* not handed out */
-	bool handed;   /* slot[head] is */
 	bool busy, queued, ended;
 };
 
@@ -49,7 +52,7 @@ struct ahead {
 	size_t queue_head, queue_nr;
 	const struct source *wanted; /* that ahead_next() waits for */
 	size_t nr_idle;
-	bool stop;
+	bool started, stop;
 
 	pthread_t *thread;
 	size_t nr_threads;
@@ -64,7 +67,9 @@ struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *name
 	a->queue = xcalloc(nr_cursors + 1, sizeof(*a->queue));
 	a->id = xcalloc(UINT16_MAX + 1, sizeof(*a->id));
 	a->cap = nr_cursors;
-	a->nr_blocks = nr_cursors > FEW ? AHEAD_BLOCKS_OF_MANY : AHEAD_BLOCKS;
+	a->nr_blocks = nr_cursors > FEW	       ? BLOCKS_OF_MANY
+		       : nr_cursors > VERY_FEW ? BLOCKS_OF_FEW
+					       : AHEAD_BLOCKS;
 	a->same = 1;
 	a->raw = raw;
 	a->names = names;
@@ -75,21 +80,22 @@ struct ahead *ahead_new(size_t nr_cursors, struct names *raw, struct names *name
 	return a;
 }
 
-static void join(struct ahead *a)
+void ahead_stop(struct ahead *a)
 {
 	pthread_mutex_lock(&a->lock);
 	a->stop = true;
 	pthread_cond_broadcast(&a->work);
+	pthread_cond_broadcast(&a->done);
 	pthread_mutex_unlock(&a->lock);
-	for (size_t i = 0; i < a->nr_threads; i++)
-		pthread_join(a->thread[i], NULL);
 }
 
 void ahead_free(struct ahead *a)
 {
 	if (!a)
 		return;
-	join(a);
+	ahead_stop(a);
+	for (size_t i = 0; i < a->nr_threads; i++)
+		pthread_join(a->thread[i], NULL);
 	for (size_t i = 0; i < a->nr; i++) {
 		struct source *s = &a->source[i];
 
@@ -138,6 +144,17 @@ static size_t nr_free(const struct ahead *a, const struct source *s)
 	return a->nr_blocks - s->filled - s->handed;
 }
 
+static struct slot *slot_of(struct ahead *a, struct source *s, size_t i)
+{
+	return &s->slot[(s->head + i) % a->nr_blocks];
+}
+
+/* The end was handed out. */
+static bool is_at_end(struct ahead *a, struct source *s)
+{
+	return s->handed && !slot_of(a, s, s->handed - 1)->out.nr;
+}
+
 /*
  * Which names the cursors met first depends on the threads; in which order blocks
  * are handed out does not. So whoever hands out a block gives its names their ids.
@@ -184,11 +201,12 @@ static bool rename_known(const struct ahead *a, const struct slot *slot, uint16_
 	return true;
 }
 
-/* Fills a block of @s, which is busy by the caller; the lock is let go meanwhile. */
+/* Fills a block of @s, where one is free; the lock is let go meanwhile. */
 static void fill(struct ahead *a, struct source *s)
 {
-	struct slot *slot = &s->slot[(s->head + s->handed + s->filled) % a->nr_blocks];
+	struct slot *slot = slot_of(a, s, s->handed + s->filled);
 
+	s->busy = true;
 	pthread_mutex_unlock(&a->lock);
 	if (!slot->block) {
 		slot->block = cursor_block_new();
@@ -207,12 +225,17 @@ static void fill(struct ahead *a, struct source *s)
 	slot->out.pending_ns = cursor_pending_ns(s->cursor);
 	pthread_mutex_lock(&a->lock);
 	s->filled++;
+	s->busy = false;
 	s->ended = !slot->out.nr;
+	if (a->wanted == s)
+		pthread_cond_signal(&a->done);
 }
 
-/* At its end for good, while others go on: what it was for is over. */
-static void release(struct source *s)
+/* At its end for good, while others go on: once no block is read, what it was for is over. */
+static void retire(struct ahead *a, struct source *s)
 {
+	if (s->handed != 1 || !is_at_end(a, s) || !cursor_is_over(s->cursor))
+		return;
 	for (size_t k = 0; k < AHEAD_BLOCKS; k++) {
 		cursor_block_free(s->slot[k].block);
 		free(s->slot[k].clue);
@@ -229,7 +252,7 @@ static void release(struct source *s)
 /* Puts @s in the queue; with few blocks free, a thread would soon be idle again. */
 static void enqueue(struct ahead *a, struct source *s, size_t least)
 {
-	if (!a->nr_threads || s->busy || s->queued || s->ended || nr_free(a, s) < least)
+	if (!a->started || s->busy || s->queued || s->ended || nr_free(a, s) < least)
 		return;
 	s->queued = true;
 	a->queue[(a->queue_head + a->queue_nr++) % a->nr] = (size_t)(s - a->source);
@@ -266,15 +289,24 @@ static void *work(void *arg)
 			a->nr_idle--;
 			continue;
 		}
-		s->busy = true;
 		fill(a, s);
-		s->busy = false;
 		enqueue(a, s, 1);
-		if (a->wanted == s)
-			pthread_cond_signal(&a->done);
 	}
 	pthread_mutex_unlock(&a->lock);
 	return NULL;
+}
+
+bool ahead_help(struct ahead *a)
+{
+	pthread_mutex_lock(&a->lock);
+	struct source *s = dequeue(a);
+
+	if (s) {
+		fill(a, s);
+		enqueue(a, s, 1);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return s;
 }
 
 void ahead_start(struct ahead *a, size_t nr_threads)
@@ -286,6 +318,7 @@ void ahead_start(struct ahead *a, size_t nr_threads)
 	while (a->nr_threads < nr_threads &&
 	       !thread_start(&a->thread[a->nr_threads], 0, work, a))
 		a->nr_threads++;
+	a->started = true;
 	for (size_t i = 0; i < a->nr; i++)
 		enqueue(a, &a->source[i], 1);
 	pthread_mutex_unlock(&a->lock);
@@ -296,16 +329,9 @@ struct err *ahead_next(struct ahead *a, size_t i, struct ahead_block *ret)
 	struct source *s = &a->source[i];
 
 	pthread_mutex_lock(&a->lock);
-	if (s->handed && s->slot[s->head].out.nr) {
-		s->handed = false;
-		s->head = (s->head + 1) % a->nr_blocks;
-		enqueue(a, s, a->nr_blocks / 2);
-	}
-	while (!s->handed && !s->filled) {
-		if (!s->busy) {
-			s->busy = true;
+	while (!is_at_end(a, s) && !s->filled && !a->stop) {
+		if (!s->busy && nr_free(a, s)) {
 			fill(a, s);
-			s->busy = false;
 			enqueue(a, s, a->nr_blocks / 2);
 		} else {
 			a->wanted = s;
@@ -313,24 +339,42 @@ struct err *ahead_next(struct ahead *a, size_t i, struct ahead_block *ret)
 			a->wanted = NULL;
 		}
 	}
-	if (!s->handed) {
-		s->handed = true;
+	if (a->stop) {
+		pthread_mutex_unlock(&a->lock);
+		*ret = (struct ahead_block){ .pending_ns = UINT64_MAX };
+		return NULL;
+	}
+	if (!is_at_end(a, s)) {
+		s->handed++;
 		s->filled--;
 	}
-	pthread_mutex_unlock(&a->lock);
 
-	struct slot *slot = &s->slot[s->head];
+	struct slot *slot = slot_of(a, s, s->handed - 1);
 	struct err *err = slot->err;
 
 	slot->err = NULL;
+	retire(a, s);
+	pthread_mutex_unlock(&a->lock);
 	if (err)
 		return err;
-	if (!slot->out.nr && cursor_is_over(s->cursor))
-		release(s);
 	if (!slot->renamed)
 		rename_events(a, slot);
 	*ret = slot->out;
 	return NULL;
+}
+
+void ahead_release(struct ahead *a, size_t i)
+{
+	struct source *s = &a->source[i];
+
+	pthread_mutex_lock(&a->lock);
+	s->head = (s->head + 1) % a->nr_blocks;
+	s->handed--;
+	enqueue(a, s, a->nr_blocks / 2);
+	retire(a, s);
+	if (a->wanted == s)
+		pthread_cond_signal(&a->done);
+	pthread_mutex_unlock(&a->lock);
 }
 
 struct err *ahead_resume(struct ahead *a, size_t i, bool last, bool old)
@@ -338,7 +382,7 @@ struct err *ahead_resume(struct ahead *a, size_t i, bool last, bool old)
 	struct source *s = &a->source[i];
 
 	if (s->handed) {
-		s->handed = false;
+		s->handed = 0;
 		s->head = (s->head + 1) % a->nr_blocks;
 	}
 	s->ended = false;

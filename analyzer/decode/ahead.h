@@ -6,7 +6,7 @@
  * Out:    of each cursor its blocks, in its order, with names as ids that do not
  *         depend on who decoded first
  * Use:    ahead_add() for each cursor; ahead_start() for threads; ahead_next()
- *         from one thread
+ *         from one thread, ahead_release() from the same or one other
  * Rules:  (1) what comes out is the same for any number of threads, none
  *             included: whoever needs a block that nobody is at decodes it
  *             himself
@@ -21,7 +21,7 @@
 #include "decode/cursor.h"
 #include "decode/page_reader.h"
 
-enum { AHEAD_BLOCKS = 8, AHEAD_BLOCKS_OF_MANY = 3 };
+enum { AHEAD_BLOCKS = 32 };
 
 struct ahead;
 
@@ -45,11 +45,23 @@ void ahead_free(struct ahead *ahead);
 /* Takes both over. The i-th call is for cursor i. */
 void ahead_add(struct ahead *ahead, struct cursor *cursor, struct page_reader *reader);
 
-/* Decodes in @nr_threads more threads from now on; fewer when the system has no more. */
+/* Decodes in @nr_threads more threads from now on, if any; fewer when the system has no more. */
 void ahead_start(struct ahead *ahead, size_t nr_threads);
 
-/* The next block of cursor @i, good until the next call for it. */
+/*
+ * The next block of cursor @i, good until it is released. Waits when all of them are
+ * handed out. At the end, with nr 0, there is nothing to release.
+ */
 struct err *ahead_next(struct ahead *ahead, size_t i, struct ahead_block *ret) MUST_CHECK;
+
+/* Nobody will read the oldest block of cursor @i any more. */
+void ahead_release(struct ahead *ahead, size_t i);
+
+/* Decodes a block that will be asked for, after ahead_start(); false when there is none. */
+bool ahead_help(struct ahead *ahead);
+
+/* What ahead_next() has to wait for it takes for the end from now on; threads end. */
+void ahead_stop(struct ahead *ahead);
 
 /*
  * Of a live cursor @i that came to its end, without threads: reads what there is by

@@ -6,14 +6,12 @@
 #include "base/xalloc.h"
 #include "decode/ahead.h"
 #include "decode/cursor.h"
+#include "decode/runs.h"
 #include "decode/setting.h"
 #include "decode/tournament.h"
 
 /* Events ahead of the one that is looked at. */
 enum { FETCH = 16 };
-
-/* Events of a run: they, and what is known of them, are to stay in the first cache. */
-enum { RUN = 128 };
 
 /* Turns of two CPUs are short with fewer events than this. */
 enum { SHORT_TURN = 6 };
@@ -45,15 +43,17 @@ struct merge {
 	uint64_t *head_ns;    /* of all sources, when heads are compared anew */
 	bool alternate;	      /* two sources in short turns, as it seems */
 	bool steps_back;      /* some source of the run in hand does */
-	struct source *spent; /* its block was handed out to the end by the run in hand */
+	struct source *spent; /* its block was handed out to the end by the last run */
+	uint64_t bytes;	      /* of all sources */
 	uint64_t extension;   /* how many merge_extend() there were */
 	uint64_t asked_ns, complete_ns; /* live: of the last of them, and the one before */
 	uint64_t until_ns;		/* live: what comes from here on may not be complete */
 	bool live;
 
-	struct merge_item item[RUN + MERGE_BEHIND];
-	struct merge_run run; /* in hand */
-	size_t run_pos;	      /* of merge_next() in it */
+	/* What is above is of the thread that makes runs, what follows of who takes them. */
+	struct runs *runs;
+	struct runs_slot *hand; /* the run in hand; NULL: none */
+	size_t run_pos;		/* of merge_next() in it */
 
 	struct merge_stats *stats; /* sum over the cursors, made when asked for */
 };
@@ -154,6 +154,7 @@ static struct err *refill(struct merge *m, struct source *source)
 		source->clue = block.clue;
 		source->survey = block.survey;
 		source->stats = block.stats;
+		m->bytes += block.bytes - source->bytes;
 		source->bytes = block.bytes;
 		/* It waits for its stack, which may come with the next pages. */
 		source->pending_ns = block.nr ? UINT64_MAX : block.pending_ns;
@@ -165,6 +166,174 @@ static struct err *refill(struct merge *m, struct source *source)
 
 	return err_wrap(err, "%s%scpu %u", buffer, *buffer ? ": " : "", source->cpu);
 }
+
+/* The events of the winner up to the next head of any other; @run has those before. */
+static void hand_out(struct merge *m, struct source *source, struct merge_run *run)
+{
+	uint64_t limit_ns = tournament_runner_up(&m->heads);
+	const struct event *ev = source->pos;
+	const struct clue *clue = source->clue;
+	struct merge_item *item = &run->item[run->nr], *end = &run->item[RUNS_MOST];
+	uint32_t who = (uint32_t)(source - m->source);
+
+	if (m->until_ns < limit_ns)
+		limit_ns = m->until_ns;
+	if (source->end - ev < end - item)
+		end = item + (source->end - ev);
+	do {
+		/* It was written by another CPU. */
+		__builtin_prefetch(ev + FETCH);
+		*item++ = (struct merge_item){ ev++, *clue++, who };
+	} while (item != end && ev->ts_ns < limit_ns);
+	source->pos = ev;
+	source->clue = clue;
+	run->nr = (size_t)(item - run->item);
+}
+
+/*
+ * The same of two sources that alternate, without a branch on whose turn it is, until
+ * their heads are equal or one of them has none.
+ */
+static void zip(struct merge *m, struct merge_run *run, size_t *turns)
+{
+	struct source *a = &m->source[0], *b = &m->source[1];
+	struct merge_item *item = &run->item[run->nr], *end = &run->item[RUNS_MOST];
+	const struct event *x = a->pos, *y = b->pos, *x_end = a->end, *y_end = b->end;
+	const struct clue *p = a->clue, *q = b->clue;
+	const uint64_t until_ns = m->until_ns;
+	size_t last = 0, changes = 0;
+
+	while (item != end && x != x_end && y != y_end) {
+		uint64_t x_ns = x->ts_ns, y_ns = y->ts_ns;
+		size_t second = y_ns < x_ns;
+
+		if (x_ns == y_ns || (second ? y_ns : x_ns) >= until_ns)
+			break;
+		item->event = second ? y : x;
+		item->clue = second ? *q : *p;
+		item->source = (uint32_t)second;
+		__builtin_prefetch(item->event + FETCH);
+		item++;
+		changes += second ^ last;
+		last = second;
+		x += !second;
+		p += !second;
+		y += second;
+		q += second;
+	}
+	a->pos = x;
+	a->clue = p;
+	b->pos = y;
+	b->clue = q;
+	run->nr = (size_t)(item - run->item);
+	*turns += changes;
+}
+
+/* Events of @source are in @run. */
+static void note_source(struct merge *m, const struct source *source, struct merge_run *run)
+{
+	run->kinds |= source->survey.kinds;
+	m->steps_back |= source->survey.steps_back;
+	if (source->cpu >= run->nr_cpus)
+		run->nr_cpus = source->cpu + 1;
+}
+
+/* Tries zip(); false when a source has to be filled again. */
+static bool fill_by_two(struct merge *m, struct merge_run *run, size_t *turns)
+{
+	zip(m, run, turns);
+	if (!run->nr)
+		return true;
+	for (size_t i = 0; i < 2; i++) {
+		note_source(m, &m->source[i], run);
+		if (m->source[i].pos == m->source[i].end && run->item[run->nr - 1].source == i)
+			m->spent = &m->source[i];
+	}
+	if (!m->spent)
+		compare_heads(m);
+	return !m->spent;
+}
+
+/* The next events, up to the end of the block of one source. */
+static void fill(struct merge *m, struct merge_run *run)
+{
+	size_t turns = 0;
+
+	if (m->alternate && !fill_by_two(m, run, &turns))
+		return;
+	while (run->nr < RUNS_MOST) {
+		struct source *source = &m->source[m->heads.node[0].who];
+
+		if (source->pos == source->end ||
+		    (m->live && source->pos->ts_ns >= m->until_ns))
+			return;
+		hand_out(m, source, run);
+		note_source(m, source, run);
+		if (source->pos == source->end) {
+			m->spent = source;
+			return;
+		}
+		tournament_replay(&m->heads, source->pos->ts_ns, comes_first, m);
+		turns++;
+	}
+	m->alternate = m->nr == 2 && turns * SHORT_TURN > run->nr;
+}
+
+static void find_times(const struct merge *m, struct merge_run *run)
+{
+	if (!run->nr)
+		return;
+	run->earliest_ns = run->item->event->ts_ns;
+	run->latest_ns = run->item[run->nr - 1].event->ts_ns;
+	for (size_t i = 0; m->steps_back && i < run->nr; i++) {
+		uint64_t ts_ns = run->item[i].event->ts_ns;
+
+		run->earliest_ns = ts_ns < run->earliest_ns ? ts_ns : run->earliest_ns;
+		run->latest_ns = ts_ns > run->latest_ns ? ts_ns : run->latest_ns;
+	}
+}
+
+static struct err *next_run(struct merge *m, struct merge_run *run)
+{
+	struct source *spent = m->spent;
+
+	if (spent) {
+		TRY(refill(m, spent));
+		m->spent = NULL;
+		/* zip() leaves no winner that could meet the other one. */
+		if (m->nr == 2)
+			compare_heads(m);
+		else
+			tournament_replay(&m->heads, head_ns(spent), comes_first, m);
+	}
+	m->steps_back = false;
+	fill(m, run);
+	find_times(m, run);
+	return NULL;
+}
+
+static void make_run(void *arg, struct runs_slot *slot)
+{
+	struct merge *m = arg;
+	struct merge_run *run = &slot->run;
+
+	*run = (struct merge_run){ .item = slot->item, .secret = m->secret };
+	slot->err = next_run(m, run);
+	for (size_t i = 0; i < MERGE_BEHIND; i++)
+		run->item[run->nr + i] = (struct merge_item){ .clue = { .place = CLUE_NO_PLACE,
+									.class = CLUE_FREE } };
+	slot->done = run->nr && m->spent ? (size_t)(m->spent - m->source) + 1 : 0;
+	slot->bytes = m->bytes;
+}
+
+static bool decode_some(void *arg)
+{
+	struct merge *m = arg;
+
+	return ahead_help(m->ahead);
+}
+
+static const struct runs_ops runs_ops = { .make = make_run, .help = decode_some };
 
 /* The kernel's CPU numbers start at 0; idle CPUs at the end leave no trace. */
 static uint32_t count_cpus(const struct merge *m)
@@ -248,6 +417,7 @@ static struct err *open_merge(const struct tracefile *file, struct names *names,
 	m->file = file;
 	m->live = live;
 	m->asked_ns = m->until_ns = live ? 0 : UINT64_MAX;
+	m->runs = runs_new(&runs_ops, m);
 	m->stats = xcalloc(1, sizeof(*m->stats));
 	TRY(setting_read(file, &m->setting));
 	TRY(open_readers(m));
@@ -268,16 +438,26 @@ struct err *merge_open_live(const struct tracefile *file, struct names *names,
 	return open_merge(file, names, true, ret);
 }
 
+/* Nobody will read the run in hand any more. */
+static void put_down(struct merge *m)
+{
+	if (m->hand && m->hand->done)
+		ahead_release(m->ahead, m->hand->done - 1);
+	m->hand = NULL;
+	m->run_pos = 0;
+}
+
 struct err *merge_extend(struct merge *m, uint64_t until_ns)
 {
 	/* What merge_next() has not come to is handed out again. */
-	while (m->run_pos < m->run.nr) {
-		struct source *source = &m->source[m->item[--m->run.nr].source];
+	while (m->hand && m->run_pos < m->hand->run.nr) {
+		struct source *source = &m->source[m->hand->item[--m->hand->run.nr].source];
 
 		source->pos--;
 		source->clue--;
+		m->hand->done = 0;
 	}
-	m->run.nr = m->run_pos = 0;
+	put_down(m);
 	m->spent = NULL;
 	m->extension++;
 	m->live = until_ns != UINT64_MAX;
@@ -304,13 +484,17 @@ bool merge_consumed(const struct merge *m, size_t i, unsigned int *ret_cpu, uint
 
 void merge_threads(struct merge *m, size_t nr)
 {
-	ahead_start(m->ahead, nr);
+	ahead_start(m->ahead, nr - 1);
+	runs_start(m->runs);
 }
 
 void merge_close(struct merge *m)
 {
 	if (!m)
 		return;
+	if (m->ahead)
+		ahead_stop(m->ahead);
+	runs_free(m->runs);
 	ahead_free(m->ahead);
 	names_free(m->raw);
 	for (size_t i = 0; i < m->nr; i++)
@@ -323,163 +507,21 @@ void merge_close(struct merge *m)
 	free(m);
 }
 
-/* The events of the winner up to the next head of any other; @run has those before. */
-static void hand_out(struct merge *m, struct source *source, struct merge_run *run)
-{
-	uint64_t limit_ns = tournament_runner_up(&m->heads);
-	const struct event *ev = source->pos;
-	const struct clue *clue = source->clue;
-	struct merge_item *item = &m->item[run->nr], *end = &m->item[RUN];
-	uint32_t who = (uint32_t)(source - m->source);
-
-	if (m->until_ns < limit_ns)
-		limit_ns = m->until_ns;
-	if (source->end - ev < end - item)
-		end = item + (source->end - ev);
-	do {
-		/* It was written by another CPU. */
-		__builtin_prefetch(ev + FETCH);
-		*item++ = (struct merge_item){ ev++, *clue++, who };
-	} while (item != end && ev->ts_ns < limit_ns);
-	source->pos = ev;
-	source->clue = clue;
-	run->nr = (size_t)(item - m->item);
-}
-
-/*
- * The same of two sources that alternate, without a branch on whose turn it is, until
- * their heads are equal or one of them has none.
- */
-static void zip(struct merge *m, struct merge_run *run, size_t *turns)
-{
-	struct source *a = &m->source[0], *b = &m->source[1];
-	struct merge_item *item = &m->item[run->nr], *end = &m->item[RUN];
-	const struct event *x = a->pos, *y = b->pos, *x_end = a->end, *y_end = b->end;
-	const struct clue *p = a->clue, *q = b->clue;
-	const uint64_t until_ns = m->until_ns;
-	size_t last = 0, changes = 0;
-
-	while (item != end && x != x_end && y != y_end) {
-		uint64_t x_ns = x->ts_ns, y_ns = y->ts_ns;
-		size_t second = y_ns < x_ns;
-
-		if (x_ns == y_ns || (second ? y_ns : x_ns) >= until_ns)
-			break;
-		item->event = second ? y : x;
-		item->clue = second ? *q : *p;
-		item->source = (uint32_t)second;
-		__builtin_prefetch(item->event + FETCH);
-		item++;
-		changes += second ^ last;
-		last = second;
-		x += !second;
-		p += !second;
-		y += second;
-		q += second;
-	}
-	a->pos = x;
-	a->clue = p;
-	b->pos = y;
-	b->clue = q;
-	run->nr = (size_t)(item - m->item);
-	*turns += changes;
-}
-
-/* Events of @source are in @run. */
-static void note_source(struct merge *m, const struct source *source, struct merge_run *run)
-{
-	run->kinds |= source->survey.kinds;
-	m->steps_back |= source->survey.steps_back;
-	if (source->cpu >= run->nr_cpus)
-		run->nr_cpus = source->cpu + 1;
-}
-
-/* Tries zip(); false when a source has to be filled again. */
-static bool fill_by_two(struct merge *m, struct merge_run *run, size_t *turns)
-{
-	zip(m, run, turns);
-	if (!run->nr)
-		return true;
-	for (size_t i = 0; i < 2; i++) {
-		note_source(m, &m->source[i], run);
-		if (m->source[i].pos == m->source[i].end && m->item[run->nr - 1].source == i)
-			m->spent = &m->source[i];
-	}
-	if (!m->spent)
-		compare_heads(m);
-	return !m->spent;
-}
-
-/* The next events, up to the end of the block of one source. */
-static void fill(struct merge *m, struct merge_run *run)
-{
-	size_t turns = 0;
-
-	if (m->alternate && !fill_by_two(m, run, &turns))
-		return;
-	while (run->nr < RUN) {
-		struct source *source = &m->source[m->heads.node[0].who];
-
-		if (source->pos == source->end ||
-		    (m->live && source->pos->ts_ns >= m->until_ns))
-			return;
-		hand_out(m, source, run);
-		note_source(m, source, run);
-		if (source->pos == source->end) {
-			m->spent = source;
-			return;
-		}
-		tournament_replay(&m->heads, source->pos->ts_ns, comes_first, m);
-		turns++;
-	}
-	m->alternate = m->nr == 2 && turns * SHORT_TURN > run->nr;
-}
-
-static void find_times(const struct merge *m, struct merge_run *run)
-{
-	if (!run->nr)
-		return;
-	run->earliest_ns = run->item->event->ts_ns;
-	run->latest_ns = run->item[run->nr - 1].event->ts_ns;
-	for (size_t i = 0; m->steps_back && i < run->nr; i++) {
-		uint64_t ts_ns = run->item[i].event->ts_ns;
-
-		run->earliest_ns = ts_ns < run->earliest_ns ? ts_ns : run->earliest_ns;
-		run->latest_ns = ts_ns > run->latest_ns ? ts_ns : run->latest_ns;
-	}
-}
-
 struct err *merge_next_run(struct merge *m, struct merge_run *ret)
 {
-	struct merge_run run = { .item = m->item, .secret = m->secret };
-	struct source *spent = m->spent;
-
-	if (spent) {
-		TRY(refill(m, spent));
-		m->spent = NULL;
-		/* zip() leaves no winner that could meet the other one. */
-		if (m->nr == 2)
-			compare_heads(m);
-		else
-			tournament_replay(&m->heads, head_ns(spent), comes_first, m);
-	}
-	m->steps_back = false;
-	fill(m, &run);
-	find_times(m, &run);
-	for (size_t i = 0; i < MERGE_BEHIND; i++)
-		m->item[run.nr + i] = (struct merge_item){ .clue = { .place = CLUE_NO_PLACE,
-								     .class = CLUE_FREE } };
-	*ret = run;
-	return NULL;
+	put_down(m);
+	m->hand = runs_next(m->runs);
+	*ret = m->hand->run;
+	return take_ptr(m->hand->err);
 }
 
 struct err *merge_next(struct merge *m, const struct event **ret)
 {
-	if (m->run_pos == m->run.nr) {
-		m->run.nr = m->run_pos = 0;
-		TRY(merge_next_run(m, &m->run));
-	}
-	*ret = m->run.nr ? m->run.item[m->run_pos++].event : NULL;
+	struct merge_run run;
+
+	if (!m->hand || m->run_pos == m->hand->run.nr)
+		TRY(merge_next_run(m, &run));
+	*ret = m->run_pos < m->hand->run.nr ? m->hand->item[m->run_pos++].event : NULL;
 	return NULL;
 }
 
@@ -505,11 +547,7 @@ const struct merge_stats *merge_stats(const struct merge *m)
 
 uint64_t merge_bytes(const struct merge *m)
 {
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < m->nr; i++)
-		bytes += m->source[i].bytes;
-	return bytes;
+	return m->hand ? m->hand->bytes : 0;
 }
 
 uint32_t merge_page_size(const struct merge *m)

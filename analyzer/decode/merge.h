@@ -53,13 +53,14 @@ struct err *merge_open_live(const struct tracefile *file, struct names *names,
  */
 struct err *merge_extend(struct merge *merge, uint64_t until_ns) MUST_CHECK;
 
-/* Stored bytes of the i-th source that no one will read again; false past the last. */
+/* Without threads: stored bytes of the i-th source that no one will read again; false past
+ * the last. */
 bool merge_consumed(const struct merge *merge, size_t i, unsigned int *ret_cpu,
 		    uint64_t *ret_bytes);
 
 /*
- * Decodes in @nr threads more from now on; once. What comes out does not depend on
- * them.
+ * Decodes and merges in @nr threads more from now on, at least 1; once. What comes out
+ * does not depend on them.
  */
 void merge_threads(struct merge *merge, size_t nr);
 
@@ -70,7 +71,8 @@ struct merge_item {
 	uint32_t source; /* number of its CPU in all buffers: whose place the clue has */
 };
 
-enum { MERGE_BEHIND = 8 }; /* items behind the last that may be read, of no event */
+/* Items behind the last that may be read: those that follow, or of no event. */
+enum { MERGE_BEHIND = 16 };
 
 /* Events that follow each other in time, of any CPU. */
 struct merge_run {
@@ -88,6 +90,7 @@ struct err *merge_next_run(struct merge *merge, struct merge_run *ret) MUST_CHEC
 /* The same one by one, *ret is NULL at the end; not to be mixed with merge_next_run(). */
 struct err *merge_next(struct merge *merge, const struct event **ret) MUST_CHECK;
 
+/* At the end; without threads at any time. */
 const struct merge_stats *merge_stats(const struct merge *merge);
 
 /* Bytes of a page of the recorded machine's memory, as the events' sizes have it. */

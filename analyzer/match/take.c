@@ -10,10 +10,12 @@
 #include "match/plain.h"
 #include "match/plainpage.h"
 
-/* Long enough for memory to answer, short enough for the caches to keep it. */
-enum { AHEAD = 6 };
+/* Long enough for memory to answer, short enough for the caches to keep it: of events, which
+ * another CPU wrote, and of what they ask for. */
+enum { FETCH = 16, AHEAD = 6 };
 
-static_assert(AHEAD <= (int)MERGE_BEHIND, "items that far ahead may be read");
+static_assert(FETCH <= (int)MERGE_BEHIND && AHEAD <= (int)FETCH,
+	      "items that far ahead may be read");
 
 static uint32_t stack_site(struct match *m, enum site_kind kind, const struct event *ev)
 {
@@ -407,12 +409,15 @@ static void take_calm(struct match *m, const struct merge_run *run)
 	const uint64_t base_ns = m->base_ns;
 	unsigned int burst_left = m->burst_left;
 
+	for (int i = 0; i < FETCH; i++)
+		__builtin_prefetch(item[i].event);
 	for (int i = 0; i < AHEAD; i++)
 		prefetch_calm(m, item + i);
 	for (; item != end; item++) {
 		const struct event *ev = item->event;
 		uint64_t ts_ns = ev->ts_ns, now = ts_ns > base_ns ? ts_ns - base_ns : 0;
 
+		__builtin_prefetch(item[FETCH].event);
 		prefetch_calm(m, item + AHEAD);
 		m->totals.events[ev->kind]++;
 		if (!--burst_left) {
