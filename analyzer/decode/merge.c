@@ -484,6 +484,8 @@ bool merge_consumed(const struct merge *m, size_t i, unsigned int *ret_cpu, uint
 
 void merge_threads(struct merge *m, size_t nr)
 {
+	if (!nr)
+		return;
 	ahead_start(m->ahead, nr - 1);
 	runs_start(m->runs);
 }

@@ -59,8 +59,8 @@ bool merge_consumed(const struct merge *merge, size_t i, unsigned int *ret_cpu,
 		    uint64_t *ret_bytes);
 
 /*
- * Decodes and merges in @nr threads more from now on, at least 1; once. What comes out
- * does not depend on them.
+ * Decodes and merges in @nr threads more from now on, if any; once. What comes out does
+ * not depend on them.
  */
 void merge_threads(struct merge *merge, size_t nr);
 

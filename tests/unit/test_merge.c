@@ -195,27 +195,34 @@ static unsigned int plan_next(const struct plan *plan, unsigned int nr_cpus)
 	return ret;
 }
 
-TEST(however_many_cpus_there_are_and_however_they_alternate)
+/* What comes out, with so many threads, is what the plain search says. */
+static void plan_check(unsigned int nr_cpus, unsigned int turn, size_t threads)
 {
 	static struct plan plan;
+	DAT(dat);
+	RIG(rig);
 
+	plan_make(&plan, nr_cpus, turn);
+	plan_write(&plan, nr_cpus, dat);
+	CHECK_OK(rig_open(&rig, dat));
+	merge_threads(rig.merge, threads);
+	for (unsigned int cpu; (cpu = plan_next(&plan, nr_cpus)) != nr_cpus;) {
+		const struct event *ev = next(&rig);
+
+		CHECK(ev);
+		CHECK_EQ(ev->cpu, cpu);
+		CHECK_EQ(ev->addr, ++plan.pos[cpu]);
+	}
+	CHECK(!next(&rig));
+	CHECK(!next(&rig));
+}
+
+TEST(however_many_cpus_there_are_and_however_they_alternate)
+{
 	for (unsigned int nr_cpus = 1; nr_cpus <= MOST_CPUS; nr_cpus++)
-		for (unsigned int turn = 1; turn <= 64; turn *= 8) {
-			DAT(dat);
-			RIG(rig);
-
-			plan_make(&plan, nr_cpus, turn);
-			plan_write(&plan, nr_cpus, dat);
-			CHECK_OK(rig_open(&rig, dat));
-			for (unsigned int cpu; (cpu = plan_next(&plan, nr_cpus)) != nr_cpus;) {
-				const struct event *ev = next(&rig);
-
-				CHECK(ev);
-				CHECK_EQ(ev->cpu, cpu);
-				CHECK_EQ(ev->addr, ++plan.pos[cpu]);
-			}
-			CHECK(!next(&rig));
-		}
+		for (unsigned int turn = 1; turn <= 64; turn *= 8)
+			for (size_t threads = 0; threads < 4; threads++)
+				plan_check(nr_cpus, turn, threads);
 }
 
 TEST(both_byte_orders_and_both_containers_give_the_same_stream)
@@ -357,8 +364,8 @@ TEST(gaps_are_in_the_stream_at_their_end_time)
 	CHECK(!next(&rig));
 }
 
-/* Many CPUs with many pages each, against one array that is sorted. */
-TEST(many_cpus_come_out_in_order_and_complete)
+/* Many CPUs with many pages each. */
+static void check_many_cpus(size_t threads)
 {
 	enum { CPUS = 256, PAGES_EACH = 3, EACH = 120 };
 	DAT(dat);
@@ -382,6 +389,7 @@ TEST(many_cpus_come_out_in_order_and_complete)
 		}
 	}
 	CHECK_OK(rig_open(&rig, dat));
+	merge_threads(rig.merge, threads);
 
 	uint64_t last_of[CPUS] = { 0 }, last = 0;
 	unsigned int last_cpu = 0;
@@ -400,6 +408,12 @@ TEST(many_cpus_come_out_in_order_and_complete)
 	}
 	CHECK_EQ(all, CPUS * PAGES_EACH * EACH);
 	CHECK_EQ(merge_stats(rig.merge)->events, all);
+}
+
+TEST(many_cpus_come_out_in_order_and_complete)
+{
+	for (size_t threads = 0; threads < 4; threads++)
+		check_many_cpus(threads);
 }
 
 TEST(recording_without_our_events_is_refused)
