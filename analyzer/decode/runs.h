@@ -8,7 +8,7 @@
  * In:     a function that makes the next run, and one that does some of what comes before it
  * Out:    the runs, in order
  * Use:    runs_start() for a thread that makes them; without it runs_next() does
- * Rules:  (1) the functions are called by one thread at a time, but runs_help(), which
+ * Rules:  (1) the functions are called by one thread at a time, but help(), which
  *             whoever waits calls while the other one makes a run
  *         (2) after the end, or an error, nothing more is made
  */

@@ -5,7 +5,7 @@
  * In:     databases of any number of recordings, each a run of the same thing
  * Out:    call sites with a figure for each run; a site that a run does not name has
  *         0 there
- * Use:    strings_init; side_init; side_add for each database; side_deinit
+ * Use:    a struct strings of all zeros; side_init; side_add for each database; side_deinit
  * Rules:  (1) equal texts of all sides of one struct strings have equal numbers, and 0
  *             is NULL
  *         (2) sites of one side are told apart as in call_sites, but for the recorder's
