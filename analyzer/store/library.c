@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store/library.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +134,9 @@ struct err *library_prepare(struct query_db *db, const struct schema_query *from
 		auto_free char *name = xasprintf(":%.*s", (int)param.name_len, param.name);
 		auto_free char *value = xasprintf("%.*s", (int)param.value_len, param.value);
 
-		bind(query, name, value, param.is_text);
+		/* A part of a query may do without. */
+		if (query_has_param(query, name))
+			bind(query, name, value, param.is_text);
 	}
 	TRY(bind_words(query, from, values));
 	*ret = take_ptr(query);
@@ -148,22 +151,28 @@ static const char *body_of(const char *text)
 	return text;
 }
 
-struct err *library_prepare_columns(struct query_db *db, const struct schema_query *from,
-				    const char *columns, char *const *values,
-				    struct query **ret)
+struct err *library_prepare_part(struct query_db *db, const struct schema_query *from,
+				 const char *columns, bool all, char *const *values,
+				 struct query **ret)
 {
-	const char *body = body_of(from->text), *order = body;
+	static const char limit[] = "\nLIMIT :rows";
+	const char *body = body_of(from->text), *order = NULL, *end = strstr(body, limit);
 
+	if (!end || !all)
+		end = body + strlen(body);
 	/* The last one is that of the whole. */
 	for (const char *at = body; (at = strstr(at, "\nORDER BY ")); at++)
-		order = at + 1;
+		order = at;
+	assert(order && order < end);
 	auto_free char *text =
-		xasprintf("%.*sSELECT %s FROM (%.*s)\n%s", (int)(body - from->text), from->text,
-			  columns, (int)(order - body), body, order);
-	struct schema_query of_columns = *from;
+		xasprintf("%.*s%s%s%s%.*s%s%.*s", (int)(body - from->text), from->text,
+			  columns ? "SELECT " : "", columns ? columns : "",
+			  columns ? " FROM (" : "", (int)(order - body), body,
+			  columns ? ")" : "", (int)(end - order), order);
+	struct schema_query part = *from;
 
-	of_columns.text = text;
-	return library_prepare(db, &of_columns, values, ret);
+	part.text = text;
+	return library_prepare(db, &part, values, ret);
 }
 
 struct err *library_bind(struct query *query, char *const *values)

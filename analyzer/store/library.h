@@ -49,12 +49,14 @@ struct err *library_prepare(struct query_db *db, const struct schema_query *quer
 			    char *const *values, struct query **ret) MUST_CHECK;
 
 /*
- * The same rows in the same order, but of these @columns only ("file, line"): what is not
- * asked for is neither sorted nor read. The order is one by columns, under their names.
+ * The same rows in the same order, but of these @columns only ("file, line"; NULL: all): what
+ * is not asked for is neither sorted nor read. The order is one by columns, under their names.
+ * @all: whatever :rows is. To SQLite a limit of -1 is one, for which it keeps a tree of the
+ * first rows in place of sorting them at the end, which takes twice as long.
  */
-struct err *library_prepare_columns(struct query_db *db, const struct schema_query *query,
-				    const char *columns, char *const *values,
-				    struct query **ret) MUST_CHECK;
+struct err *library_prepare_part(struct query_db *db, const struct schema_query *query,
+				 const char *columns, bool all, char *const *values,
+				 struct query **ret) MUST_CHECK;
 
 /*
  * The words for a query that is not of the library. ERR_USAGE also for a parameter

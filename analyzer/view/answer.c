@@ -115,16 +115,17 @@ static struct err *prepare(struct query_db *db, const char *name, const char *co
 {
 	auto_free char *kinds = xasprintf("kinds=%s", opts->kinds);
 	auto_free char *self = xasprintf("self=%d", opts->self);
-	auto_free char *rows =
-		opts->limit ? xasprintf("rows=%" PRIu64, opts->limit) : xstrdup("rows=-1");
+	auto_free char *rows = opts->limit ? xasprintf("rows=%" PRIu64, opts->limit) : NULL;
 	auto_free char *when = at ? xasprintf("at=%s", at) : NULL;
-	char *values[FILTER_KEYS + 5] = { kinds, self, rows };
-	size_t nr = 3, nr_words = filter_words(opts->filter, values + nr);
+	char *values[FILTER_KEYS + 5] = { kinds, self };
+	size_t nr = 2, nr_words = filter_words(opts->filter, values + nr);
+	char **end = values + nr + nr_words;
 
-	values[nr + nr_words] = when;
-	const struct schema_query *named = library_find(name);
-	struct err *err = columns ? library_prepare_columns(db, named, columns, values, ret)
-				  : library_prepare(db, named, values, ret);
+	if (when)
+		*end++ = when;
+	*end = rows;
+	struct err *err = library_prepare_part(db, library_find(name), columns, !opts->limit,
+					       values, ret);
 
 	for (size_t i = 0; i < nr_words; i++)
 		free(values[nr + i]);
