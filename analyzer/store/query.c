@@ -13,6 +13,7 @@
 #include "store/conditions.h"
 #include "store/evidence.h"
 #include "store/folded.h"
+#include "store/levels.h"
 #include "store/schema.h"
 #include "store/sumtab.h"
 #include "store/upgrade.h"
@@ -215,7 +216,8 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 		TRY(upgrade_views(db->db, path));
 	else
 		folded_use(db->db);
-	if (conditions_register(db->db) != SQLITE_OK || evidence_register(db->db) != SQLITE_OK)
+	if (conditions_register(db->db) != SQLITE_OK ||
+	    evidence_register(db->db) != SQLITE_OK || levels_register(db->db) != SQLITE_OK)
 		return err_new(ERR_DB, "%s: %s", path, sqlite3_errmsg(db->db));
 	TRY(err_wrap(sumtab_register(db), "%s", path));
 	sqlite3_exec(db->db, "PRAGMA query_only = ON", NULL, NULL, NULL);

@@ -26,32 +26,28 @@ WITH moment AS (
 	SELECT recording, first + width * (1 + max(near, 0)) AS at_s,
 		near + iif(first + (near + 1) * width <= t, 1, iif(first + near * width <= t, 0, -1)) AS last
 	FROM bucket
-)
-SELECT
-	kind, net_bytes, net_calls, at_s, end_bytes, confidence, file, line, func, module, recording,
-	call_site, sym_off, sym_size, self
-FROM (
-	SELECT c.kind, p.bytes AS net_bytes, p.calls AS net_calls, p.peak_s AS at_s,
-		c.net_bytes AS end_bytes, c.confidence, c.file, c.line, c.func, c.module,
-		p.recording, p.call_site, c.sym_off, c.sym_size, c.self, c.cache
-	FROM site_peaks p
-	JOIN call_sites c ON c.id = p.call_site
+), held AS MATERIALIZED (
+	-- Else the condition on a level would be pushed in here, where it is a second look.
+	SELECT call_site, recording, _level(bytes, calls) AS level, peak_s AS at_s
+	FROM site_peaks
 	WHERE :at = 'peak'
 	UNION ALL
-	SELECT c.kind, b.end_bytes, b.end_calls, w.at_s,
-		c.net_bytes, c.confidence, c.file, c.line, c.func, c.module,
-		w.recording, c.id, c.sym_off, c.sym_size, c.self, c.cache
-	FROM call_sites c
+	SELECT s.id, w.recording, (SELECT _level(b.end_bytes, b.end_calls) FROM _bucket b
+		WHERE b.callsite = s.id / 2 AND b.self = s.self AND b.recording = w.recording
+			AND b.bucket <= w.last
+		ORDER BY b.bucket DESC LIMIT 1), w.at_s
+	FROM call_sites s
 	CROSS JOIN wanted w
-	CROSS JOIN _bucket b ON b.callsite = c.id / 2 AND b.self = c.self AND
-		b.recording = w.recording AND b.bucket = (
-			SELECT max(l.bucket) FROM _bucket l
-			WHERE l.callsite = c.id / 2 AND l.self = c.self
-				AND l.recording = w.recording AND l.bucket <= w.last)
-	WHERE b.end_calls > 0 OR b.end_bytes > 0
 )
-WHERE _of_kind(:kinds, kind, :self, self)
-	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
-	AND _of_recording(:recording, :host, recording)
+SELECT
+	c.kind, _level_bytes(h.level) AS net_bytes, _level_calls(h.level) AS net_calls, h.at_s,
+	c.net_bytes AS end_bytes, c.confidence, c.file, c.line, c.func, c.module,
+	h.recording AS recording, h.call_site AS call_site, c.sym_off, c.sym_size, c.self
+FROM held h
+CROSS JOIN call_sites c ON c.id = h.call_site
+WHERE h.level IS NOT NULL
+	AND _of_kind(:kinds, c.kind, :self, c.self)
+	AND _fits(:cache, c.cache, :file, c.file, :func, c.func, :module, c.module)
+	AND _of_recording(:recording, :host, h.recording)
 ORDER BY net_bytes DESC, call_site, recording
 LIMIT :rows

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * tests/property/test_evidence.c - sums of growth and lifetimes are those that SQL makes
+ * tests/property/test_evidence.c - sums of growth and lifetimes, and what was live at a
+ * time, are what SQL makes of the views
  */
+#include <inttypes.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "store/query.h"
+#include "store/library.h"
 #include "store/schema.h"
 #include "tests/lib/test.h"
 
@@ -31,7 +34,8 @@ static const char fill[] =
 	"THEN 2 WHEN 1 THEN 5 ELSE 1 END, iif(i % 5, i % 3, NULL), i * 1e5, i * 9, iif(i % 4, i % 2, "
 	"NULL), i * 1e4, i * 7 FROM n;"
 	"INSERT INTO _bucket SELECT r.callsite, r.self, r.recording, b.bucket, "
-	"(r.id * 40503 + b.bucket * 997) % 65521 - 20000, r.id % 9, 1, 1, 1, 1 "
+	"(r.id * 40503 + b.bucket * 997) % 65521 - 20000, r.id % 9, 1, 1, "
+	"(r.id * 31 + b.bucket * 7) % 90 - 20, (r.id + b.bucket) % 3 - 1 "
 	"FROM (SELECT callsite, self, recording, min(id) AS id FROM _raw_site WHERE id % 7 "
 	"GROUP BY 1, 2, 3) r CROSS JOIN (SELECT 0 AS bucket UNION SELECT 17 UNION SELECT 60 "
 	"UNION SELECT 89) b;"
@@ -143,4 +147,64 @@ TEST(a_sum_that_is_no_integer_is_an_error_as_it_is_to_sql)
 
 	CHECK(err && strstr(err_text(err), "integer overflow"));
 	err_free(err);
+}
+
+/* The level of the last bucket that begins by a time, as view site_buckets has it. */
+static const char live_then[] =
+	"SELECT b.net_bytes, b.net_calls, b.call_site, b.recording FROM site_buckets b "
+	"JOIN call_sites c ON c.id = b.call_site "
+	"WHERE c.self <= 1 AND (b.net_bytes > 0 OR b.net_calls > 0) AND b.bucket = ("
+	"SELECT max(o.bucket) FROM site_buckets o WHERE o.call_site = b.call_site AND "
+	"o.recording = b.recording AND o.start_s <= %s)"
+	"ORDER BY b.net_bytes DESC, b.call_site, b.recording";
+
+static char *rows(struct query *query, const char *const column[4])
+{
+	const struct cell *row;
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	for (;;) {
+		CHECK_OK(query_next(query, &row));
+		if (!row)
+			break;
+		for (int i = 0; i < 4; i++)
+			fprintf(out, "%" PRId64 "%c",
+				row[query_find_column(query, column[i])].i, i < 3 ? ' ' : '\n');
+	}
+	fclose(out);
+	return text;
+}
+
+TEST(what_was_live_at_a_time_is_what_the_last_bucket_by_then_says)
+{
+	static const char *const column[] = { "net_bytes", "net_calls", "call_site",
+					      "recording" };
+	/* Before all, in the first bucket, at its end, amid, in the last one and past it. */
+	static const char *const times[] = { "0",	"0.000005", "0.00001", "0.000177",
+					     "0.00061", "0.0009",   "7" };
+	auto_free char *path = xasprintf("%s/a.db", test_dir());
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+
+	make(path);
+	CHECK_OK(query_db_open(path, &db));
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		CLEANUP(query_cleanup) struct query *quick = NULL;
+		CLEANUP(query_cleanup) struct query *plain = NULL;
+		auto_free char *at = xasprintf("at=%s", times[i]);
+		auto_free char *sql = xasprintf(live_then, times[i]);
+		char self[] = "self=1";
+		char *const values[] = { at, self, NULL };
+
+		CHECK_OK(library_prepare_part(db, library_find("at"),
+					      "net_bytes, net_calls, call_site, recording",
+					      i % 2, values, &quick));
+		CHECK_OK(query_prepare(db, sql, NULL, &plain));
+		auto_free char *said = rows(quick, column);
+		auto_free char *wanted = rows(plain, column);
+
+		CHECK_STR(said, wanted);
+		CHECK(*said);
+	}
 }
