@@ -44,14 +44,20 @@ static struct err *damaged(void)
 static const uint8_t sizes[] = { 0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0 };
 enum { TYPE_NULL, TYPE_REAL = 7, TYPE_ZERO, TYPE_ONE, TYPE_BLOB = 12 };
 
-/* @size bytes, most significant first: the top ones of eight that can be read. */
-static inline int64_t integer(const uint8_t *p, uint64_t size)
+/* The whole number of a type; its bytes are the top ones of eight that can be read. */
+static inline int64_t integer(uint64_t type, const uint8_t *p)
 {
 	uint64_t v;
 
+	if (type >= TYPE_ZERO)
+		return type == TYPE_ONE;
 	memcpy(&v, p, sizeof(v));
-	v = __builtin_bswap64(v);
-	return size ? (int64_t)v >> (64 - 8 * size) : 0;
+	return (int64_t)__builtin_bswap64(v) >> (64 - 8 * sizes[type]);
+}
+
+static inline bool is_integer(uint64_t type)
+{
+	return type - 1 < 6 || type - TYPE_ZERO < 2;
 }
 
 static struct cell real_cell(double real)
@@ -62,22 +68,25 @@ static struct cell real_cell(double real)
 			      .text = "" };
 }
 
-/* A value that is no text or blob, of @size bytes. */
-static inline void set_number(struct cell *cell, uint64_t type, const uint8_t *p, uint64_t size,
-			      bool real)
+/* A value that is no text or blob. */
+static inline void set_number(struct cell *cell, uint64_t type, const uint8_t *p, bool real)
 {
-	int64_t i = integer(p, size) + (type == TYPE_ONE);
+	double value;
 
-	*cell = (struct cell){ .type = CELL_INT, .i = i, .text = "" };
-	if (__builtin_expect(real || type >= TYPE_REAL || !type, 0)) {
-		double value = (double)i;
+	/* Mostly the row before had a number there as well. */
+	if (cell->type != CELL_INT)
+		*cell = (struct cell){ .type = CELL_INT, .text = "" };
+	if (is_integer(type)) {
+		cell->i = integer(type, p);
+		if (real)
+			*cell = real_cell((double)cell->i);
+	} else if (type == TYPE_REAL) {
+		int64_t bits = integer(type, p);
 
-		if (type == TYPE_REAL)
-			memcpy(&value, &i, sizeof(value));
-		if (type == TYPE_NULL || type > TYPE_ONE)
-			*cell = (struct cell){ .text = "" };
-		else if (real || type == TYPE_REAL)
-			*cell = real_cell(value);
+		memcpy(&value, &bits, sizeof(value));
+		*cell = real_cell(value);
+	} else {
+		*cell = (struct cell){ .text = "" };
 	}
 }
 
@@ -147,7 +156,7 @@ static struct err *take(void *arg, int64_t rowid, struct span record)
 			if (at + size > record.len)
 				return damaged();
 			if (type < TYPE_BLOB)
-				set_number(cell, type, record.data + at, size, wanted->real);
+				set_number(cell, type, record.data + at, wanted->real);
 			else
 				*cell = bytes_cell(type, record.data + at, size, &text);
 			if (!wanted->cell && rows->wanted && !rows->wanted(rows->arg, cell->i))
@@ -236,11 +245,10 @@ static void take_key(struct layout *layout, int key)
  * Columns of the file's own table, which a WITHOUT ROWID one has in the order of its key.
  * False: not all that are wanted are there, or one of the table's is not stored.
  */
-static bool find_columns(sqlite3 *db, const struct rows_query *rows, bool has_rowid,
+static bool find_columns(sqlite3 *db, const char *table, const char *columns, bool has_rowid,
 			 struct layout *ret)
 {
-	const char *columns = rows->columns;
-	char *sql = sqlite3_mprintf("PRAGMA main.table_xinfo(\"%w\")", rows->table);
+	char *sql = sqlite3_mprintf("PRAGMA main.table_xinfo(\"%w\")", table);
 	sqlite3_stmt *stmt = NULL;
 	struct layout layout = { .rowid = -1, .nr_cells = nr_words(columns, NULL) };
 	size_t found = nr_words(columns, "NULL");
@@ -293,6 +301,16 @@ static void reader_deinit(struct reader *reader)
 	free(reader->text);
 }
 
+/*
+ * The table of that name, or the one that stands for the view of that name (store/folded.h),
+ * unless a temporary view hides it.
+ */
+static const char find_table[] =
+	"SELECT rootpage, name FROM main.sqlite_schema m "
+	"WHERE type = 'table' AND name IN (?1, '_folded_' || ?1) AND "
+	"(SELECT sql FROM temp.sqlite_schema t WHERE t.name = ?1) IS iif(name = ?1, NULL, "
+	"printf('CREATE VIEW \"%w\" AS SELECT * FROM main.\"_folded_%w\"', ?1, ?1))";
+
 /* *ret_done: false when only SQLite can tell the rows. */
 static struct err *walk(sqlite3 *db, const struct rows_query *rows, bool *ret_done)
 {
@@ -302,22 +320,19 @@ static struct err *walk(sqlite3 *db, const struct rows_query *rows, bool *ret_do
 	bool has_rowid;
 
 	/* At a row of the file, a statement holds its lock: nobody writes until it ends. */
-	if (sqlite3_prepare_v2(db,
-			       "SELECT rootpage FROM main.sqlite_schema "
-			       "WHERE type = 'table' AND name = ?1 AND NOT EXISTS "
-			       "(SELECT 1 FROM temp.sqlite_schema t WHERE t.name = ?1)",
-			       -1, &stmt, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db, find_table, -1, &stmt, NULL) != SQLITE_OK)
 		return NULL;
 	sqlite3_bind_text(stmt, 1, rows->table, -1, SQLITE_STATIC);
 	if (sqlite3_step(stmt) != SQLITE_ROW)
 		return NULL;
 	int64_t root = sqlite3_column_int64(stmt, 0);
+	const char *table = (const char *)sqlite3_column_text(stmt, 1);
 
 	TRY(btree_open(db, &tree));
-	if (!tree || root < 1 || root > UINT32_MAX)
+	if (!tree || !table || root < 1 || root > UINT32_MAX)
 		return NULL;
 	TRY(btree_is_table(tree, (uint32_t)root, &has_rowid));
-	if (!find_columns(db, rows, has_rowid, &reader.layout))
+	if (!find_columns(db, table, rows->columns, has_rowid, &reader.layout))
 		return NULL;
 	for (int i = 0; i < ROWS_COLUMNS; i++)
 		reader.row[i].text = "";

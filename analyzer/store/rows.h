@@ -2,12 +2,13 @@
 /*
  * store/rows.h - all rows of a table, given to a function
  *
- * In:     a table of the database, and the columns of it that are wanted
+ * In:     a table of the database, or a view that one stands for (store/folded.h), and the
+ *         columns of it that are wanted
  * Out:    a call for each row
  * Rules:  (1) what SQLite's query gives in that order, values and types, is what comes
  *         (2) the table's pages are read without SQLite where the file is plain, which takes
  *             an eighth of the instructions; else, and where a view stands for the table
- *             (store/upgrade.h), SQLite is asked
+ *             (store/upgrade.h) or for itself, SQLite is asked
  */
 #ifndef STORE_ROWS_H
 #define STORE_ROWS_H
@@ -20,7 +21,7 @@ typedef struct err *rows_fn(void *arg, const struct cell *row);
 enum { ROWS_COLUMNS = 32 };
 
 struct rows_query {
-	const char *table;
+	const char *table;   /* or view */
 	const char *columns; /* "id, kind, NULL", at most ROWS_COLUMNS, each once */
 	const char *order; /* the table's key, by which rows come; NULL: as they were written */
 	rows_fn *fn;

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "store/each.h"
+#include "store/conditions.h"
 #include "store/library.h"
+#include "store/rows.h"
 #include "store/wobble.h"
 
 void strings_deinit(struct strings *strings)
@@ -181,13 +182,17 @@ static struct run *find_run(struct side *side, int64_t recording)
 	return NULL;
 }
 
-/* Columns of schema/queries/diff.sql. */
+/* Columns of call_sites, and of schema/queries/diff_several.sql. */
 static const char columns[] =
-	"recording, kind, file, line, func, module, sym_off, sym_size, cache, value, "
-	"too_much, too_little, calls, alloc_bytes, object_bytes, site";
+	"id, recording, kind, self, file, line, func, module, sym_off, sym_size, cache, "
+	"net_bytes, net_calls, alloc_bytes, allocs, frees, peak_bytes, waste_bytes, failures, "
+	"preexisting_freed_bytes, preexisting_frees, net_lower_bytes, net_upper_bytes, "
+	"net_lower_calls, net_upper_calls";
 enum {
+	SITE,
 	RECORDING,
 	KIND,
+	SELF,
 	FILE_NAME,
 	LINE,
 	FUNC,
@@ -195,15 +200,63 @@ enum {
 	SYM_OFF,
 	SYM_SIZE,
 	CACHE,
-	VALUE,
-	TOO_MUCH,
-	TOO_LITTLE,
-	CALLS,
+	NET_BYTES,
+	NET_CALLS,
 	ALLOC_BYTES,
-	OBJECT_BYTES,
-	SITE,
+	ALLOCS,
+	FREES,
+	PEAK_BYTES,
+	WASTE_BYTES,
+	FAILURES,
+	OLDER_BYTES,
+	OLDER_CALLS,
+	LOWER_BYTES,
+	UPPER_BYTES,
+	LOWER_CALLS,
+	UPPER_CALLS,
 	NR_COLUMNS,
 };
+
+/* Of snapshots, bytes and calls are what changed, with what was freed of older memory. */
+static int64_t net(const struct cell *row, int column, int older)
+{
+	bool any = !strcmp(row[KIND].text, "any");
+
+	return (int64_t)((uint64_t)row[column].i - (any ? (uint64_t)row[older].i : 0));
+}
+
+static double less(const struct cell *row, int a, int b)
+{
+	return (double)(int64_t)((uint64_t)row[a].i - (uint64_t)row[b].i);
+}
+
+/* What metrics there are beside bytes and calls, whose figures are not in doubt. */
+static const struct {
+	const char *metric;
+	int column;
+} plain_metrics[] = {
+	{ "alloc_bytes", ALLOC_BYTES }, { "allocs", ALLOCS },	  { "frees", FREES },
+	{ "peak", PEAK_BYTES },		{ "waste", WASTE_BYTES }, { "failures", FAILURES },
+};
+
+static struct figure figure_of(const struct cell *row, const char *metric)
+{
+	struct figure figure = { .calls = (double)net(row, NET_CALLS, OLDER_CALLS) };
+
+	if (!strcmp(metric, "bytes")) {
+		figure.value = (double)net(row, NET_BYTES, OLDER_BYTES);
+		figure.too_much = less(row, NET_BYTES, LOWER_BYTES);
+		figure.too_little = less(row, UPPER_BYTES, NET_BYTES);
+	} else if (!strcmp(metric, "calls")) {
+		figure.value = figure.calls;
+		figure.too_much = less(row, NET_CALLS, LOWER_CALLS);
+		figure.too_little = less(row, UPPER_CALLS, NET_CALLS);
+	}
+	for (size_t i = 0; i < sizeof(plain_metrics) / sizeof(*plain_metrics); i++)
+		if (!strcmp(metric, plain_metrics[i].metric))
+			figure.value = (double)row[plain_metrics[i].column].i;
+	return figure;
+}
 
 static struct side_site site_of(struct side *side, const struct cell *row,
 				const struct side_opts *opts)
@@ -216,7 +269,9 @@ static struct side_site site_of(struct side *side, const struct cell *row,
 		.line = row[LINE].i,
 		.sym_off = row[SYM_OFF].i,
 		.sym_size = row[SYM_SIZE].i,
-		.object_bytes = number(&row[OBJECT_BYTES]),
+		.object_bytes = row[ALLOCS].i > 0
+					? (double)row[ALLOC_BYTES].i / (double)row[ALLOCS].i
+					: 0,
 	};
 	size_t base = base_len(row[FUNC].text, row[FUNC].len);
 
@@ -233,15 +288,16 @@ struct adder {
 	const struct side_opts *opts;
 };
 
-static struct err *add_site(void *arg, sqlite3_value **value)
+static struct err *add_site(void *arg, const struct cell *row)
 {
 	const struct adder *adder = arg;
 	const struct side_opts *opts = adder->opts;
 	struct side *side = adder->side;
-	struct cell row[NR_COLUMNS];
 
-	for (int i = 0; i < NR_COLUMNS; i++)
-		row[i] = query_cell(value[i]);
+	/* Of several recordings: schema/queries/diff_several.sql takes them apart. */
+	if (row[RECORDING].type == CELL_NULL || row[SELF].i > opts->self ||
+	    !conditions_kind(opts->kinds, row[KIND].text))
+		return NULL;
 	struct run *run = find_run(side, row[RECORDING].i);
 
 	if (!run)
@@ -250,7 +306,7 @@ static struct err *add_site(void *arg, sqlite3_value **value)
 		return NULL;
 	struct side_site like = site_of(side, row, opts);
 	struct figure *figures = find_site(side, &like);
-	struct figure *figure = &figures[run - side->run];
+	struct figure *figure = &figures[run - side->run], more = figure_of(row, opts->metric);
 
 	vec_room(side->id, side->nr_ids, side->cap_ids);
 	side->id[side->nr_ids++] = (struct side_id){
@@ -258,26 +314,39 @@ static struct err *add_site(void *arg, sqlite3_value **value)
 		.site = (size_t)(figures - side->figure) / side->max_runs,
 	};
 
-	figure->value += number(&row[VALUE]);
-	figure->too_much += fmax(number(&row[TOO_MUCH]), 0);
-	figure->too_little += fmax(number(&row[TOO_LITTLE]), 0);
-	figure->calls += number(&row[CALLS]);
+	figure->value += more.value;
+	figure->too_much += fmax(more.too_much, 0);
+	figure->too_little += fmax(more.too_little, 0);
+	figure->calls += more.calls;
 	if (opts->per == PER_GB)
-		run->divisor += number(&row[ALLOC_BYTES]);
+		run->divisor += (double)row[ALLOC_BYTES].i;
 	return NULL;
 }
 
-static struct err *add_sites(struct side *side, struct query_db *db, const char *name,
-			     const struct side_opts *opts)
+static struct err *add_several(struct adder *adder, struct query_db *db)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	auto_free char *sql =
+		xasprintf("SELECT %s FROM (%s)", columns, schema_query("diff_several"));
+	const struct cell *row;
+
+	TRY(query_prepare(db, sql, NULL, &query));
+	for (;;) {
+		TRY(query_next(query, &row));
+		if (!row)
+			return NULL;
+		TRY(add_site(adder, row));
+	}
+}
+
+static struct err *add_sites(struct side *side, struct query_db *db,
+			     const struct side_opts *opts, bool several)
 {
 	struct adder adder = { side, opts };
-	CLEANUP(each_deinit) struct each each = { .fn = add_site, .arg = &adder };
 
-	TRY(each_prepare(&each, db, columns, schema_query(name)));
-	query_bind_text(each.query, ":metric", opts->metric);
-	query_bind_text(each.query, ":kinds", opts->kinds);
-	query_bind_int(each.query, ":self", opts->self);
-	return each_run(&each);
+	TRY(rows_each(db, &(struct rows_query){ "call_sites", columns, .fn = add_site,
+						.arg = &adder }));
+	return several ? add_several(&adder, db) : NULL;
 }
 
 /* Divides the figures of the runs from @first on. */
@@ -313,9 +382,7 @@ struct err *side_add(struct side *side, struct query_db *db, const char *name,
 	side->nr_ids = 0;
 	TRY(side_look(db, &nr, &any));
 	TRY(add_runs(side, db, name, opts, nr > 1));
-	TRY(err_wrap(add_sites(side, db, "diff", opts), "%s", name));
-	if (nr > 1)
-		TRY(err_wrap(add_sites(side, db, "diff_several", opts), "%s", name));
+	TRY(err_wrap(add_sites(side, db, opts, nr > 1), "%s", name));
 	if (side->max_runs == 1)
 		TRY(err_wrap(wobble_load(side, db, opts), "%s", name));
 	TRY(divide(side, first, opts));

@@ -7,7 +7,7 @@
 
 #include "base/xalloc.h"
 #include "store/each.h"
-#include "store/library.h"
+#include "store/rows.h"
 
 enum { MAX_BUCKETS = 4096 };
 
@@ -119,37 +119,37 @@ static struct err *count_buckets(struct query_db *db, int64_t *ret)
 	return NULL;
 }
 
-/* Columns of schema/queries/diff_noise.sql. */
-static const char columns[] = "call_site, bucket, change";
-enum { CALL_SITE, BUCKET, CHANGE };
+/* Columns of _bucket; what changed is behind them. */
+enum { CALLSITE, SELF, BUCKET, CHANGE };
 
-static struct err *add_move(void *arg, sqlite3_value **row)
+static struct err *add_move(void *arg, const struct cell *row)
 {
 	struct moves *moves = arg;
-	uint64_t bucket = (uint64_t)sqlite3_value_int64(row[BUCKET]) - (uint64_t)moves->first;
-	int64_t id = sqlite3_value_int64(row[CALL_SITE]);
+	uint64_t bucket = (uint64_t)row[BUCKET].i - (uint64_t)moves->first;
+	int64_t id = (int64_t)(2 * (uint64_t)row[CALLSITE].i + (uint64_t)row[SELF].i);
 
+	if (bucket >= moves->nr_buckets)
+		return NULL;
 	if (!moves->last || moves->last->id != id)
 		moves->last = find(moves->side->id, moves->side->nr_ids, id);
-	if (!moves->last || bucket >= moves->nr_buckets)
+	if (!moves->last)
 		return NULL;
 	vec_room(moves->move, moves->nr, moves->cap);
 	moves->move[moves->nr++] = (struct move){
 		.site = moves->last->site,
 		.bucket = bucket,
-		.change = (double)sqlite3_value_int64(row[CHANGE]),
+		.change = (double)row[CHANGE].i,
 	};
 	return NULL;
 }
 
-static struct err *load_moves(struct moves *moves, struct query_db *db, const char *metric)
+/* How a figure moved from bucket to bucket of time; where nothing did, there is no row. */
+static struct err *load_moves(struct moves *moves, struct query_db *db, const char *change)
 {
-	CLEANUP(each_deinit) struct each each = { .fn = add_move, .arg = moves };
+	auto_free char *columns = xasprintf("callsite, self, bucket, %s", change);
 
-	TRY(each_prepare(&each, db, columns, schema_query("diff_noise")));
-	query_bind_text(each.query, ":metric", metric);
-	query_bind_int(each.query, ":first", moves->first);
-	return each_run(&each);
+	return rows_each(db, &(struct rows_query){ "_bucket", columns, .fn = add_move,
+						   .arg = moves });
 }
 
 /* One site after the other, so that all of them need one series in memory. */
@@ -202,15 +202,20 @@ static struct err *load_kept(struct side *side, struct query_db *db, bool *ret_k
 	return each_run(&each);
 }
 
-/* Of other figures the buckets say nothing. */
-static bool has_buckets(const char *metric)
+/* The column of _bucket that a figure changed by; NULL: the buckets say nothing of it. */
+static const char *change_of(const char *metric)
 {
-	static const char *const known[] = { "bytes", "calls", "alloc_bytes", "allocs" };
+	static const char *const known[][2] = {
+		{ "bytes", "net_bytes" },
+		{ "calls", "net_calls" },
+		{ "alloc_bytes", "alloc_bytes" },
+		{ "allocs", "allocs" },
+	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (!strcmp(metric, known[i]))
-			return true;
-	return false;
+		if (!strcmp(metric, known[i][0]))
+			return known[i][1];
+	return NULL;
 }
 
 struct err *wobble_load(struct side *side, struct query_db *db, const struct side_opts *opts)
@@ -223,8 +228,9 @@ struct err *wobble_load(struct side *side, struct query_db *db, const struct sid
 	TRY(count_buckets(db, &nr));
 	int64_t first = level ? nr / 2 : 0;
 
-	if (!side->nr_ids || !has_buckets(opts->metric) || nr > MAX_BUCKETS ||
-	    nr - first < WOBBLE_BUCKETS)
+	const char *change = change_of(opts->metric);
+
+	if (!side->nr_ids || !change || nr > MAX_BUCKETS || nr - first < WOBBLE_BUCKETS)
 		return NULL;
 	sort(side->id, side->nr_ids);
 	if (!strcmp(opts->metric, "bytes"))
@@ -234,7 +240,7 @@ struct err *wobble_load(struct side *side, struct query_db *db, const struct sid
 	moves.side = side;
 	moves.first = first;
 	moves.nr_buckets = (size_t)(nr - first);
-	TRY(load_moves(&moves, db, opts->metric));
+	TRY(load_moves(&moves, db, change));
 	set_variances(side, &moves, level);
 	return NULL;
 }
