@@ -24,19 +24,6 @@ static void finder_deinit(struct finder *finder)
 	free(finder->name);
 }
 
-static struct err *take_depth(void *arg, const struct cell *row)
-{
-	struct finder *finder = arg;
-	const struct rawsites *sites = finder->sites;
-	const struct raw_place *raw = rawsites_find(sites, row[0].i);
-	int64_t depth;
-
-	if (raw && row[1].type == CELL_INT &&
-	    !__builtin_add_overflow(row[1].i, sites->opts->depth - 1, &depth))
-		finder->depth[raw - sites->raw] = depth;
-	return NULL;
-}
-
 static struct err *take_frame(void *arg, const struct cell *row)
 {
 	enum { RAW_SITE, DEPTH, FRAME };
@@ -98,9 +85,9 @@ struct err *outward_names(struct rawsites *sites, struct query_db *db, uint32_t 
 	};
 
 	for (size_t i = 0; i < sites->nr_raw; i++)
-		finder.depth[i] = INT64_MIN;
-	TRY(rows_each(db, &(struct rows_query){ "_raw_site", "id, caller_depth",
-						.fn = take_depth, .arg = &finder }));
+		if (__builtin_add_overflow(sites->raw[i].caller_depth, sites->opts->depth - 1,
+					   &finder.depth[i]))
+			finder.depth[i] = INT64_MIN;
 	TRY(rows_each(db, &(struct rows_query){ "_raw_frame", "raw_site, depth, frame",
 						.fn = take_frame, .arg = &finder }));
 	finder.name = xcalloc(finder.frames.nr + 1, sizeof(*finder.name));

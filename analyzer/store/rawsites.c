@@ -335,7 +335,7 @@ static uint32_t call_site_index(struct loader *loader, int64_t id)
 }
 
 /* Columns of _raw_site below, behind ID. */
-enum { CALLSITE = 1, RECORDING, SELF, CACHE };
+enum { CALLSITE = 1, RECORDING, SELF, CACHE, CALLER_DEPTH };
 
 static struct err *add_raw(void *arg, const struct cell *row)
 {
@@ -362,6 +362,8 @@ static struct err *add_raw(void *arg, const struct cell *row)
 		.wanted =
 			place->wanted && recording->wanted && row[SELF].i <= sites->opts->self,
 		.self = row[SELF].i,
+		.caller_depth =
+			row[CALLER_DEPTH].type == CELL_INT ? row[CALLER_DEPTH].i : INT64_MIN,
 	};
 	raw->name = raw_name(sites, place, raw);
 	memcpy(raw->same,
@@ -410,18 +412,18 @@ struct err *rawsites_load(struct rawsites *sites, struct query_db *db,
 			  const struct rawsites_opts *opts)
 {
 	CLEANUP(loader_deinit) struct loader loader = { .sites = sites };
-	auto_free char *columns = place_columns(opts);
+	auto_free char *of_place = place_columns(opts);
+	auto_free char *of_raw =
+		xasprintf("id, callsite, recording, self, %s, %s",
+			  rawsites_needs_cache(opts) ? "cache" : "NULL",
+			  opts->by == RAWSITES_BY_CALLER ? "caller_depth" : "NULL");
 
 	sites->opts = opts;
 	TRY(load_recordings(sites, db));
-	TRY(rows_each(db, &(struct rows_query){ "_callsite", columns, "id", add_place, &loader,
+	TRY(rows_each(db, &(struct rows_query){ "_callsite", of_place, "id", add_place, &loader,
 						NULL }));
-	return rows_each(db,
-			 &(struct rows_query){ "_raw_site",
-					       rawsites_needs_cache(opts)
-						       ? "id, callsite, recording, self, cache"
-						       : "id, callsite, recording, self, NULL",
-					       "id", add_raw, &loader, NULL });
+	return rows_each(db, &(struct rows_query){ "_raw_site", of_raw, "id", add_raw, &loader,
+						   NULL });
 }
 
 void rawsites_deinit(struct rawsites *sites)

@@ -59,6 +59,7 @@ struct raw_place {
 	uint32_t name; /* of the group, where the raw site decides that */
 	bool wanted;   /* without a look at its cache, which accounts may know better */
 	int64_t self;
+	int64_t caller_depth; /* by caller: of who called; INT64_MIN: nobody is known */
 	int64_t same[NR_SAMES];
 };
 

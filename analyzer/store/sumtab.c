@@ -359,34 +359,53 @@ static int compare_values(struct value a, struct value b)
 	return (a.i > b.i) - (a.i < b.i);
 }
 
-static int compare_rows(const void *a, const void *b, void *arg)
+/* A row, and what comes first in its order: that mostly decides. */
+struct sort_key {
+	struct value first;
+	uint32_t row;
+};
+
+static int compare_rows(const void *va, const void *vb, void *arg)
 {
 	const struct cursor *cursor = arg;
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	const struct sort_key *a = va, *b = vb;
+	int order = compare_values(a->first, b->first);
 
-	for (int i = 0; i < cursor->order.nr; i++) {
+	if (order)
+		return cursor->order.term[0].descending ? -order : order;
+	for (int i = 1; i < cursor->order.nr; i++) {
 		const struct term *term = &cursor->order.term[i];
-		int order =
-			compare_values(value_of(cursor, &cursor->sums->group[x], term->column),
-				       value_of(cursor, &cursor->sums->group[y], term->column));
 
+		order = compare_values(
+			value_of(cursor, &cursor->sums->group[a->row], term->column),
+			value_of(cursor, &cursor->sums->group[b->row], term->column));
 		if (order)
 			return term->descending ? -order : order;
 	}
-	return (x > y) - (x < y);
+	return (a->row > b->row) - (a->row < b->row);
 }
 
 /* SQLite would make a record of each row, sort these and take them apart again. */
 static void sort_rows(struct cursor *cursor)
 {
+	size_t nr = cursor->sums->nr;
+
 	free(cursor->row);
 	cursor->row = NULL;
 	if (!cursor->order.nr)
 		return;
-	cursor->row = xcalloc(cursor->sums->nr + 1, sizeof(*cursor->row));
-	for (size_t i = 0; i < cursor->sums->nr; i++)
-		cursor->row[i] = (uint32_t)i;
-	qsort_r(cursor->row, cursor->sums->nr, sizeof(*cursor->row), compare_rows, cursor);
+	auto_free struct sort_key *key = xcalloc(nr + 1, sizeof(*key));
+
+	cursor->row = xcalloc(nr + 1, sizeof(*cursor->row));
+	for (size_t i = 0; i < nr; i++)
+		key[i] = (struct sort_key){
+			.first = value_of(cursor, &cursor->sums->group[i],
+					  cursor->order.term[0].column),
+			.row = (uint32_t)i,
+		};
+	qsort_r(key, nr, sizeof(*key), compare_rows, cursor);
+	for (size_t i = 0; i < nr; i++)
+		cursor->row[i] = key[i].row;
 }
 
 static size_t row_at(const struct cursor *cursor)
