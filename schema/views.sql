@@ -316,6 +316,16 @@ WHERE (recording, name) IN
 	(SELECT recording, name FROM _snapshot GROUP BY recording, name HAVING count(*) = 2)
 GROUP BY recording, name, key, unit;
 
+-- Files of /proc of which a recording has the numbers of its start and its end.
+CREATE VIEW _compared AS
+SELECT
+	s.recording AS recording,  -- number of the recording
+	s.name AS name             -- file in /proc
+FROM _snapshot s
+GROUP BY s.recording, s.name
+HAVING count(*) = 2 AND EXISTS
+	(SELECT 1 FROM _snapshot_value v WHERE v.name = s.name AND v.recording = s.recording);
+
 -- Which memory of a recording a field of /proc/meminfo counts: that of raw sites
 -- with one of these functions in their frames. The only list of them. Functions
 -- that the compiler inlined are found by debug information only, so that what
@@ -359,30 +369,35 @@ FROM (VALUES
 -- is in the kernel's figure only, except for MemFree and where its call site is known. The kernel keeps some of its
 -- figures per CPU and adds them up late, so that a few hundred KiB mean nothing.
 CREATE VIEW reconcile_meminfo AS
-WITH recorded AS (
+WITH named AS MATERIALIZED (
+	-- Few frames are of these functions.
+	SELECT f.id AS frame, x.item AS item, x.kind AS kind
+	FROM _frame f
+	CROSS JOIN reconcile_functions x ON x.func = f.func
+	WHERE f.func IN (SELECT func FROM reconcile_functions)
+		AND EXISTS (SELECT 1 FROM _compared WHERE name = 'meminfo')
+), site AS MATERIALIZED (
+	SELECT DISTINCT n.item AS item, s.raw_site AS raw_site
+	FROM (SELECT 1 FROM named LIMIT 1)
+	CROSS JOIN _raw_frame s
+	CROSS JOIN named n ON n.frame = s.frame
+	CROSS JOIN _raw_site t ON t.id = s.raw_site
+	CROSS JOIN _callsite c ON c.id = t.callsite AND c.kind = n.kind
+	WHERE s.frame IN (SELECT frame FROM named)
+), recorded AS (
 	SELECT m.item AS item, r.recording AS recording,
 		sum(r.net_bytes - r.preexisting_bytes) AS bytes
-	FROM (SELECT DISTINCT x.item AS item, s.raw_site AS raw_site
-		FROM reconcile_functions x
-		JOIN _frame f ON f.func = x.func
-		JOIN _raw_frame s ON s.frame = f.id
-		JOIN _raw_site t ON t.id = s.raw_site
-		JOIN _callsite c ON c.id = t.callsite AND c.kind = x.kind) m
-	JOIN _raw_site r ON r.id = m.raw_site
+	FROM site m
+	CROSS JOIN _raw_site r ON r.id = m.raw_site
 	GROUP BY m.item, r.recording
 	UNION ALL
 	-- Slabs of caches that can be reclaimed are asked for as such.
 	SELECT iif(a.migratetype = 2, 'SReclaimable', 'SUnreclaim'), r.recording,
 		sum(a.alloc_bytes - a.free_bytes - a.inferred_bytes)
-	FROM (SELECT DISTINCT s.raw_site AS raw_site
-		FROM reconcile_functions x
-		JOIN _frame f ON f.func = x.func
-		JOIN _raw_frame s ON s.frame = f.id
-		JOIN _raw_site t ON t.id = s.raw_site
-		JOIN _callsite c ON c.id = t.callsite AND c.kind = x.kind
-		WHERE x.item = 'Slab') m
-	JOIN _raw_site r ON r.id = m.raw_site
-	JOIN _account a ON a.raw_site = r.id
+	FROM (SELECT 1 FROM site WHERE item = 'Slab' LIMIT 1)
+	CROSS JOIN _account a
+	CROSS JOIN _raw_site r ON r.id = a.raw_site
+	WHERE a.raw_site IN (SELECT raw_site FROM site WHERE item = 'Slab')
 	GROUP BY 1, r.recording
 	UNION ALL
 	SELECT 'MemFree', m.id,
@@ -460,16 +475,18 @@ FROM (
 -- depends on what its compiler inlined.
 CREATE VIEW reconcile_vmalloc AS
 WITH known AS MATERIALIZED (
-	SELECT DISTINCT key AS func FROM _snapshot_value WHERE name = 'vmallocinfo'
+	SELECT f.id AS frame
+	FROM _frame f
+	WHERE f.func IN (SELECT v.key FROM _snapshot_value v WHERE v.name = 'vmallocinfo')
 ),
 caller AS (
-	SELECT s.raw_site AS raw_site, f.func AS func, min(s.depth)
+	SELECT s.raw_site AS raw_site, s.frame AS frame, min(s.depth)
 	-- Few raw sites are of the kind; their frames lie together.
-	FROM _raw_site r
+	FROM (SELECT 1 FROM known LIMIT 1)
+	CROSS JOIN _raw_site r
 	CROSS JOIN _callsite c ON c.id = r.callsite AND c.kind = 'vmalloc'
 	CROSS JOIN _raw_frame s ON s.raw_site = r.id
-	CROSS JOIN _frame f ON f.id = s.frame
-	WHERE f.func IN (SELECT func FROM known)
+	WHERE s.frame IN (SELECT frame FROM known)
 	GROUP BY s.raw_site
 )
 SELECT
@@ -487,13 +504,13 @@ FROM (
 		recording
 	FROM snapshot_values WHERE name = 'vmallocinfo'
 	UNION ALL
-	SELECT coalesce(k.func, r.func, '[unknown]'), 0, 0, r.net_bytes - r.preexisting_freed_bytes,
-		r.net_calls - r.preexisting_frees, r.recording
+	SELECT coalesce((SELECT f.func FROM _frame f WHERE f.id = k.frame), r.func, '[unknown]'), 0, 0,
+		r.net_bytes - r.preexisting_freed_bytes, r.net_calls - r.preexisting_frees, r.recording
 	FROM raw_sites r
 	LEFT JOIN caller k ON k.raw_site = r.id
-	WHERE r.kind = 'vmalloc'
+	WHERE r.kind = 'vmalloc' AND
+		r.recording IN (SELECT recording FROM _compared WHERE name = 'vmallocinfo')
 )
-WHERE recording IN (SELECT recording FROM snapshot_values WHERE name = 'vmallocinfo')
 GROUP BY recording, caller
 HAVING sum(kernel_bytes) <> 0 OR sum(kernel_areas) <> 0 OR sum(recorded_bytes) <> 0 OR
 	sum(recorded_areas) <> 0;
@@ -517,9 +534,10 @@ FROM (
 	FROM snapshot_values WHERE name = 'slabinfo'
 	UNION ALL
 	SELECT cache, 0, net_calls - preexisting_frees, NULL, recording
-	FROM _raw_site WHERE cache IS NOT NULL
+	FROM _raw_site
+	WHERE cache IS NOT NULL AND
+		recording IN (SELECT recording FROM _compared WHERE name = 'slabinfo')
 )
-WHERE recording IN (SELECT recording FROM snapshot_values WHERE name = 'slabinfo')
 GROUP BY recording, cache
 HAVING sum(kernel) <> 0 OR sum(recorded) <> 0;
 
@@ -543,9 +561,10 @@ FROM (
 	SELECT coalesce(file, '[unknown]') || ':' || coalesce(line, 0) || ' ' ||
 		coalesce('[' || module || '] ', '') || 'func:' || coalesce(func, '[unknown]'), 0, 0,
 		net_bytes - preexisting_freed_bytes, net_calls - preexisting_frees, recording
-	FROM raw_sites WHERE kind <> 'vmalloc'
+	FROM raw_sites
+	WHERE kind <> 'vmalloc' AND
+		recording IN (SELECT recording FROM _compared WHERE name = 'allocinfo')
 )
-WHERE recording IN (SELECT recording FROM snapshot_values WHERE name = 'allocinfo')
 GROUP BY recording, site
 HAVING sum(kernel_bytes) <> 0 OR sum(kernel_calls) <> 0 OR sum(recorded_bytes) <> 0 OR
 	sum(recorded_calls) <> 0;
