@@ -238,15 +238,18 @@ static struct err *write_noise(const struct fold *fold, const struct sums *sums,
 			       const struct buckets *buckets, sqlite3_stmt *stmt)
 {
 	int64_t half = buckets->nr / 2;
-	double change[SERIES_BUCKETS] = {};
+	size_t nr = (size_t)(buckets->nr - half);
+	double bytes[SERIES_BUCKETS] = {}, calls[SERIES_BUCKETS] = {};
 
 	if (sums->end <= half)
 		return NULL;
-	for (int64_t i = half; i < sums->end; i++)
-		change[i - half] = (double)sums->a[i];
+	for (int64_t i = half; i < sums->end; i++) {
+		bytes[i - half] = (double)sums->a[i];
+		calls[i - half] = (double)sums->b[i];
+	}
 	sqlite3_bind_int64(stmt, 1, sums->call_site);
-	sqlite3_bind_double(stmt, 2,
-			    wobble_variance(change, (size_t)(buckets->nr - half), true));
+	sqlite3_bind_double(stmt, 2, wobble_variance(bytes, nr, true));
+	sqlite3_bind_double(stmt, 3, wobble_variance(calls, nr, true));
 	return insert(fold, stmt);
 }
 
@@ -294,8 +297,9 @@ static struct err *growth_sums(struct fold *fold, struct sums *sums, bool *ret_p
 		    "?, ?)",
 		    &stmt));
 	TRY(exec(fold, "CREATE TABLE main._folded_noise "
-		       "(call_site INTEGER PRIMARY KEY, bytes_variance REAL)"));
-	TRY(prepare(fold, "INSERT INTO main._folded_noise VALUES (?, ?)", &noise));
+		       "(call_site INTEGER PRIMARY KEY, bytes_variance REAL, "
+		       "calls_variance REAL)"));
+	TRY(prepare(fold, "INSERT INTO main._folded_noise VALUES (?, ?, ?)", &noise));
 	for (;;) {
 		TRY(next_sums(&reader, fold, sums));
 		if (!sums->end)

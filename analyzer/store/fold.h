@@ -4,8 +4,8 @@
  *
  * In:     a connection to a database whose rows are all in; it need not know the views
  * Out:    a table _folded_VIEW with the rows of each such view, and its index
- *         _folded_noise, of a single recording: by how much the bytes of a call site
- *         move (store/wobble.h)
+ *         _folded_noise, of a single recording: by how much the bytes and the calls of
+ *         a call site move (store/wobble.h)
  * Use:    fold_write, once
  * Rules:  (1) the text of the view makes the rows; only what views share, and the
  *             innermost sums over buckets and lives, are put in its way as temporary

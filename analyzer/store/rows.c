@@ -40,24 +40,18 @@ static struct err *damaged(void)
 
 /* ---- records */
 
-/* Bytes of a value of a type that is no text or blob. */
+/* Bytes of a value of a type that is no text or blob, and what is not of it in eight. */
 static const uint8_t sizes[] = { 0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0 };
-enum { TYPE_NULL, TYPE_REAL = 7, TYPE_ZERO, TYPE_ONE, TYPE_BLOB = 12 };
+static const uint8_t shifts[] = { 0, 56, 48, 40, 32, 16, 0, 0, 0, 0, 0, 0 };
+enum { TYPE_NULL, TYPE_INTEGER, TYPE_REAL = 7, TYPE_ZERO, TYPE_ONE, TYPE_BLOB = 12 };
 
-/* The whole number of a type; its bytes are the top ones of eight that can be read. */
-static inline int64_t integer(uint64_t type, const uint8_t *p)
+/* The number that begins at @p, where eight bytes can be read. */
+static inline int64_t stored(uint64_t type, const uint8_t *p)
 {
 	uint64_t v;
 
-	if (type >= TYPE_ZERO)
-		return type == TYPE_ONE;
 	memcpy(&v, p, sizeof(v));
-	return (int64_t)__builtin_bswap64(v) >> (64 - 8 * sizes[type]);
-}
-
-static inline bool is_integer(uint64_t type)
-{
-	return type - 1 < 6 || type - TYPE_ZERO < 2;
+	return (int64_t)__builtin_bswap64(v) >> shifts[type];
 }
 
 static struct cell real_cell(double real)
@@ -71,23 +65,24 @@ static struct cell real_cell(double real)
 /* A value that is no text or blob. */
 static inline void set_number(struct cell *cell, uint64_t type, const uint8_t *p, bool real)
 {
-	double value;
-
 	/* Mostly the row before had a number there as well. */
 	if (cell->type != CELL_INT)
 		*cell = (struct cell){ .type = CELL_INT, .text = "" };
-	if (is_integer(type)) {
-		cell->i = integer(type, p);
-		if (real)
-			*cell = real_cell((double)cell->i);
+	if (type - TYPE_INTEGER < TYPE_REAL - TYPE_INTEGER) {
+		cell->i = stored(type, p);
+	} else if (type - TYPE_ZERO <= TYPE_ONE - TYPE_ZERO) {
+		cell->i = (int64_t)(type - TYPE_ZERO);
 	} else if (type == TYPE_REAL) {
-		int64_t bits = integer(type, p);
+		int64_t bits = stored(type, p);
+		double value;
 
 		memcpy(&value, &bits, sizeof(value));
 		*cell = real_cell(value);
 	} else {
 		*cell = (struct cell){ .text = "" };
 	}
+	if (real && cell->type == CELL_INT)
+		*cell = real_cell((double)cell->i);
 }
 
 /* The NUL of each text takes the place of its type. */
@@ -136,7 +131,9 @@ static struct err *take(void *arg, int64_t rowid, struct span record)
 	const uint8_t *types_end = record.data + at;
 	char *text = reader->text;
 
-	for (int column = 0; types < types_end && wanted < wanted_end; column++) {
+	int next = layout->nr ? wanted->column : -1;
+
+	for (int column = 0; types < types_end && next >= 0; column++) {
 		uint64_t size;
 
 		type = *types;
@@ -150,7 +147,7 @@ static struct err *take(void *arg, int64_t rowid, struct span record)
 			if (!types || size > record.len)
 				return damaged();
 		}
-		if (column == wanted->column) {
+		if (column == next) {
 			struct cell *cell = &reader->row[wanted->cell];
 
 			if (at + size > record.len)
@@ -161,7 +158,7 @@ static struct err *take(void *arg, int64_t rowid, struct span record)
 				*cell = bytes_cell(type, record.data + at, size, &text);
 			if (!wanted->cell && rows->wanted && !rows->wanted(rows->arg, cell->i))
 				return NULL;
-			wanted++;
+			next = ++wanted < wanted_end ? wanted->column : -1;
 		}
 		at += size;
 	}

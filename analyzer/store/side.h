@@ -31,7 +31,8 @@ const char *strings_text(const struct strings *strings, uint32_t id);
 enum per { PER_RUN, PER_SECOND, PER_GB, PER_SQL };
 
 struct side_opts {
-	const char *metric; /* as schema/queries/diff.sql has it */
+	const char
+		*metric; /* bytes, calls, alloc_bytes, allocs, frees, peak, waste, failures */
 	const char *kinds;
 	bool self;
 	bool any_kind; /* kinds are not told apart, and vmalloc is left out */

@@ -9,7 +9,7 @@
  * Not:    keeps anything but the sums per kind of what was asked last: a report ends
  *         with these
  * Rules:  (1) SQLite would sort all rows to group them, and join each with seven tables:
- *             60,000 accounts take it 0.4 s, and here 0.03 s
+ *             60,000 accounts take it 0.4 s, and here 0.02 s
  */
 #ifndef STORE_SUMTAB_H
 #define STORE_SUMTAB_H

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "store/each.h"
 #include "store/rows.h"
 
 enum { MAX_BUCKETS = 4096 };
@@ -82,14 +81,14 @@ static void sort(struct side_id *id, size_t nr)
 		qsort(id, nr, sizeof(*id), compare);
 }
 
-static struct err *set_kept(void *arg, sqlite3_value **row)
+static struct err *set_kept(void *arg, const struct cell *row)
 {
 	struct side *side = arg;
-	const struct side_id *id = find(side->id, side->nr_ids, sqlite3_value_int64(row[0]));
+	const struct side_id *id = find(side->id, side->nr_ids, row[0].i);
 
 	if (!id)
 		return NULL;
-	side_figures(side, id->site)->variance = fmax(sqlite3_value_double(row[1]), 0);
+	side_figures(side, id->site)->variance = fmax(row[1].real, 0);
 	side->moves = true;
 	return NULL;
 }
@@ -179,27 +178,27 @@ static void set_variances(struct side *side, const struct moves *moves, bool lev
 }
 
 /* Sets *ret_kept to false where the database does not have it, or not of these sites. */
-static struct err *load_kept(struct side *side, struct query_db *db, bool *ret_kept)
+static struct err *load_kept(struct side *side, struct query_db *db, const char *metric,
+			     bool *ret_kept)
 {
 	CLEANUP(query_cleanup) struct query *known = NULL;
-	CLEANUP(each_deinit) struct each each = { .fn = set_kept, .arg = side };
+	auto_free char *columns = xasprintf("call_site, %s_variance", metric);
+	auto_free char *has = xasprintf("SELECT 1 FROM pragma_table_info('_folded_noise') "
+					"WHERE name = '%s_variance'",
+					metric);
 	const struct cell *row;
 
 	*ret_kept = false;
 	/* What several call sites have together is not known from what each has. */
 	if (query_db_is_older(db) || side->nr_ids != side->nr_sites)
 		return NULL;
-	TRY(query_prepare(db,
-			  "SELECT count(*) FROM pragma_table_info('_folded_noise') "
-			  "WHERE name IN ('call_site', 'bytes_variance')",
-			  NULL, &known));
+	TRY(query_prepare(db, has, NULL, &known));
 	TRY(query_next(known, &row));
-	if (!row || row[0].i != 2)
+	if (!row)
 		return NULL;
 	*ret_kept = true;
-	TRY(each_prepare(&each, db, "call_site, bytes_variance",
-			 "SELECT * FROM _folded_noise"));
-	return each_run(&each);
+	return rows_each(db, &(struct rows_query){ "_folded_noise", columns, .fn = set_kept,
+						   .arg = side });
 }
 
 /* The column of _bucket that a figure changed by; NULL: the buckets say nothing of it. */
@@ -233,8 +232,8 @@ struct err *wobble_load(struct side *side, struct query_db *db, const struct sid
 	if (!side->nr_ids || !change || nr > MAX_BUCKETS || nr - first < WOBBLE_BUCKETS)
 		return NULL;
 	sort(side->id, side->nr_ids);
-	if (!strcmp(opts->metric, "bytes"))
-		TRY(load_kept(side, db, &kept));
+	if (level)
+		TRY(load_kept(side, db, opts->metric, &kept));
 	if (kept)
 		return NULL;
 	moves.side = side;

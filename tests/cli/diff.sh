@@ -203,6 +203,12 @@ noise_of() # SQL DIFF-OPTION…: of big.db after that
 }
 noise_of "" >kept && noise_of "DROP TABLE _folded_noise" >scanned
 t noise_that_is_kept_is_that_of_the_buckets sh -c "[ -s kept ] && cmp -s kept scanned"
+noise_of "" -m calls >kept.calls && noise_of "DROP TABLE _folded_noise" -m calls >scanned
+t noise_of_calls_that_is_kept_is_that_of_the_buckets sh -c "[ -s kept.calls ] && cmp -s kept.calls scanned"
+noise_of "UPDATE _folded_noise SET calls_variance = 1e20" -m calls >other
+t noise_of_calls_that_is_kept_is_read sh -c "[ -s other ] && ! cmp -s kept.calls other"
+noise_of "ALTER TABLE _folded_noise DROP COLUMN calls_variance" -m calls >other
+t noise_of_calls_that_is_not_kept_is_of_the_buckets cmp -s kept.calls other
 noise_of "UPDATE _folded_noise SET bytes_variance = 1e20" >other
 t noise_that_is_kept_is_read sh -c "[ -s other ] && ! cmp -s kept other"
 noise_of "UPDATE _folded_noise SET bytes_variance = 1e20" --self >other
