@@ -59,6 +59,7 @@ static const char slow_who[] =
 					     "WHEN 'gfp' THEN a.gfp "
 					     "WHEN 'order' THEN CAST(a.page_order AS TEXT) "
 					     "WHEN 'migratetype' THEN a.migratetype "
+					     "WHEN 'blocks' THEN a.page_order || coalesce(' ' || a.migratetype, '') "
 					     "END AS name "
 					     "FROM accounts a "
 					     "WHERE instr(',' || :kinds || ',', ',' || a.kind || ',') AND a.self <= :self "
@@ -275,10 +276,10 @@ TEST(groups_of_raw_sites_are_what_sql_makes_of_them)
 TEST(groups_of_accounts_are_what_sql_makes_of_them)
 {
 	static const char *const by[] = {
-		"by=site",    "by=kind",  "by=function",  "by=file",	   "by=directory",
-		"by=module",  "by=cache", "by=recording", "by=host",	   "by=pid",
-		"by=tgid",    "by=comm",  "by=cgroup",	  "by=cpu",	   "by=node",
-		"by=context", "by=gfp",	  "by=order",	  "by=migratetype"
+		"by=site",    "by=kind",  "by=function",  "by=file",	    "by=directory",
+		"by=module",  "by=cache", "by=recording", "by=host",	    "by=pid",
+		"by=tgid",    "by=comm",  "by=cgroup",	  "by=cpu",	    "by=node",
+		"by=context", "by=gfp",	  "by=order",	  "by=migratetype", "by=blocks",
 	};
 	static const char *const conditions[] = {
 		"pid=5",	  "tgid=6",
