@@ -53,7 +53,7 @@ struct analysis {
 	struct match *match;
 	struct tasks *tasks;
 	uint64_t from_ns, until_ns;	   /* facts_window() */
-	uint64_t part_from_ns, part_to_ns; /* of opts->from and to; 0: none */
+	struct window part;		   /* of opts->from and to */
 	uint8_t *cpu_node;		   /* that match borrows */
 	char *spill_dir;		   /* likewise */
 	struct audit audit;		   /* likewise */
@@ -272,61 +272,6 @@ static const uint64_t *site_addresses(const struct match *match, const struct si
 	return &site->call_site;
 }
 
-/* The times of the first and of the last event, which takes reading all of them. */
-static struct err *scan_times(const struct tracefile *file, struct names *names,
-			      uint64_t *ret_start_ns, uint64_t *ret_end_ns)
-{
-	CLEANUP(merge_cleanup) struct merge *merge = NULL;
-	const struct event *ev;
-
-	*ret_start_ns = UINT64_MAX;
-	*ret_end_ns = 0;
-	TRY(merge_open(file, names, &merge));
-	for (;;) {
-		TRY(merge_next(merge, &ev));
-		if (!ev)
-			return NULL;
-		if (ev->ts_ns < *ret_start_ns)
-			*ret_start_ns = ev->ts_ns;
-		if (ev->ts_ns > *ret_end_ns)
-			*ret_end_ns = ev->ts_ns;
-	}
-}
-
-static uint64_t time_ns(struct analyze_time time, uint64_t start_ns, uint64_t end_ns)
-{
-	if (time.from_end)
-		return end_ns > time.ns + start_ns ? end_ns - time.ns : start_ns;
-	return time.ns < UINT64_MAX - start_ns ? start_ns + time.ns : UINT64_MAX;
-}
-
-/* The window by the clock of the events; 0 for an end that is not set. */
-static struct err *find_part(const struct analyze_opts *opts, const struct tracefile *file,
-			     struct names *names, uint64_t *ret_from_ns, uint64_t *ret_to_ns)
-{
-	uint64_t start_ns, end_ns;
-
-	*ret_from_ns = *ret_to_ns = 0;
-	if (!opts->from.given && !opts->to.given)
-		return NULL;
-	if (!facts_times(file, &start_ns, &end_ns))
-		TRY(scan_times(file, names, &start_ns, &end_ns));
-	if (opts->from.given)
-		*ret_from_ns = time_ns(opts->from, start_ns, end_ns);
-	if (opts->to.given)
-		*ret_to_ns = time_ns(opts->to, start_ns, end_ns);
-	/* 0 is "not set". */
-	*ret_to_ns += opts->to.given && !*ret_to_ns;
-	if (opts->from.given && opts->to.given && *ret_to_ns <= *ret_from_ns)
-		return err_new(ERR_USAGE, "the window ends before it begins");
-	if (start_ns <= end_ns &&
-	    (*ret_from_ns > end_ns || (opts->to.given && *ret_to_ns <= start_ns)))
-		return err_new(ERR_USAGE,
-			       "nothing is in the window: the recording lasts from 0 to %.3f s",
-			       1e-9 * (double)(end_ns - start_ns));
-	return NULL;
-}
-
 static void resolve_site(const struct match *match, const struct site *site,
 			 struct resolver *resolver, struct callsite *ret)
 {
@@ -454,7 +399,7 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 		merge_threads(a->merge, nr_helpers(opts));
 	TRY(open_resolver(opts, a->file, &a->resolver));
 
-	TRY(err_wrap(find_part(opts, a->file, a->names, &a->part_from_ns, &a->part_to_ns), "%s",
+	TRY(err_wrap(window_find(opts->from, opts->to, a->file, a->names, &a->part), "%s",
 		     opts->input));
 
 	size_t nr_self;
@@ -478,10 +423,10 @@ struct err *analysis_open(const struct analyze_opts *opts, bool live, struct ana
 		.self = self,
 		.nr_self = nr_self,
 		.rcu_silent = frees_silently(a->file),
-		.audit = a->part_to_ns ? NULL : &a->audit,
+		.audit = a->part.to_ns ? NULL : &a->audit,
 		.audit_start = &a->audit_start,
-		.from_ns = a->part_from_ns,
-		.until_ns = a->part_to_ns,
+		.from_ns = a->part.from_ns,
+		.until_ns = a->part.to_ns,
 		.cpu_node = a->cpu_node,
 		.nr_cpu_node = nr_cpu_node,
 		.sample = facts_sample(a->file),
@@ -585,13 +530,13 @@ struct err *analysis_write(struct analysis *a, const char *recording, const char
 	TRY(notes_write(writer, file, a->live, a->merge, a->match, lost));
 	TRY(tasks_write(a->tasks, file, writer));
 	TRY(zones_write(writer, file));
-	if (a->part_from_ns)
-		TRY(writer_recording_int(writer, "from_ns", (int64_t)a->part_from_ns));
-	if (a->part_to_ns)
-		TRY(writer_recording_int(writer, "to_ns", (int64_t)a->part_to_ns));
+	if (a->part.from_ns)
+		TRY(writer_recording_int(writer, "from_ns", (int64_t)a->part.from_ns));
+	if (a->part.to_ns)
+		TRY(writer_recording_int(writer, "to_ns", (int64_t)a->part.to_ns));
 	/* What the kernel counts as lost is of the whole recording. */
 	TRY(write_sites(a->opts, a->match, resolver, a->names,
-			a->part_from_ns || a->part_to_ns ? 0 : lost, writer));
+			a->part.from_ns || a->part.to_ns ? 0 : lost, writer));
 	TRY(details_write(writer, file, a->match, a->names, resolver));
 	TRY(check_memory(a->opts, 0));
 	TRY(facts_write_symbols(writer, resolver));

@@ -12,15 +12,9 @@
 #include "decode/merge.h"
 #include "match/match.h"
 #include "resolve/resolver.h"
+#include "window.h"
 
 enum { ANALYZE_LEAST_MEMORY = 64 << 20 };
-
-/* A time in a recording. */
-struct analyze_time {
-	bool given;
-	bool from_end; /* counted back from the end, not on from the start */
-	uint64_t ns;
-};
 
 struct analyze_opts {
 	const char *input;  /* trace.dat, v6 or v7 */
@@ -32,7 +26,7 @@ struct analyze_opts {
 	const char *kallsyms;	       /* used instead of the recording's own */
 	const char *const *debug_dirs; /* NULL-terminated, or NULL */
 	bool debuginfod;	       /* ask servers for what no directory has */
-	struct analyze_time from, to;  /* only what happened between them */
+	struct window_time from, to;   /* only what happened between them */
 	uint64_t memory_limit; /* bytes; 0: all there is. What is more lies beside the output */
 	unsigned int threads;  /* that work, this one among them; 0: as CPUs are there */
 

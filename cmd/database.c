@@ -72,7 +72,7 @@ static bool ask_debuginfod(bool wanted)
 }
 
 /* "1.5", "90s", "2m", "1h"; behind a "-" from the end. */
-static struct err *parse_time(const char *name, const char *text, struct analyze_time *ret)
+static struct err *parse_time(const char *name, const char *text, struct window_time *ret)
 {
 	char *end;
 
@@ -101,7 +101,7 @@ static struct err *parse_time(const char *name, const char *text, struct analyze
 
 struct err *database_check(const struct database_args *args)
 {
-	struct analyze_time time;
+	struct window_time time;
 
 	TRY(parse_time("from", args->from, &time));
 	return parse_time("to", args->to, &time);
