@@ -53,8 +53,9 @@ for level in 0 1; do
 done
 
 rm -f x.dat* x*.db
-# Not compressed: what waits for that counts as well, and is more where the CPUs are busy.
-"$ap" record -z0 -o x.dat -m 1M --rotate 2M --size-limit 9M timeout 20 sh -c "$load" 2>err
+# Not compressed: what waits for that counts as well, and is more where the CPUs are busy. So are
+# files longer, as one is cut once the one before is written: room for many more than three.
+"$ap" record -z0 -o x.dat -m 1M --rotate 2M --size-limit 60M timeout 20 sh -c "$load" 2>err
 t a_chain_is_cut_by_size [ -e x.dat.1 -a -e x.dat.2 ]
 cp x.dat.1 old.dat.1; rm x.dat.1
 "$ap" report -i x.dat >out 2>err
