@@ -95,19 +95,6 @@ static bool grow_file(struct spill *s, struct spill_mem *mem, size_t bytes)
 	return true;
 }
 
-/*
- * Nearly every event reads another page of a table: what is not yet used of it is to come in
- * pages of 2 MB. The system may say no.
- */
-static void want_large_pages(char *at, size_t bytes)
-{
-	const size_t large = 2 << 20;
-	size_t skip = (large - (uintptr_t)at % large) % large;
-
-	if (bytes >= skip + large)
-		madvise(at + skip, (bytes - skip) / large * large, MADV_HUGEPAGE);
-}
-
 /* On the heap, whatever it takes. */
 static void grow_heap(struct spill_mem *mem, size_t bytes)
 {
@@ -122,8 +109,6 @@ static void grow_heap(struct spill_mem *mem, size_t bytes)
 		mem->bytes = 0;
 	} else {
 		mem->at = xreallocarray(mem->at, bytes, 1);
-		if (!mem->spill)
-			want_large_pages(mem->at, bytes);
 	}
 	if (mem->spill)
 		mem->spill->used += bytes - mem->bytes;
