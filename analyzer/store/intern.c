@@ -6,11 +6,6 @@
 
 #include "base/xalloc.h"
 
-struct intern_slot {
-	uint32_t hash;
-	uint32_t id; /* 0: free */
-};
-
 struct intern_key {
 	char *bytes;
 	size_t len;
@@ -36,24 +31,18 @@ void intern_deinit(struct intern *table)
 }
 
 /* Eight bytes at a time: the keys are names, and numbers of that size. */
-static uint32_t hash(const void *key, size_t len)
+static uint32_t hash(struct hash_secret secret, const void *key, size_t len)
 {
-	const uint64_t mul = UINT64_C(0x9e3779b97f4a7c15);
 	const uint8_t *p = key;
-	uint64_t h = len * mul, word;
+	uint64_t h = len, word;
 
 	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
 		memcpy(&word, p, sizeof(word));
-		h = (h ^ word) * mul;
-		h ^= h >> 32;
+		h = hash_of(secret, h ^ word);
 	}
-	if (len) {
-		word = 0;
-		memcpy(&word, p, len);
-		h = (h ^ word) * mul;
-		h ^= h >> 32;
-	}
-	return (uint32_t)h;
+	word = 0;
+	memcpy(&word, p, len);
+	return hash_word(secret, h ^ word);
 }
 
 /* The slot that holds the key, or the free one where it belongs. */
@@ -79,6 +68,8 @@ static void grow(struct intern *table)
 	struct intern_slot *old = table->slot;
 	size_t nr = table->cap;
 
+	if (!nr)
+		table->secret = hash_secret();
 	table->cap = nr ? 2 * nr : 256;
 	table->slot = xcalloc(table->cap, sizeof(*table->slot));
 	for (size_t i = 0; i < nr; i++) {
@@ -120,7 +111,7 @@ uint32_t intern_id(struct intern *table, const void *key, size_t len, bool *ret_
 {
 	if (4 * (table->nr + 1) > 3 * table->cap)
 		grow(table);
-	uint32_t h = hash(key, len);
+	uint32_t h = hash(table->secret, key, len);
 	struct intern_slot *slot = find(table, key, len, h);
 
 	*ret_new = !slot->id;

@@ -4,6 +4,7 @@
  *
  * Rules:  (1) equal bytes have equal numbers for the life of the table
  *         (2) numbers count up from 1 in the order of first sight
+ *         (3) no choice of strings makes it slow: what a database holds is anyone's to choose
  */
 #ifndef STORE_INTERN_H
 #define STORE_INTERN_H
@@ -12,9 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
+
 struct intern {
-	struct intern_slot *slot;
-	size_t nr, cap;		/* cap is a power of two, or 0 */
+	struct intern_slot {
+		uint32_t hash;
+		uint32_t id; /* 0: free */
+	} * slot;
+	size_t nr, cap; /* cap is a power of two, or 0 */
+	struct hash_secret secret;
 	struct intern_key *key; /* by number, less 1 */
 	size_t cap_keys;
 	struct intern_chunk *chunks; /* what keys lie in */

@@ -16,6 +16,8 @@ void pairs_grow(struct pairs *table)
 	struct pairs_slot *old = table->slot;
 	size_t nr = table->cap;
 
+	if (!nr)
+		table->secret = hash_secret();
 	table->cap = nr ? 2 * nr : 64;
 	table->slot = xcalloc(table->cap, sizeof(*table->slot));
 	for (size_t i = 0; i < nr; i++)
