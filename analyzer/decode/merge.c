@@ -322,7 +322,7 @@ static void make_run(void *arg, struct runs_slot *slot)
 	for (size_t i = 0; i < MERGE_BEHIND; i++)
 		run->item[run->nr + i] = (struct merge_item){ .clue = { .place = CLUE_NO_PLACE,
 									.class = CLUE_FREE } };
-	slot->done = run->nr && m->spent ? (size_t)(m->spent - m->source) + 1 : 0;
+	slot->spent = run->nr && m->spent ? (size_t)(m->spent - m->source) + 1 : 0;
 	slot->bytes = m->bytes;
 }
 
@@ -441,8 +441,8 @@ struct err *merge_open_live(const struct tracefile *file, struct names *names,
 /* Nobody will read the run in hand any more. */
 static void put_down(struct merge *m)
 {
-	if (m->hand && m->hand->done)
-		ahead_release(m->ahead, m->hand->done - 1);
+	if (m->hand && m->hand->spent)
+		ahead_release(m->ahead, m->hand->spent - 1);
 	m->hand = NULL;
 	m->run_pos = 0;
 }
@@ -455,7 +455,7 @@ struct err *merge_extend(struct merge *m, uint64_t until_ns)
 
 		source->pos--;
 		source->clue--;
-		m->hand->done = 0;
+		m->hand->spent = 0;
 	}
 	put_down(m);
 	m->spent = NULL;

@@ -53,8 +53,10 @@ struct err *merge_open_live(const struct tracefile *file, struct names *names,
  */
 struct err *merge_extend(struct merge *merge, uint64_t until_ns) MUST_CHECK;
 
-/* Without threads: stored bytes of the i-th source that no one will read again; false past
- * the last. */
+/*
+ * Without threads: stored bytes of the i-th source that no one will read again; false past
+ * the last.
+ */
 bool merge_consumed(const struct merge *merge, size_t i, unsigned int *ret_cpu,
 		    uint64_t *ret_bytes);
 

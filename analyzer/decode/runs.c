@@ -86,7 +86,7 @@ static void wait_for_run(struct runs *r)
 static void make(struct runs *r, struct runs_slot *slot)
 {
 	slot->err = NULL;
-	slot->done = 0;
+	slot->spent = 0;
 	r->ops->make(r->arg, slot);
 }
 

@@ -25,7 +25,7 @@ struct runs_slot {
 	struct merge_item item[RUNS_MOST + MERGE_BEHIND];
 	struct merge_run run;
 	struct err *err;
-	size_t done;	/* 1 + the source whose block ends with it; 0: none */
+	size_t spent;	/* 1 + the source whose block ends with it; 0: none */
 	uint64_t bytes; /* stored ones, taken up to here */
 };
 

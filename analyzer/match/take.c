@@ -10,8 +10,10 @@
 #include "match/plain.h"
 #include "match/plainpage.h"
 
-/* Long enough for memory to answer, short enough for the caches to keep it: of events, which
- * another CPU wrote, and of what they ask for. */
+/*
+ * Long enough for memory to answer, short enough for the caches to keep it: of events, which
+ * another CPU wrote, and of what they ask for.
+ */
 enum { FETCH = 16, AHEAD = 6 };
 
 static_assert(FETCH <= (int)MERGE_BEHIND && AHEAD <= (int)FETCH,
