@@ -7,12 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/xalloc.h"
-
-static void stmt_finalize(sqlite3_stmt *stmt)
-{
-	sqlite3_finalize(stmt);
-}
-DEFINE_CLEANUP(sqlite3_stmt *, stmt, stmt_finalize)
+#include "store/stmt.h"
 
 /* How several rows of a call site become one. */
 enum fold { SUM, LEAST, MOST };

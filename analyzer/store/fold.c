@@ -12,6 +12,7 @@
 #include "match/series.h"
 #include "store/kindbuckets.h"
 #include "store/schema.h"
+#include "store/stmt.h"
 #include "store/wobble.h"
 
 /* In this order: what comes later is made of call_sites, and of growth. */
@@ -52,12 +53,6 @@ struct reader {
 };
 
 static_assert((int)LIFE_BINS >= (int)SERIES_BUCKETS, "sums have room for buckets");
-
-static void stmt_finalize(sqlite3_stmt *stmt)
-{
-	sqlite3_finalize(stmt);
-}
-DEFINE_CLEANUP(sqlite3_stmt *, stmt, stmt_finalize)
 
 static void reader_deinit(struct reader *reader)
 {

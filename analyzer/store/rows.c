@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "store/btree.h"
+#include "store/stmt.h"
 
 /* A column of the table that is wanted. */
 struct wanted {
@@ -286,12 +287,6 @@ static bool find_columns(sqlite3 *db, const char *table, const char *columns, bo
 }
 
 /* ---- */
-
-static void stmt_finalize(sqlite3_stmt *stmt)
-{
-	sqlite3_finalize(stmt);
-}
-DEFINE_CLEANUP(sqlite3_stmt *, stmt, stmt_finalize)
 
 static void reader_deinit(struct reader *reader)
 {

@@ -7,18 +7,13 @@
 #include "base/xalloc.h"
 #include "store/folded.h"
 #include "store/schema.h"
+#include "store/stmt.h"
 
 static void sqlite_close(sqlite3 *db)
 {
 	sqlite3_close(db);
 }
 DEFINE_CLEANUP(sqlite3 *, sqlite, sqlite_close)
-
-static void stmt_finalize(sqlite3_stmt *stmt)
-{
-	sqlite3_finalize(stmt);
-}
-DEFINE_CLEANUP(sqlite3_stmt *, stmt, stmt_finalize)
 
 static void str_free(sqlite3_str *str)
 {

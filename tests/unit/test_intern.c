@@ -53,7 +53,8 @@ TEST(strings_are_numbered_as_they_come_and_stay)
 
 	for (int again = 0; again < 2; again++)
 		for (uint32_t i = 0; i < NR; i++) {
-			size_t len = (size_t)snprintf(text, sizeof(text), "%0*u", (int)(i % 24), i);
+			size_t len =
+				(size_t)snprintf(text, sizeof(text), "%0*u", (int)(i % 24), i);
 
 			CHECK_EQ(intern_id(&table, text, len, &is_new), i + 1);
 			CHECK_EQ(is_new, !again);
