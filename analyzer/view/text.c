@@ -213,9 +213,8 @@ static size_t put_fixed(char *ret, double v, int decimals)
 
 size_t text_decimal(char ret[TEXT_MAX], double v)
 {
-	if (!(fabs(v) < 1e15)) {
+	if (!(fabs(v) < 1e15))
 		return text_real(ret, v);
-	}
 	int decimals = 5;
 
 	for (double rest = fabs(v); rest >= 10 && decimals; rest /= 10)
