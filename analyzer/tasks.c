@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 #include "capture/blobs.h"
 
@@ -15,8 +16,9 @@ struct tasks {
 	const struct names *names;
 	struct task *task;
 	size_t nr, cap;
-	uint32_t *slot;	    /* index + 1; 0 is empty */
-	size_t nr_slots;    /* a power of two, at least twice nr */
+	uint32_t *slot;	 /* index + 1; 0 is empty */
+	size_t nr_slots; /* a power of two, at least twice nr */
+	struct hash_secret secret;
 	struct span cgroup; /* that was asked for, without the last / */
 	bool by_pid, by_cgroup;
 	uint64_t hierarchy;
@@ -25,7 +27,7 @@ struct tasks {
 
 static size_t home(const struct tasks *tasks, int32_t pid)
 {
-	return (size_t)((uint32_t)pid * UINT32_C(2654435769) >> 7) & (tasks->nr_slots - 1);
+	return hash_word(tasks->secret, (uint32_t)pid) & (tasks->nr_slots - 1);
 }
 
 static size_t slot_of(const struct tasks *tasks, int32_t pid)
@@ -130,36 +132,64 @@ static void read_cmdlines(struct tasks *tasks)
 	}
 }
 
-/* "12,34": tasks of these processes. */
-static void choose_pids(struct tasks *tasks, struct span list)
+/* Processes that were asked for. */
+struct chosen {
+	int32_t *tgid;
+	size_t nr, cap;
+};
+
+static int compare_tgid(const void *va, const void *vb)
+{
+	const int32_t *a = va, *b = vb;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* "12,34"; what is no number of a process is left out. */
+static void add_pids(struct chosen *chosen, struct span list)
 {
 	uint64_t tgid = 0;
 
-	tasks->by_pid = true;
 	for (size_t i = 0; i <= list.len; i++) {
-		if (i < list.len && list.data[i] >= '0' && list.data[i] <= '9' &&
-		    tgid < INT32_MAX) {
-			tgid = tgid * 10 + (list.data[i] - '0');
+		if (i < list.len && list.data[i] >= '0' && list.data[i] <= '9') {
+			if (tgid <= INT32_MAX)
+				tgid = tgid * 10 + (list.data[i] - '0');
 			continue;
 		}
-		for (size_t t = 0; t < tasks->nr; t++)
-			tasks->task[t].chosen |= tgid && tasks->task[t].tgid == (int32_t)tgid;
+		if (tgid && tgid <= INT32_MAX) {
+			vec_room(chosen->tgid, chosen->nr, chosen->cap);
+			chosen->tgid[chosen->nr++] = (int32_t)tgid;
+		}
 		tgid = 0;
 	}
+}
+
+/* Their tasks. Both may be any number, by who made the file. */
+static void choose_pids(struct tasks *tasks, struct chosen chosen)
+{
+	if (!chosen.nr)
+		return;
+	qsort(chosen.tgid, chosen.nr, sizeof(*chosen.tgid), compare_tgid);
+	for (size_t i = 0; i < tasks->nr; i++)
+		tasks->task[i].chosen = bsearch(&tasks->task[i].tgid, chosen.tgid, chosen.nr,
+						sizeof(*chosen.tgid), compare_tgid) != NULL;
+	free(chosen.tgid);
 }
 
 /* What the recorder was told: "select pid LIST", "select cgroup PATH". */
 static void read_choice(struct tasks *tasks)
 {
 	static const char pid[] = "select pid ", cgroup[] = "select cgroup ";
+	struct chosen chosen = {};
 	struct span text, line;
 
 	if (!tracefile_text(tasks->file, BLOB_RECORDER, &text))
 		return;
 	while (span_line(&text, &line)) {
 		if (line.len > strlen(pid) && !memcmp(line.data, pid, strlen(pid))) {
-			choose_pids(tasks, (struct span){ line.data + strlen(pid),
-							  line.len - strlen(pid) });
+			tasks->by_pid = true;
+			add_pids(&chosen, (struct span){ line.data + strlen(pid),
+							 line.len - strlen(pid) });
 		} else if (line.len > strlen(cgroup) &&
 			   !memcmp(line.data, cgroup, strlen(cgroup))) {
 			tasks->by_cgroup = true;
@@ -170,6 +200,7 @@ static void read_choice(struct tasks *tasks)
 				tasks->cgroup.len--;
 		}
 	}
+	choose_pids(tasks, chosen);
 }
 
 bool tasks_choose(const struct tasks *tasks)
@@ -203,6 +234,7 @@ struct tasks *tasks_new(const struct tracefile *file, const struct names *names)
 	tasks->file = file;
 	tasks->names = names;
 	tasks->nr_slots = 1024;
+	tasks->secret = hash_secret();
 	tasks->slot = xcalloc(tasks->nr_slots, sizeof(*tasks->slot));
 	/* Every CPU has one of that number, for when there is nothing to do. */
 	*get(tasks, 0) = (struct task){ .comm = { (const uint8_t *)"<idle>", 6 } };

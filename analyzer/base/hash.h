@@ -3,13 +3,18 @@
  * base/hash.h - a hash that nobody outside can foretell
  *
  * Use:    one secret for each table, made as it is made
- * Rules:  secrets differ from run to run, so that no recording can be made whose keys
- *         all want one slot
+ * Rules:  (1) secrets differ from run to run, so that no input can be made whose keys
+ *             all want one slot
+ *         (2) of a key of several words each goes through the secret before the next
+ *             is added: any sum of them that is known beforehand can be made to be
+ *             equal for many
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct hash_secret {
 	uint64_t add;
@@ -32,6 +37,21 @@ static inline __attribute__((always_inline)) uint32_t hash_word(struct hash_secr
 								uint64_t key)
 {
 	return (uint32_t)(hash_of(s, key) >> 32);
+}
+
+/* Of any bytes, by words of eight. */
+static inline uint32_t hash_bytes(struct hash_secret s, const void *key, size_t len)
+{
+	const uint8_t *p = key;
+	uint64_t h = len, word;
+
+	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = hash_of(s, h ^ word);
+	}
+	word = 0;
+	memcpy(&word, p, len);
+	return hash_word(s, h ^ word);
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 
 enum { MAX_NAMES = UINT16_MAX - 1 };
@@ -19,6 +20,7 @@ struct names {
 	size_t nr, cap;	   /* in use, id 0 included */
 	uint16_t *slot;	   /* open addressing: an id, or 0 when free */
 	size_t mask;
+	struct hash_secret secret;
 	pthread_mutex_t lock;
 };
 
@@ -30,6 +32,7 @@ struct names *names_new(void)
 	vec_room(names->name, names->nr, names->cap);
 	names->name[names->nr++] = (struct name){ .text = xstrdup("") };
 	names->mask = 255;
+	names->secret = hash_secret();
 	names->slot = xcalloc(names->mask + 1, sizeof(*names->slot));
 	return names;
 }
@@ -44,16 +47,6 @@ void names_free(struct names *names)
 	pthread_mutex_destroy(&names->lock);
 	free(names->slot);
 	free(names);
-}
-
-/* FNV-1a: names are short and few; the cursors keep a memo in front. */
-static uint32_t hash_of(const char *name, size_t len)
-{
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (uint8_t)name[i]) * 16777619u;
-	return hash;
 }
 
 static void grow(struct names *names)
@@ -72,7 +65,7 @@ static void grow(struct names *names)
 
 static uint16_t find_or_add(struct names *names, const char *name, size_t len)
 {
-	uint32_t hash = hash_of(name, len);
+	uint32_t hash = hash_bytes(names->secret, name, len);
 	size_t i = hash & names->mask;
 
 	for (; names->slot[i]; i = (i + 1) & names->mask) {

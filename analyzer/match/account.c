@@ -24,9 +24,8 @@ void account_deinit(struct account_table *tab)
 
 static size_t seek(const struct account_table *tab, struct account_key key)
 {
-	/* Odd factors: what differs in one of the three differs in the sum. */
-	uint64_t how = (key.how + key.rest * 0x9fb21c651e98df25) * 0xd6e8feb86659fd93;
-	size_t i = (size_t)(hash_of(tab->secret, key.who ^ how) >> 32) & (tab->nr_slots - 1);
+	uint64_t h = hash_of(tab->secret, hash_of(tab->secret, key.who) ^ key.how);
+	size_t i = hash_word(tab->secret, h ^ key.rest) & (tab->nr_slots - 1);
 
 	while (tab->slot[i] && !account_is(&tab->account[tab->slot[i] - 1], key))
 		i = (i + 1) & (tab->nr_slots - 1);

@@ -90,8 +90,7 @@ uint32_t sample_weight(const struct sample *s, const struct event *ev)
 
 static struct sample_cell *seek(const struct sample *s, uint32_t site, uint64_t chunk)
 {
-	uint64_t h = hash_of(s->secret, chunk ^ (uint64_t)site * 0x9fb21c651e98df25);
-	size_t i = (size_t)(h >> 32) & (s->nr_slots - 1);
+	size_t i = hash_word(s->secret, hash_of(s->secret, chunk) ^ site) & (s->nr_slots - 1);
 
 	while (s->cell[i].site && (s->cell[i].site != site + 1 || s->cell[i].chunk != chunk))
 		i = (i + 1) & (s->nr_slots - 1);

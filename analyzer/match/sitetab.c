@@ -67,11 +67,11 @@ static bool is_self(const struct sitetab *tab)
 static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call_site,
 		   uint32_t stack, bool self, uint32_t weight)
 {
-	uint64_t h = hash_of(tab->secret, call_site ^ (uint64_t)stack << 32 ^
-						  (uint64_t)kind << 60 ^ (uint64_t)self << 59 ^
-						  (uint64_t)(weight - 1) << 46);
+	uint64_t rest = stack ^ (uint64_t)kind << 60 ^ (uint64_t)self << 59 ^
+			(uint64_t)(weight - 1) << 32;
 
-	return (size_t)(h >> 32) & (tab->nr_slots - 1);
+	return hash_word(tab->secret, hash_of(tab->secret, call_site) ^ rest) &
+	       (tab->nr_slots - 1);
 }
 
 static void grow(struct sitetab *tab)

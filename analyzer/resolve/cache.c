@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/xalloc.h"
 
 /* In the order of the machine: a file of another one has another magic. */
@@ -35,6 +36,7 @@ struct cache {
 	size_t nr_frames, cap_frames;
 	uint32_t *slot; /* entry + 1; open addressing, a power of two */
 	size_t nr_slots;
+	struct hash_secret secret;
 	bool changed;
 };
 
@@ -69,9 +71,9 @@ static uint64_t checksum(const char *data, size_t len)
 
 static uint32_t *find_slot(const struct cache *c, const struct cache_key *key)
 {
-	uint64_t h = mix(mix(mix(0, key->place.base), key->place.off), key->question);
+	uint64_t h = hash_of(c->secret, hash_of(c->secret, key->place.base) ^ key->place.off);
 
-	for (size_t i = (size_t)(h ^ h >> 32);; i++) {
+	for (size_t i = hash_word(c->secret, h ^ key->question);; i++) {
 		uint32_t *slot = &c->slot[i & (c->nr_slots - 1)];
 
 		if (!*slot || !memcmp(&c->entry[*slot - 1].key, key, sizeof(*key)))
@@ -219,6 +221,7 @@ struct cache *cache_open(const char *dir, const char *build_id, uint64_t fingerp
 	struct cache *c = xcalloc(1, sizeof(*c));
 
 	c->fingerprint = fingerprint;
+	c->secret = hash_secret();
 	grow(c, 1);
 	if (!dir || strlen(build_id) < 8 || strlen(build_id) > 128 ||
 	    build_id[strspn(build_id, "0123456789abcdef")] || !usable(dir))

@@ -7,7 +7,7 @@
 
 void dwtables_init(struct dwtables *tables, struct span section)
 {
-	*tables = (struct dwtables){ .section = section };
+	*tables = (struct dwtables){ .section = section, .secret = hash_secret() };
 	atomic_store(&tables->work, DWTABLES_WORK * section.len);
 }
 
@@ -23,12 +23,12 @@ void dwtables_deinit(struct dwtables *tables)
 	free(tables->slot);
 }
 
-static size_t hash(uint64_t off, struct dwparams params)
+static uint32_t hash(struct hash_secret secret, uint64_t off, struct dwparams params)
 {
-	off ^= (uint64_t)params.version << 48 ^ (uint64_t)params.addr_size << 40 ^
-	       (uint64_t)params.off_size << 32;
-	off *= UINT64_C(0x9e3779b97f4a7c15);
-	return (size_t)(off >> 24);
+	uint64_t sizes = (uint64_t)params.version << 16 | (uint64_t)params.addr_size << 8 |
+			 params.off_size;
+
+	return hash_word(secret, hash_of(secret, off) ^ sizes);
 }
 
 static bool same_params(struct dwparams a, struct dwparams b)
@@ -36,11 +36,11 @@ static bool same_params(struct dwparams a, struct dwparams b)
 	return a.version == b.version && a.addr_size == b.addr_size && a.off_size == b.off_size;
 }
 
-static struct dwtable **find(struct dwtable **slot, size_t nr_slots, uint64_t off,
+static struct dwtable **find(const struct dwtables *tables, uint64_t off,
 			     struct dwparams params)
 {
-	for (size_t i = hash(off, params);; i++) {
-		struct dwtable **at = &slot[i & (nr_slots - 1)];
+	for (size_t i = hash(tables->secret, off, params);; i++) {
+		struct dwtable **at = &tables->slot[i & (tables->nr_slots - 1)];
 
 		if (!*at || ((*at)->off == off && same_params((*at)->params, params)))
 			return at;
@@ -49,23 +49,21 @@ static struct dwtable **find(struct dwtable **slot, size_t nr_slots, uint64_t of
 
 static void grow(struct dwtables *tables)
 {
-	size_t nr = tables->nr_slots ? tables->nr_slots * 2 : 64;
-	struct dwtable **slot = xcalloc(nr, sizeof(*slot));
+	auto_free struct dwtable **old = tables->slot;
+	size_t nr = tables->nr_slots;
 
-	for (size_t i = 0; i < tables->nr_slots; i++)
-		if (tables->slot[i])
-			*find(slot, nr, tables->slot[i]->off, tables->slot[i]->params) =
-				tables->slot[i];
-	free(tables->slot);
-	tables->slot = slot;
-	tables->nr_slots = nr;
+	tables->nr_slots = nr ? nr * 2 : 64;
+	tables->slot = xcalloc(tables->nr_slots, sizeof(*tables->slot));
+	for (size_t i = 0; i < nr; i++)
+		if (old[i])
+			*find(tables, old[i]->off, old[i]->params) = old[i];
 }
 
 struct dwtable *dwtables_of(struct dwtables *tables, uint64_t off, struct dwparams params)
 {
 	if (tables->nr * 2 >= tables->nr_slots)
 		grow(tables);
-	struct dwtable **at = find(tables->slot, tables->nr_slots, off, params);
+	struct dwtable **at = find(tables, off, params);
 
 	if (!*at) {
 		*at = xcalloc(1, sizeof(**at));

@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/hash.h"
 #include "resolve/dwabbrev.h"
 
 enum { DWTABLES_WORK = 8 };
@@ -32,6 +33,7 @@ struct dwtables {
 	struct span section;
 	struct dwtable **slot; /* open addressing, a power of two */
 	size_t nr_slots, nr;
+	struct hash_secret secret;
 	atomic_size_t work; /* bytes that may still be read */
 };
 

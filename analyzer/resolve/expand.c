@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 
 struct slot {
@@ -16,13 +17,14 @@ struct expand {
 	struct pool *pool;
 	struct slot *slot; /* open addressing, a power of two */
 	size_t nr_slots, nr;
+	struct hash_secret secret;
 };
 
 struct expand *expand_new(struct space *space, struct pool *pool)
 {
 	struct expand *e = xcalloc(1, sizeof(*e));
 
-	*e = (struct expand){ .space = space, .pool = pool };
+	*e = (struct expand){ .space = space, .pool = pool, .secret = hash_secret() };
 	return e;
 }
 
@@ -34,28 +36,27 @@ void expand_free(struct expand *e)
 	free(e);
 }
 
-static struct slot *find_slot(struct slot *slot, size_t nr_slots, uint64_t addr,
-			      const struct module *owner)
+static struct slot *find_slot(const struct expand *e, uint64_t addr, const struct module *owner)
 {
-	size_t i = (size_t)(addr * UINT64_C(0x9e3779b97f4a7c15) >> 20);
+	for (size_t i = hash_word(e->secret, hash_of(e->secret, addr) ^ (uintptr_t)owner);;
+	     i++) {
+		struct slot *slot = &e->slot[i & (e->nr_slots - 1)];
 
-	while (slot[i & (nr_slots - 1)].expansion && (slot[i & (nr_slots - 1)].addr != addr ||
-						      slot[i & (nr_slots - 1)].owner != owner))
-		i++;
-	return &slot[i & (nr_slots - 1)];
+		if (!slot->expansion || (slot->addr == addr && slot->owner == owner))
+			return slot;
+	}
 }
 
 static void grow(struct expand *e)
 {
-	size_t nr = e->nr_slots ? e->nr_slots * 2 : 1024;
-	struct slot *slot = xcalloc(nr, sizeof(*slot));
+	auto_free struct slot *old = e->slot;
+	size_t nr = e->nr_slots;
 
-	for (size_t i = 0; i < e->nr_slots; i++)
-		if (e->slot[i].expansion)
-			*find_slot(slot, nr, e->slot[i].addr, e->slot[i].owner) = e->slot[i];
-	free(e->slot);
-	e->slot = slot;
-	e->nr_slots = nr;
+	e->nr_slots = nr ? nr * 2 : 1024;
+	e->slot = xcalloc(e->nr_slots, sizeof(*e->slot));
+	for (size_t i = 0; i < nr; i++)
+		if (old[i].expansion)
+			*find_slot(e, old[i].addr, old[i].owner) = old[i];
 }
 
 static struct expansion *make(struct expand *e, uint64_t addr)
@@ -100,7 +101,7 @@ const struct expansion *expand_addr(struct expand *e, uint64_t addr)
 	if (e->nr * 2 >= e->nr_slots)
 		grow(e);
 	const struct module *owner = space_owner(e->space, addr - 1);
-	struct slot *slot = find_slot(e->slot, e->nr_slots, addr, owner);
+	struct slot *slot = find_slot(e, addr, owner);
 
 	if (!slot->expansion) {
 		*slot = (struct slot){ addr, owner, make(e, addr) };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 
 enum { BLOCK_SIZE = 64 << 10, ALIGN = 16 };
@@ -21,11 +22,15 @@ struct pool {
 	const char **slot; /* open addressing, a power of two */
 	size_t nr_slots;
 	size_t nr_strings;
+	struct hash_secret secret;
 };
 
 struct pool *pool_new(void)
 {
-	return xcalloc(1, sizeof(struct pool));
+	struct pool *pool = xcalloc(1, sizeof(*pool));
+
+	pool->secret = hash_secret();
+	return pool;
 }
 
 void pool_free(struct pool *pool)
@@ -59,48 +64,36 @@ void *pool_alloc(struct pool *pool, size_t size)
 	return p;
 }
 
-/* FNV-1a: names are short and few. */
-static size_t hash(const char *s)
+static const char **find_slot(const struct pool *pool, const char *s, size_t len)
 {
-	uint64_t h = 0xcbf29ce484222325;
+	size_t i = hash_bytes(pool->secret, s, len), last = pool->nr_slots - 1;
 
-	while (*s)
-		h = (h ^ (unsigned char)*s++) * 0x100000001b3;
-	return (size_t)(h ^ h >> 32);
-}
-
-static const char **find_slot(const char **slot, size_t nr_slots, const char *s)
-{
-	size_t i = hash(s);
-
-	while (slot[i & (nr_slots - 1)] && strcmp(slot[i & (nr_slots - 1)], s))
+	while (pool->slot[i & last] && strcmp(pool->slot[i & last], s))
 		i++;
-	return &slot[i & (nr_slots - 1)];
+	return &pool->slot[i & last];
 }
 
 static void grow(struct pool *pool)
 {
-	size_t nr = pool->nr_slots ? pool->nr_slots * 2 : 1024;
-	const char **slot = xcalloc(nr, sizeof(*slot));
+	auto_free const char **old = pool->slot;
+	size_t nr = pool->nr_slots;
 
-	for (size_t i = 0; i < pool->nr_slots; i++)
-		if (pool->slot[i])
-			*find_slot(slot, nr, pool->slot[i]) = pool->slot[i];
-	free(pool->slot);
-	pool->slot = slot;
-	pool->nr_slots = nr;
+	pool->nr_slots = nr ? nr * 2 : 1024;
+	pool->slot = xcalloc(pool->nr_slots, sizeof(*pool->slot));
+	for (size_t i = 0; i < nr; i++)
+		if (old[i])
+			*find_slot(pool, old[i], strlen(old[i])) = old[i];
 }
 
 const char *pool_str(struct pool *pool, const char *s)
 {
 	if (pool->nr_strings * 2 >= pool->nr_slots)
 		grow(pool);
-	const char **slot = find_slot(pool->slot, pool->nr_slots, s);
+	size_t len = strlen(s);
+	const char **slot = find_slot(pool, s, len);
 
 	if (!*slot) {
-		size_t len = strlen(s) + 1;
-
-		*slot = memcpy(pool_alloc(pool, len), s, len);
+		*slot = memcpy(pool_alloc(pool, len + 1), s, len + 1);
 		pool->nr_strings++;
 	}
 	return *slot;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 #include "resolve/attribute.h"
 
@@ -20,6 +21,7 @@ struct resolver {
 	struct attribute *attribute;
 	struct answer **slot; /* open addressing, a power of two */
 	size_t nr_slots, nr_answers;
+	struct hash_secret secret;
 };
 
 void resolver_close(struct resolver *r)
@@ -68,6 +70,7 @@ struct err *resolver_open(const struct resolver_opts *opts, struct resolver **re
 	unsigned int major, minor;
 
 	r->pool = pool_new();
+	r->secret = hash_secret();
 	TRY(space_open(opts, r->pool, &r->space));
 	kernel_version(opts->release, space_kallsyms(r->space), &major, &minor);
 	TRY(rules_parse(rules_builtin(), major, minor, &r->rules));
@@ -91,20 +94,21 @@ static uint64_t owners_of(const struct resolver *r, const uint64_t *addr, size_t
 	return h;
 }
 
-static size_t hash(const uint64_t *addr, size_t nr)
+static uint32_t hash(struct hash_secret secret, const uint64_t *addr, size_t nr,
+		     uint64_t owners)
 {
-	uint64_t h = nr;
+	uint64_t h = owners;
 
 	for (size_t i = 0; i < nr; i++)
-		h = (h ^ addr[i]) * UINT64_C(0x9e3779b97f4a7c15) ^ h >> 29;
-	return (size_t)(h ^ h >> 32);
+		h = hash_of(secret, h ^ addr[i]);
+	return hash_word(secret, h ^ nr);
 }
 
-static struct answer **find_slot(struct answer **slot, size_t nr_slots, const uint64_t *addr,
-				 size_t nr, uint64_t owners)
+static struct answer **find_slot(const struct resolver *r, const uint64_t *addr, size_t nr,
+				 uint64_t owners)
 {
-	for (size_t i = hash(addr, nr);; i++) {
-		struct answer **at = &slot[i & (nr_slots - 1)];
+	for (size_t i = hash(r->secret, addr, nr, owners);; i++) {
+		struct answer **at = &r->slot[i & (r->nr_slots - 1)];
 
 		if (!*at || ((*at)->nr == nr && (*at)->owners == owners &&
 			     (!nr || !memcmp((*at)->addr, addr, nr * sizeof(*addr)))))
@@ -114,16 +118,14 @@ static struct answer **find_slot(struct answer **slot, size_t nr_slots, const ui
 
 static void grow(struct resolver *r)
 {
-	size_t nr = r->nr_slots ? r->nr_slots * 2 : 1024;
-	struct answer **slot = xcalloc(nr, sizeof(*slot));
+	auto_free struct answer **old = r->slot;
+	size_t nr = r->nr_slots;
 
-	for (size_t i = 0; i < r->nr_slots; i++)
-		if (r->slot[i])
-			*find_slot(slot, nr, r->slot[i]->addr, r->slot[i]->nr,
-				   r->slot[i]->owners) = r->slot[i];
-	free(r->slot);
-	r->slot = slot;
-	r->nr_slots = nr;
+	r->nr_slots = nr ? nr * 2 : 1024;
+	r->slot = xcalloc(r->nr_slots, sizeof(*r->slot));
+	for (size_t i = 0; i < nr; i++)
+		if (old[i])
+			*find_slot(r, old[i]->addr, old[i]->nr, old[i]->owners) = old[i];
 }
 
 void resolver_module_event(struct resolver *r, const char *name, uint64_t ts_ns, bool loaded)
@@ -144,7 +146,7 @@ void resolver_site_at(struct resolver *r, const uint64_t *addr, size_t nr, uint6
 
 	if (r->nr_answers * 2 >= r->nr_slots)
 		grow(r);
-	struct answer **slot = find_slot(r->slot, r->nr_slots, addr, nr, owners);
+	struct answer **slot = find_slot(r, addr, nr, owners);
 
 	if (!*slot) {
 		struct answer *answer = pool_alloc(r->pool, sizeof(*answer));

@@ -30,21 +30,6 @@ void intern_deinit(struct intern *table)
 	*table = (struct intern){};
 }
 
-/* Eight bytes at a time: the keys are names, and numbers of that size. */
-static uint32_t hash(struct hash_secret secret, const void *key, size_t len)
-{
-	const uint8_t *p = key;
-	uint64_t h = len, word;
-
-	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		h = hash_of(secret, h ^ word);
-	}
-	word = 0;
-	memcpy(&word, p, len);
-	return hash_word(secret, h ^ word);
-}
-
 /* The slot that holds the key, or the free one where it belongs. */
 static struct intern_slot *find(const struct intern *table, const void *key, size_t len,
 				uint32_t h)
@@ -111,7 +96,7 @@ uint32_t intern_id(struct intern *table, const void *key, size_t len, bool *ret_
 {
 	if (4 * (table->nr + 1) > 3 * table->cap)
 		grow(table);
-	uint32_t h = hash(table->secret, key, len);
+	uint32_t h = hash_bytes(table->secret, key, len);
 	struct intern_slot *slot = find(table, key, len, h);
 
 	*ret_new = !slot->id;

@@ -2,6 +2,8 @@
 #include "analyzer/tasks.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "capture/blobs.h"
 #include "capture/tasks.h"
@@ -169,6 +171,46 @@ TEST(a_process_is_chosen_with_its_threads_and_what_it_starts)
 	event(EVENT_TASK_NEW, 1, 60, 0x100, "other");
 	CHECK(!wanted(60, 0));
 	end();
+}
+
+TEST(a_process_of_a_number_that_no_process_has_is_nobody)
+{
+	/* 4294967336 is 40 in 32 bits. */
+	choice = "select pid ,4294967336,99999999999941,x1,\nselect pid 77\n";
+	begin(true);
+	CHECK(tasks_choose(tasks));
+	CHECK(!wanted(40, 0) && !wanted(41, 0));
+	end();
+}
+
+TEST(many_processes_are_chosen_out_of_many)
+{
+	enum { MANY = 200000 };
+	char path[512], *list = malloc(MANY * 20), *pids = malloc(MANY * 8);
+	size_t len = 0, used = (size_t)sprintf(pids, "select pid 1");
+	struct mkdat *m = mkdat_new(&(struct mkdat_opts){});
+
+	/* Each compared with each would take minutes. */
+	for (int i = MANY; i > 1; i--) {
+		len += (size_t)sprintf(list + len, "%d %d x\n", i, i / 2);
+		if (i % 2)
+			used += (size_t)sprintf(pids + used, ",%d", i);
+	}
+	mkdat_blob(m, BLOB_TASKS "start", list, len);
+	mkdat_blob(m, BLOB_RECORDER, pids, used);
+	snprintf(path, sizeof(path), "%s/many.dat", test_dir());
+	mkdat_write(m, path);
+	mkdat_free(m);
+	CHECK_OK(tracefile_open(path, &file));
+	names = names_new();
+	clock_t start = clock();
+
+	tasks = tasks_new(file, names);
+	CHECK(clock() - start < 5 * CLOCKS_PER_SEC);
+	CHECK(wanted(2, 0) && wanted(6, 0) && wanted(7, 0) && !wanted(4, 0) && !wanted(5, 0));
+	end();
+	free(list);
+	free(pids);
 }
 
 TEST(a_cgroup_is_chosen_with_those_below_it)
