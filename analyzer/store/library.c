@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "store/order.h"
 
 const struct schema_query *library_find(const char *name)
 {
@@ -151,28 +152,47 @@ static const char *body_of(const char *text)
 	return text;
 }
 
+/* The text of @from with all rows, which @order is to put in order. */
+static char *unordered(const struct schema_query *from, const char *body, const char *columns,
+		       const char *end, const struct order *order)
+{
+	auto_free char *extra = order_extra(order, columns);
+
+	return xasprintf("%.*sSELECT %s%s FROM (%.*s)", (int)(body - from->text), from->text,
+			 columns ? columns : "*", extra, (int)(end - body), body);
+}
+
 struct err *library_prepare_part(struct query_db *db, const struct schema_query *from,
 				 const char *columns, bool all, char *const *values,
 				 struct query **ret)
 {
-	static const char limit[] = "\nLIMIT :rows";
-	const char *body = body_of(from->text), *order = NULL, *end = strstr(body, limit);
-
-	if (!end || !all)
-		end = body + strlen(body);
-	/* The last one is that of the whole. */
-	for (const char *at = body; (at = strstr(at, "\nORDER BY ")); at++)
-		order = at;
-	assert(order && order < end);
-	auto_free char *text =
-		xasprintf("%.*s%s%s%s%.*s%s%.*s", (int)(body - from->text), from->text,
-			  columns ? "SELECT " : "", columns ? columns : "",
-			  columns ? " FROM (" : "", (int)(order - body), body,
-			  columns ? ")" : "", (int)(end - order), order);
+	static const char by[] = "\nORDER BY ", limit[] = "\nLIMIT :rows";
+	const char *body = body_of(from->text), *order_by = NULL;
+	const char *end = strstr(body, limit);
+	CLEANUP(order_deinit) struct order order = {};
 	struct schema_query part = *from;
 
+	assert(end);
+	/* The last one is that of the whole. */
+	for (const char *at = body; (at = strstr(at, by)); at++)
+		order_by = at;
+	assert(order_by && order_by < end);
+	auto_free char *terms =
+		xstrndup(order_by + strlen(by), (size_t)(end - order_by) - strlen(by));
+	bool sorted = all && order_parse(terms, &order);
+	auto_free char *text =
+		sorted ? unordered(from, body, columns, order_by, &order)
+		       : xasprintf("%.*sSELECT %s FROM (%.*s)%s", (int)(body - from->text),
+				   from->text, columns ? columns : "*", (int)(order_by - body),
+				   body, order_by);
+	CLEANUP(query_cleanup) struct query *query = NULL;
+
 	part.text = text;
-	return library_prepare(db, &part, values, ret);
+	TRY(library_prepare(db, &part, values, &query));
+	if (sorted)
+		TRY(order_rows(&order, columns, query));
+	*ret = take_ptr(query);
+	return NULL;
 }
 
 struct err *library_bind(struct query *query, char *const *values)

@@ -50,9 +50,9 @@ struct err *library_prepare(struct query_db *db, const struct schema_query *quer
 
 /*
  * The same rows in the same order, but of these @columns only ("file, line"; NULL: all): what
- * is not asked for is neither sorted nor read. The order is one by columns, under their names.
- * @all: whatever :rows is. To SQLite a limit of -1 is one, for which it keeps a tree of the
- * first rows in place of sorting them at the end, which takes twice as long.
+ * is not asked for is not read. The order is one by columns, under their names, and the
+ * query ends with it and with its limit.
+ * @all: whatever :rows is. The rows are read at once then, and sorted here.
  */
 struct err *library_prepare_part(struct query_db *db, const struct schema_query *query,
 				 const char *columns, bool all, char *const *values,

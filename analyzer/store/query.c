@@ -15,6 +15,7 @@
 #include "store/folded.h"
 #include "store/levels.h"
 #include "store/schema.h"
+#include "store/sorted.h"
 #include "store/sumtab.h"
 #include "store/upgrade.h"
 
@@ -34,8 +35,9 @@ struct query {
 	struct query_db *db;
 	sqlite3_stmt *stmt;
 	struct cell *row;
-	size_t nr_columns;
-	char **column; /* names */
+	size_t nr_columns, nr_shown;
+	char **column;	       /* names */
+	struct sorted *sorted; /* rows; NULL: those of the statement */
 	/* Columns that were asked for, by the address of the name. */
 	struct {
 		const char *name;
@@ -256,6 +258,32 @@ bool query_complete(const char *sql)
 	return sqlite3_complete(sql);
 }
 
+static struct query *query_new(struct query_db *db, size_t nr_columns)
+{
+	struct query *query = xmalloc(sizeof(*query));
+
+	*query = (struct query){ .db = db, .nr_columns = nr_columns, .nr_shown = nr_columns };
+	query->row = xcalloc(nr_columns, sizeof(*query->row));
+	query->column = xcalloc(nr_columns, sizeof(*query->column));
+	return query;
+}
+
+struct query *query_of(struct query_db *db, struct sorted *rows, const char *columns,
+		       size_t nr_columns, size_t nr_shown)
+{
+	struct query *query = query_new(db, nr_columns);
+
+	query->sorted = rows;
+	query->nr_shown = nr_shown;
+	for (size_t i = 0; i < nr_columns; i++) {
+		size_t len = strcspn(columns, ",");
+
+		query->column[i] = xstrndup(columns, len);
+		columns += len + strspn(columns + len, ", ");
+	}
+	return query;
+}
+
 struct err *query_prepare(struct query_db *db, const char *sql, const char **ret_tail,
 			  struct query **ret)
 {
@@ -274,15 +302,9 @@ struct err *query_prepare(struct query_db *db, const char *sql, const char **ret
 	*ret = NULL;
 	if (!stmt)
 		return NULL;
-	struct query *query = xmalloc(sizeof(*query));
+	struct query *query = query_new(db, (size_t)sqlite3_column_count(stmt));
 
-	*query = (struct query){
-		.db = db,
-		.stmt = stmt,
-		.nr_columns = (size_t)sqlite3_column_count(stmt),
-	};
-	query->row = xcalloc(query->nr_columns, sizeof(*query->row));
-	query->column = xcalloc(query->nr_columns, sizeof(*query->column));
+	query->stmt = stmt;
 	for (size_t i = 0; i < query->nr_columns; i++)
 		query->column[i] = xstrdup(sqlite3_column_name(stmt, (int)i) ?: "");
 	*ret = query;
@@ -294,6 +316,7 @@ void query_free(struct query *query)
 	if (!query)
 		return;
 	sqlite3_finalize(query->stmt);
+	sorted_free(query->sorted);
 	for (size_t i = 0; i < query->nr_columns; i++)
 		free(query->column[i]);
 	free(query->column);
@@ -334,7 +357,7 @@ bool query_has_param(const struct query *query, const char *name)
 
 size_t query_nr_columns(const struct query *query)
 {
-	return query->nr_columns;
+	return query->nr_shown;
 }
 
 const char *query_column(const struct query *query, size_t column)
@@ -404,20 +427,50 @@ void query_restart(struct query *query)
 	sqlite3_reset(query->stmt);
 }
 
-struct err *query_next(struct query *query, const struct cell **ret)
+/* The next row of the statement; false past the last. */
+static struct err *step(struct query *query, bool *ret)
 {
 	int rc = sqlite3_step(query->stmt);
 
-	if (rc == SQLITE_DONE) {
-		*ret = NULL;
+	*ret = rc == SQLITE_ROW;
+	if (rc == SQLITE_DONE)
 		return NULL;
-	}
 	if (rc != SQLITE_ROW)
 		return err_new(ERR_DB, "%s: %s", query->db->path,
 			       sqlite3_errmsg(query->db->db));
 	/* Of a statement that one thread uses, a value may be taken without a lock. */
 	for (size_t i = 0; i < query->nr_columns; i++)
 		query->row[i] = make_cell(sqlite3_column_value(query->stmt, (int)i));
-	*ret = query->row;
+	return NULL;
+}
+
+struct err *query_sort(struct query *query, const struct sorted_key *key, size_t nr_keys,
+		       size_t nr_shown)
+{
+	CLEANUP(sorted_cleanup)
+	struct sorted *sorted = sorted_new(query->nr_columns, key, nr_keys);
+	bool row;
+
+	for (;;) {
+		TRY(step(query, &row));
+		if (!row)
+			break;
+		sorted_add(sorted, query->row);
+	}
+	sqlite3_finalize(take_ptr(query->stmt));
+	query->sorted = take_ptr(sorted);
+	query->nr_shown = nr_shown;
+	return NULL;
+}
+
+struct err *query_next(struct query *query, const struct cell **ret)
+{
+	bool row;
+
+	if (query->sorted)
+		row = sorted_next(query->sorted, query->row);
+	else
+		TRY(step(query, &row));
+	*ret = row ? query->row : NULL;
 	return NULL;
 }

@@ -10,6 +10,7 @@
  * Rules:  (1) a file that is no database of this program, or of a later version, is
  *             refused by query_db_open; one of an earlier version has today's views
  *         (2) a statement that is not a plain query is refused by query_prepare
+ *         (3) rows are sorted here where all of them are wanted (store/order.h)
  */
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
@@ -23,6 +24,8 @@
 struct query_db;
 struct query;
 struct sqlite3_value;
+struct sorted;
+struct sorted_key;
 
 enum cell_type { CELL_NULL, CELL_INT, CELL_REAL, CELL_TEXT, CELL_BLOB };
 
@@ -81,10 +84,21 @@ const char *query_column(const struct query *query, size_t column);
  * query does not have is a mistake of the program. */
 size_t query_find_column(struct query *query, const char *name);
 
+/*
+ * Reads all rows at once: from here on they come in the order of these columns, and of each
+ * only the first @nr_shown columns.
+ */
+struct err *query_sort(struct query *query, const struct sorted_key *key, size_t nr_keys,
+		       size_t nr_shown) MUST_CHECK;
+
+/* Rows that did not come by a query, as if they had; @rows is taken. @columns: "file, line". */
+struct query *query_of(struct query_db *db, struct sorted *rows, const char *columns,
+		       size_t nr_columns, size_t nr_shown);
+
 /* A value of SQLite's as a cell, which borrows its text. */
 struct cell query_cell(struct sqlite3_value *value);
 
-/* From the start, after other parameters were bound. */
+/* From the start, after other parameters were bound; of a query that is not sorted. */
 void query_restart(struct query *query);
 
 /* The next row, query_nr_columns() cells; *ret is NULL past the last. */

@@ -18,7 +18,7 @@
 /* @row: the columns as they were asked for, borrowed for the time of the call. */
 typedef struct err *rows_fn(void *arg, const struct cell *row);
 
-enum { ROWS_COLUMNS = 32 };
+enum { ROWS_COLUMNS = 80 };
 
 struct rows_query {
 	const char *table;   /* or view */

@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "store/schema.h"
+#include "store/siterows.h"
 
 /* NULLs last, which SQLite sorts first. */
 #define TEXT_KEY(column) column " IS NULL, " column
@@ -142,24 +143,32 @@ bool sites_grouped(const struct sites_opts *opts)
 	return opts->by && strcmp(opts->by, "site");
 }
 
-static struct err *prepare(struct query_db *db, const char *base, const struct sites_opts *opts,
-			   struct query **ret)
+/* The terms of ORDER BY; owned. */
+static char *order_of(const struct sites_opts *opts)
 {
-	TRY(sites_check(opts));
 	auto_free char *order = xstrdup("");
 	const char *list = opts->sort, *word;
 	size_t len;
 
 	while (next_word(&list, &word, &len))
 		append(&order, "%s, ", find_order(word, len));
+	append(&order,
+	       "net_bytes DESC, alloc_bytes DESC, %sfile, line, func, module, kind, first_ns",
+	       sites_grouped(opts) ? "name, " : "");
+	return take_ptr(order);
+}
+
+static struct err *prepare(struct query_db *db, const char *base, const struct sites_opts *opts,
+			   struct query **ret)
+{
+	TRY(sites_check(opts));
+	auto_free char *order = order_of(opts);
 	auto_free char *limit =
 		opts->limit ? xasprintf(" LIMIT %" PRIu64, opts->limit) : xstrdup("");
 	/* What is not asked for is not sorted, either. */
-	auto_free char *sql = xasprintf(
-		"SELECT %s FROM (%s)\nORDER BY %snet_bytes DESC, alloc_bytes DESC, %sfile, "
-		"line, func, module, kind, first_ns%s",
-		opts->columns ? opts->columns : "*", base, order,
-		sites_grouped(opts) ? "name, " : "", limit);
+	auto_free char *sql =
+		xasprintf("SELECT %s FROM (%s)\nORDER BY %s%s",
+			  opts->columns ? opts->columns : "*", base, order, limit);
 
 	TRY(query_prepare(db, sql, NULL, ret));
 	query_bind_text(*ret, ":kinds", opts->kinds);
@@ -192,12 +201,24 @@ static struct err *accounts_query(struct query_db *db, const struct sites_opts *
 	return NULL;
 }
 
+static struct err *all_query(struct query_db *db, const struct sites_opts *opts,
+			     struct query **ret)
+{
+	TRY(sites_check(opts));
+	auto_free char *order = order_of(opts);
+
+	return siterows_query(
+		db, &(struct siterows){ opts->kinds, opts->self, opts->columns, order }, ret);
+}
+
 struct err *sites_query(struct query_db *db, const struct sites_opts *opts, struct query **ret)
 {
 	bool grouped = sites_grouped(opts);
 
 	if (sites_by_account(opts))
 		return accounts_query(db, opts, ret);
+	if (!grouped && !opts->limit)
+		return all_query(db, opts, ret);
 	TRY(prepare(db, grouped ? schema_query("groups") : schema_query("sites"), opts, ret));
 	query_bind_int(*ret, ":self", opts->self);
 	if (!grouped)

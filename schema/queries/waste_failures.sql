@@ -19,5 +19,5 @@ WHERE EXISTS (SELECT 1 FROM totals t WHERE t.failures > 0) AND failures > 0 AND 
 	AND _fits(:cache, cache, :file, file, :func, func, :module, module)
 	AND _of_recording(:recording, :host, recording)
 GROUP BY call_site, recording, kind, page_order, gfp
-ORDER BY sum(failures) DESC, call_site, page_order, gfp, recording
+ORDER BY failures DESC, call_site, page_order, gfp, recording
 LIMIT :rows

@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "store/library.h"
 #include "store/schema.h"
+#include "store/sites.h"
 #include "tests/lib/test.h"
 
 /* Three recordings; call sites in one, in several and in none of buckets and of lives. */
@@ -206,5 +207,55 @@ TEST(what_was_live_at_a_time_is_what_the_last_bucket_by_then_says)
 
 		CHECK_STR(said, wanted);
 		CHECK(*said);
+	}
+}
+
+/* All cells of all rows, with their types. */
+static char *all_of(struct query_db *db, const struct sites_opts *opts)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	CHECK_OK(sites_query(db, opts, &query));
+	for (size_t i = 0; i < query_nr_columns(query); i++)
+		fprintf(out, "%s ", query_column(query, i));
+	for (;;) {
+		CHECK_OK(query_next(query, &row));
+		if (!row)
+			break;
+		fputc('\n', out);
+		for (size_t i = 0; i < query_nr_columns(query); i++)
+			fprintf(out, "%d %" PRId64 " %a %.*s,", (int)row[i].type, row[i].i,
+				row[i].real, (int)row[i].len, row[i].text);
+	}
+	fclose(out);
+	return text;
+}
+
+TEST(all_call_sites_come_as_SQLite_gives_so_many_of_them)
+{
+	static const char *const sorts[] = { "bytes", "file", "module,func,bytes", "last,kind",
+					     "unknown,unknown,failures" };
+	static const char *const columns[] = { NULL, "kind, net_bytes", "line, self, file" };
+	auto_free char *path = xasprintf("%s/a.db", test_dir());
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+
+	make(path);
+	CHECK_OK(query_db_open(path, &db));
+	for (size_t i = 0; i < 30; i++) {
+		struct sites_opts opts = { .kinds = i % 2 ? SITES_ALL_KINDS : "slab",
+					   .sort = sorts[i / 2 % 5],
+					   .columns = columns[i / 10],
+					   .self = i % 3 };
+		auto_free char *all = all_of(db, &opts);
+
+		opts.limit = 1000000;
+		auto_free char *first = all_of(db, &opts);
+
+		CHECK_STR(all, first);
+		CHECK(strchr(all, '\n'));
 	}
 }
