@@ -350,3 +350,99 @@ TEST(a_sum_that_does_not_fit_is_an_error)
 	CHECK_OK(library_prepare(db, library_find("who"), (char *[]){ NULL }, &query));
 	CHECK_ERR(query_next(query, &row), "too large");
 }
+
+static void print_cell(FILE *out, struct cell cell)
+{
+	fprintf(out, "%d %" PRId64 " %a %.*s|", (int)cell.type, cell.i, cell.real,
+		(int)cell.len, cell.text);
+}
+
+/* Names, types and values, by the program and by SQLite alone. */
+static void compare_with_file(struct query_db *db, sqlite3 *raw, const char *sql)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+	char *text[2];
+	size_t len[2], nr = 0;
+	FILE *out[] = { open_memstream(&text[0], &len[0]), open_memstream(&text[1], &len[1]) };
+	sqlite3_stmt *stmt;
+
+	CHECK_OK(query_prepare(db, sql, NULL, &query));
+	for (size_t i = 0; i < query_nr_columns(query); i++)
+		fprintf(out[0], "%s|", query_column(query, i));
+	for (;; nr++) {
+		CHECK_OK(query_next(query, &row));
+		if (!row)
+			break;
+		for (size_t i = 0; i < query_nr_columns(query); i++)
+			print_cell(out[0], row[i]);
+	}
+	CHECK_EQ(sqlite3_prepare_v2(raw, sql, -1, &stmt, NULL), SQLITE_OK);
+	for (int i = 0; i < sqlite3_column_count(stmt); i++)
+		fprintf(out[1], "%s|", sqlite3_column_name(stmt, i));
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		for (int i = 0; i < sqlite3_column_count(stmt); i++)
+			print_cell(out[1], query_cell(sqlite3_column_value(stmt, i)));
+	sqlite3_finalize(stmt);
+	fclose(out[0]);
+	fclose(out[1]);
+	CHECK_STR(text[0], text[1]);
+	CHECK(nr);
+	free(text[0]);
+	free(text[1]);
+}
+
+TEST(views_that_are_hidden_by_quicker_ones_say_the_same)
+{
+	static const char *const queries[] = {
+		"SELECT * FROM accounts",
+		"SELECT * FROM page_orders",
+		"SELECT * FROM failures",
+		/* What a column compares as. */
+		"SELECT count(*) FROM accounts WHERE tgid = '6'",
+		"SELECT count(*) FROM accounts WHERE node = '1'",
+		"SELECT count(*) FROM accounts WHERE gfp_flags = '2'",
+		"SELECT count(*) FROM accounts WHERE comm > 5",
+		"SELECT count(*) FROM page_orders WHERE page_order = '2'",
+		"SELECT count(*) FROM page_orders WHERE migratetype = '4'",
+		"SELECT count(*) FROM page_orders WHERE migratetype = 4 OR self = '0'",
+		/* Joined on either side. */
+		"SELECT c.id, sum(a.net_bytes) FROM call_sites c JOIN accounts a "
+		"ON a.call_site = c.id GROUP BY c.id",
+		"SELECT r.id, p.* FROM raw_sites r LEFT JOIN page_orders p "
+		"ON p.page_order = r.id % 7 AND p.recording = r.recording ORDER BY 1, 2, 3, 8, 9",
+	};
+	auto_free char *path = made();
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+	sqlite3 *raw;
+
+	CHECK_EQ(sqlite3_open(path, &raw), SQLITE_OK);
+	/* Types without a name, and two of one. */
+	CHECK_EQ(sqlite3_exec(raw,
+			      "UPDATE _account SET migratetype = raw_site % 6 - 1; "
+			      "INSERT INTO _migratetype VALUES (3, 'Movable', 1)",
+			      NULL, NULL, NULL),
+		 SQLITE_OK);
+	CHECK_OK(query_db_open(path, &db));
+	for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++)
+		compare_with_file(db, raw, queries[i]);
+	sqlite3_close(raw);
+}
+
+TEST(sums_of_blocks_that_do_not_fit_are_an_error)
+{
+	auto_free char *path = made();
+	CLEANUP(query_db_cleanup) struct query_db *db = NULL;
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+	sqlite3 *raw;
+
+	CHECK_EQ(sqlite3_open(path, &raw), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(raw, "UPDATE _account SET allocs = 0x7fffffffffffffff", NULL,
+			      NULL, NULL),
+		 SQLITE_OK);
+	sqlite3_close(raw);
+	CHECK_OK(query_db_open(path, &db));
+	CHECK_OK(query_prepare(db, "SELECT * FROM page_orders", NULL, &query));
+	CHECK_ERR(query_next(query, &row), "integer overflow");
+}
