@@ -21,6 +21,24 @@ static void str_free(sqlite3_str *str)
 }
 DEFINE_CLEANUP(sqlite3_str *, str, str_free)
 
+static bool is_text(const char *sql, const struct schema_view *view)
+{
+	return strlen(sql) == (size_t)view->text_len &&
+	       !memcmp(sql, view->text, (size_t)view->text_len);
+}
+
+/* Whether @sql is the text of one of the views. */
+static bool is_one(const char *sql)
+{
+	const char *at = schema_views;
+	struct schema_view view;
+
+	while (schema_next_view(&at, &view))
+		if (is_text(sql, &view))
+			return true;
+	return false;
+}
+
 bool upgrade_is_current(sqlite3 *db)
 {
 	CLEANUP(stmt_cleanup) sqlite3_stmt *stmt = NULL;
@@ -28,20 +46,18 @@ bool upgrade_is_current(sqlite3 *db)
 				    &stmt, NULL);
 	const char *at = schema_views;
 	struct schema_view view;
-	size_t nr = 0, wanted = 0;
 
 	if (rc != SQLITE_OK)
 		return false;
-	while (schema_next_view(&at, &view))
-		wanted++;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		const char *sql = (const char *)sqlite3_column_text(stmt, 0);
 
-		if (!sql || !strstr(schema_views, sql))
+		/* They come in the order they were made in; elsewhere any is for a search. */
+		if (!sql || !schema_next_view(&at, &view) ||
+		    (!is_text(sql, &view) && !is_one(sql)))
 			return false;
-		nr++;
 	}
-	return rc == SQLITE_DONE && nr == wanted;
+	return rc == SQLITE_DONE && !schema_next_view(&at, &view);
 }
 
 static struct err *exec(sqlite3 *db, const char *path, const char *sql)

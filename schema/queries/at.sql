@@ -33,7 +33,7 @@ WITH moment AS (
 	WHERE :at = 'peak'
 	UNION ALL
 	SELECT s.id, w.recording, (SELECT _level(b.end_bytes, b.end_calls) FROM _bucket b
-		WHERE b.callsite = s.id / 2 AND b.self = s.self AND b.recording = w.recording
+		WHERE b.callsite = s.id / 2 AND b.self = s.id % 2 AND b.recording = w.recording
 			AND b.bucket <= w.last
 		ORDER BY b.bucket DESC LIMIT 1), w.at_s
 	FROM call_sites s
