@@ -22,7 +22,10 @@ static void check(const struct format_record *r)
 		    r->load[i].off + 8u > r->wide_len)
 			abort();
 	}
-	if (r->wide_len > FORMAT_MAX_OFF + 8 || r->name_off + 4u * !!r->name_off > r->min_len)
+	if (r->wide_len > FORMAT_MAX_OFF + 8)
+		abort();
+	/* The text itself, or the word that tells where it is. */
+	if (r->name_off && r->name_off + (r->name_len ? r->name_len : 4u) > r->min_len)
 		abort();
 	if (r->list_off + 8u * r->list_len > r->min_len || r->list_len > FORMAT_MAX_LIST ||
 	    r->cache_off + r->cache_len > r->min_len)
