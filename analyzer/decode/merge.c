@@ -150,7 +150,7 @@ static struct err *refill(struct merge *m, struct source *source)
 
 	if (!err) {
 		source->pos = block.event;
-		source->end = block.event + block.nr;
+		source->end = block.nr ? block.event + block.nr : block.event;
 		source->clue = block.clue;
 		source->survey = block.survey;
 		source->stats = block.stats;

@@ -11,6 +11,8 @@ enum {
 	MAX_MODULES = 1 << 13,
 	MAX_SECTIONS = 1 << 12,
 	MAX_SECTION = 1 << 20, /* bytes */
+	/* Modules and sections looked at: thousands of modules that come and go take fewer. */
+	MAX_WORK = 1 << 27,
 };
 
 /* A module's text is never larger than the room the kernel has for all of them. */
@@ -21,6 +23,7 @@ struct modules {
 	struct module *module;
 	size_t nr, cap;
 	size_t last; /* that a line of this text was about */
+	size_t work; /* done of MAX_WORK */
 	const char *kernel_build_id;
 };
 
@@ -67,42 +70,44 @@ static bool parse_u64(const char *s, int base, uint64_t *ret)
 }
 
 /* What a line is about, so that a second one of a module says so. */
-static bool has_base(const struct module *module, const char *what)
+typedef bool has_fn(struct modules *m, const struct module *module, const char *what);
+
+static bool has_base(struct modules *m, const struct module *module, const char *what)
 {
-	(void)what;
+	(void)m, (void)what;
 	return module->base;
 }
 
-static bool has_section(const struct module *module, const char *what)
+static bool has_section(struct modules *m, const struct module *module, const char *what)
 {
-	for (size_t i = 0; i < module->nr_sections; i++)
+	for (size_t i = 0; i < module->nr_sections; i++, m->work++)
 		if (!strcmp(module->section[i].name, what))
 			return true;
 	return false;
 }
 
-static bool has_build_id(const struct module *module, const char *what)
+static bool has_build_id(struct modules *m, const struct module *module, const char *what)
 {
-	(void)what;
+	(void)m, (void)what;
 	return module->build_id;
 }
 
 /*
  * The first module of that name that does not have @what yet; made when there is
- * none. NULL when there are too many to be true.
+ * none. NULL when there are too many to be true, or it takes too long to find.
  */
-static struct module *get(struct modules *m, const char *name,
-			  bool (*has)(const struct module *module, const char *what),
-			  const char *what)
+static struct module *get(struct modules *m, const char *name, has_fn *has, const char *what)
 {
+	if (m->work > MAX_WORK)
+		return NULL;
 	/* The texts list a module's lines together: the last one is the likely one. */
 	if (m->last < m->nr && !strcmp(m->module[m->last].name, name) &&
-	    !has(&m->module[m->last], what))
+	    !has(m, &m->module[m->last], what))
 		return &m->module[m->last];
 	const char *interned = pool_str(m->pool, name);
 
-	for (size_t i = 0; i < m->nr; i++) {
-		if (m->module[i].name != interned || has(&m->module[i], what))
+	for (size_t i = 0; i < m->nr; i++, m->work++) {
+		if (m->module[i].name != interned || has(m, &m->module[i], what))
 			continue;
 		m->last = i;
 		return &m->module[i];

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "resolve/module.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
 #include "tests/lib/test.h"
 
 static struct span text(const char *s)
@@ -115,4 +120,43 @@ TEST(a_module_loaded_again_elsewhere_is_a_second_one)
 	CHECK_EQ(modules_find_at(m, "nbd", 0xffffffffc0400010)->section[0].addr,
 		 0xffffffffc0300000);
 	CHECK(!modules_find_at(m, "dm", 0xffffffffc0100010));
+}
+
+TEST(modules_that_come_back_without_end_take_no_hours)
+{
+	enum { TIMES = 1000, SECTIONS = 1000 };
+	char *lines = malloc(TIMES * SECTIONS * 24);
+	size_t len = 0;
+
+	/* Each line asks all that came before whether it is of them. */
+	for (int s = 0; s < SECTIONS; s++)
+		for (int i = 0; i < TIMES; i++)
+			len += (size_t)sprintf(lines + len, "x s%d 0x%x\n", s, i + 1);
+	clock_t start = clock();
+	CLEANUP(modules_cleanup)
+	struct modules *m =
+		modules_parse(text(""), (struct span){ (uint8_t *)lines, len }, text(""));
+
+	CHECK(clock() - start < 20 * CLOCKS_PER_SEC);
+	CHECK_EQ(modules_nr(m), TIMES);
+	free(lines);
+}
+
+TEST(thousands_of_modules_that_come_and_go_are_all_there)
+{
+	enum { TIMES = 4000, SECTIONS = 30 };
+	char *lines = malloc(TIMES * SECTIONS * 32);
+	size_t len = 0;
+
+	for (int i = 0; i < TIMES; i++)
+		for (int s = 0; s < SECTIONS; s++)
+			len += (size_t)sprintf(lines + len, "x .text.%d 0x%x\n", s,
+					       (i + 1) * 0x10000 + s * 0x100);
+	CLEANUP(modules_cleanup)
+	struct modules *m =
+		modules_parse(text(""), (struct span){ (uint8_t *)lines, len }, text(""));
+
+	CHECK_EQ(modules_nr(m), TIMES);
+	CHECK_EQ(modules_get(m, TIMES - 1)->nr_sections, SECTIONS);
+	free(lines);
 }
