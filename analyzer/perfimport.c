@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/unnamed.h"
 #include "base/xalloc.h"
 #include "capture/blobs.h"
 #include "capture/machine.h"
@@ -134,15 +135,13 @@ static struct err *end_page(struct importer *im, struct cpu *cpu)
 	if (!cpu->page)
 		return NULL;
 	if (cpu->fd < 0) {
-		auto_free char *path = xasprintf("%s/.allocprof-import-XXXXXX", im->dir);
-
-		cpu->fd = mkostemp(path, O_CLOEXEC);
+		cpu->fd = unnamed_open(im->dir);
 		if (cpu->fd < 0)
-			return err_os(errno, "%s", path);
-		unlink(path);
+			return err_os(errno, "%s", im->dir);
 	}
 	ringpage_end(cpu->page);
-	TRY(write_all(cpu->fd, cpu->page->data, sizeof(cpu->page->data)));
+	TRY(err_wrap(write_all(cpu->fd, cpu->page->data, sizeof(cpu->page->data)), "%s",
+		     im->dir));
 	cpu->bytes += sizeof(cpu->page->data);
 	free(take_ptr(cpu->page));
 	return NULL;
@@ -560,14 +559,12 @@ static struct err *read_records(struct importer *im)
 
 DEFINE_CLEANUP(struct datfile *, datfile, datfile_close)
 
-struct err *perfimport(const char *path, const char *output, struct perfimport_result *ret)
+struct err *perfimport(const char *path, const char *dir, int *ret_fd,
+		       struct perfimport_result *ret)
 {
 	CLEANUP(recording_deinit) struct recording recording = {};
 	CLEANUP(importer_deinit) struct importer im = {};
 	CLEANUP(datfile_cleanup) struct datfile *file = NULL;
-	const char *slash = strrchr(output, '/');
-	auto_free char *dir =
-		slash ? xstrndup(output, (size_t)(slash - output) + 1) : xstrdup(".");
 
 	im.dir = dir;
 	TRY(perfdata_open(path, &im.perf));
@@ -576,12 +573,15 @@ struct err *perfimport(const char *path, const char *output, struct perfimport_r
 		return err_new(ERR_FORMAT, "%s: no sample of an allocation event", path);
 	im.result.malformed += perfdata_malformed(im.perf);
 	describe(&im, &recording);
-	TRY(recording_create(&recording, output, LEVEL, &file));
-	struct err *err = write_file(&im, file);
+	auto_fd int fd = unnamed_open(dir);
+	int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
-	if (err)
-		unlink(output);
-	else
-		*ret = im.result;
-	return err;
+	if (copy < 0)
+		return err_os(errno, "%s", dir);
+	TRY(err_wrap(recording_create(&recording, copy, LEVEL, &file), "%s", dir));
+	TRY(err_wrap(write_file(&im, file), "%s", dir));
+	*ret = im.result;
+	*ret_fd = fd;
+	fd = -1;
+	return NULL;
 }

@@ -27,8 +27,8 @@ struct perfimport_result {
 	uint64_t malformed; /* records that were left out */
 };
 
-/* @output must not exist; what is begun of it is removed when it fails. */
-struct err *perfimport(const char *path, const char *output,
+/* *@ret_fd is the recording, which has no name, on the file system of @dir. */
+struct err *perfimport(const char *path, const char *dir, int *ret_fd,
 		       struct perfimport_result *ret) MUST_CHECK;
 
 #endif

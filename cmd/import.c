@@ -2,6 +2,7 @@
 /* import.c - allocprof import: files of other programs to a database */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,28 +111,32 @@ static struct err *import_snapshots(const struct import_args *args, char **words
 	return NULL;
 }
 
-/* By way of a recording, beside the database for as long as it takes. */
+/* By way of a recording that nobody else sees, on the file system of the database. */
 static struct err *import_perf(const struct import_args *args, const char *path,
 			       const char *output)
 {
-	auto_free char *recording = xasprintf("%s.tmp-%d.dat", output, (int)getpid());
+	const char *slash = strrchr(output, '/');
+	auto_free char *dir =
+		slash ? xstrndup(output, (size_t)(slash - output) + 1) : xstrdup(".");
 	struct perfimport_result result = {};
+	auto_fd int fd = -1;
 
 	if (args->times.nr || args->host)
 		return err_new(
 			ERR_USAGE,
 			"import: --time and --host are for snapshots of /proc/allocinfo");
 	TRY(newfile_check(output));
-	unlink(recording);
-	TRY(perfimport(path, recording, &result));
-	struct err *err = database_make_of(&args->database, recording, path, output);
+	/* A limit of the file's size is an error like a full disk. */
+	signal(SIGXFSZ, SIG_IGN);
+	TRY(perfimport(path, dir, &fd, &result));
+	auto_free char *recording = xasprintf("/proc/self/fd/%d", fd);
 
-	unlink(recording);
-	if (!err && result.malformed)
+	TRY(database_make_of(&args->database, recording, path, output));
+	if (result.malformed)
 		fprintf(stderr,
 			"allocprof import: %s: records left out as damaged: %" PRIu64 "\n",
 			path, result.malformed);
-	return err;
+	return NULL;
 }
 
 /* What all files are; they are of one type. */

@@ -123,8 +123,11 @@ struct err *datfile_create(const char *path, uint32_t subbuf_size, int level,
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (fd < 0)
-		return err_os(errno, "%s", path);
+	return fd < 0 ? err_os(errno, "%s", path) : datfile_begin(fd, subbuf_size, level, ret);
+}
+
+struct err *datfile_begin(int fd, uint32_t subbuf_size, int level, struct datfile **ret)
+{
 	struct datfile *file = xcalloc(1, sizeof(*file));
 
 	*file = (struct datfile){ .fd = fd, .subbuf_size = subbuf_size, .level = level };

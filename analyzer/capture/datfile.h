@@ -54,6 +54,9 @@ struct datfile;
  */
 struct err *datfile_create(const char *path, uint32_t subbuf_size, int level,
 			   struct datfile **ret) MUST_CHECK;
+/* The same with @fd, an empty file, which is closed with it, also when it fails. */
+struct err *datfile_begin(int fd, uint32_t subbuf_size, int level,
+			  struct datfile **ret) MUST_CHECK;
 /* Gives up what is not finished; the file stays. Accepts NULL. */
 void datfile_close(struct datfile *file);
 

@@ -183,12 +183,12 @@ struct err *recording_write_meta(const struct recording *recording, const struct
 	return err;
 }
 
-struct err *recording_create(const struct recording *recording, const char *path, int level,
+struct err *recording_create(const struct recording *recording, int fd, int level,
 			     struct datfile **ret)
 {
 	struct datfile *file;
 
-	TRY(datfile_create(path, recording->subbuf_size, level, &file));
+	TRY(datfile_begin(fd, recording->subbuf_size, level, &file));
 	struct err *err = write_sections(file, recording);
 
 	if (!err) {
@@ -206,9 +206,13 @@ struct err *recording_write_begin(const struct recording *recording,
 				  const struct recording_data *data, int level,
 				  struct recording_writer **ret)
 {
+	const char *path = data->part->new_file;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	struct datfile *file;
 
-	TRY(recording_create(recording, data->part->new_file, level, &file));
+	if (fd < 0)
+		return err_os(errno, "%s", path);
+	TRY(recording_create(recording, fd, level, &file));
 	size_t page = recording->subbuf_size;
 	struct recording_writer *writer = xcalloc(1, sizeof(*writer));
 

@@ -51,8 +51,9 @@ struct recording_data {
 /*
  * A new file with all but the CPU data, which the caller adds: for each of
  * recording->cpus, in their order; then datfile_data_end() and datfile_finish().
+ * @fd as in datfile_begin().
  */
-struct err *recording_create(const struct recording *recording, const char *path, int level,
+struct err *recording_create(const struct recording *recording, int fd, int level,
 			     struct datfile **ret) MUST_CHECK;
 
 struct recording_writer;

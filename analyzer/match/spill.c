@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/unnamed.h"
 #include "base/xalloc.h"
 
 enum { MAX_MEMS = 8 };
@@ -46,25 +47,10 @@ void spill_add(struct spill *s, struct spill_mem *mem)
 	mem->spill = s;
 }
 
-/* A file that is gone with its descriptor. */
-static int open_file(const char *dir)
-{
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
-		return fd;
-	auto_free char *path = xasprintf("%s/allocprof-XXXXXX", dir);
-
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
-	return fd;
-}
-
 /* In its file, longer than before; false when the system refuses. */
 static bool grow_file(struct spill *s, struct spill_mem *mem, size_t bytes)
 {
-	int fd = mem->mapped ? mem->fd : open_file(s->dir);
+	int fd = mem->mapped ? mem->fd : unnamed_open(s->dir);
 	int error = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)bytes);
 	void *at = MAP_FAILED;
 

@@ -38,6 +38,15 @@ t it_says_who_recorded_what [ "$(q f.db "SELECT recorder, hostname, cpus > 0, cl
 	"perf 6.1.187,vm,1,perf" ]
 t the_database_is_of_the_file_itself [ "$(q f.db "SELECT input FROM recording")" = "$tmp/f.data" ]
 t and_nothing_stays_beside_it [ "$(ls -A | tr '\n' ' ')" = "err f.data f.db out " ]
+mkdir alone
+for blocks in 1 20 100 400; do
+	(ulimit -f $blocks; "$ap" import f.data -o alone/x.db >out 2>err)
+	[ $? = 1 ] && grep -q 'alone/: cannot write.*: File too large$' err || cat err
+done >limited
+t a_limit_on_the_size_of_files_is_an_error [ ! -s limited ]
+rm limited
+t and_nothing_stays_then [ -z "$(ls -A alone)" ]
+rmdir alone
 run report -i f.db --tree -n 5
 t stacks_have_callers [ "$status" = 0 -a "$(wc -l <out)" -gt 15 ]
 run import f.data f.data -o x.db; t one_perf_data_at_a_time [ "$status" = 2 ]
