@@ -50,6 +50,16 @@ void *xlines(size_t nr, size_t size)
 	return p;
 }
 
+void *xlines_grow(void *ptr, size_t nr, size_t new_nr, size_t size)
+{
+	void *p = xlines(new_nr, size);
+
+	if (nr)
+		memcpy(p, ptr, nr * size);
+	free(ptr);
+	return p;
+}
+
 char *xstrdup(const char *s)
 {
 	return xstrndup(s, strlen(s));

@@ -21,6 +21,9 @@ void *xcalloc(size_t nr, size_t size) __attribute__((malloc, returns_nonnull));
 void *xreallocarray(void *ptr, size_t nr, size_t size);
 /* @nr members of @size bytes, the first at the start of a cache line. */
 void *xlines(size_t nr, size_t size) __attribute__((malloc, returns_nonnull));
+/* Such memory, of @nr members, with room for @new_nr, which are more. */
+void *xlines_grow(void *ptr, size_t nr, size_t new_nr, size_t size)
+	__attribute__((malloc, returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 /* At most @len bytes of @s, NUL-terminated. */
 char *xstrndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));

@@ -181,8 +181,9 @@ static void hand_out(struct merge *m, struct source *source, struct merge_run *r
 	if (source->end - ev < end - item)
 		end = item + (source->end - ev);
 	do {
-		/* It was written by another CPU. */
+		/* It was written by another CPU, and the item's place read by another. */
 		__builtin_prefetch(ev + FETCH);
+		__builtin_prefetch(item + FETCH, 1);
 		*item++ = (struct merge_item){ ev++, *clue++, who };
 	} while (item != end && ev->ts_ns < limit_ns);
 	source->pos = ev;
@@ -213,6 +214,7 @@ static void zip(struct merge *m, struct merge_run *run, size_t *turns)
 		item->clue = second ? *q : *p;
 		item->source = (uint32_t)second;
 		__builtin_prefetch(item->event + FETCH);
+		__builtin_prefetch(item + FETCH, 1);
 		item++;
 		changes += second ^ last;
 		last = second;
@@ -283,6 +285,7 @@ static void find_times(const struct merge *m, struct merge_run *run)
 {
 	if (!run->nr)
 		return;
+	run->in_order = !m->steps_back;
 	run->earliest_ns = run->item->event->ts_ns;
 	run->latest_ns = run->item[run->nr - 1].event->ts_ns;
 	for (size_t i = 0; m->steps_back && i < run->nr; i++) {

@@ -83,6 +83,7 @@ struct merge_run {
 	uint32_t kinds;	  /* of these and some more: a bit for each enum event_kind */
 	uint32_t nr_cpus; /* none is of that CPU or one above */
 	uint64_t earliest_ns, latest_ns; /* of these */
+	bool in_order;			 /* none of them is earlier than one before it */
 	struct hash_secret secret;	 /* of the clues; that of all runs of a merge */
 };
 

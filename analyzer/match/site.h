@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "match/series.h"
+
 enum site_kind {
 	SITE_SLAB,
 	SITE_PAGE,
@@ -45,19 +47,13 @@ enum { SAMPLE_ORDER = 3, SAMPLE_MAX = 4096 };
 
 enum { SITE_QUICK_NS = 1000, SITE_NEAR = 4 };
 
-/* What events write comes first, so that they touch few cache lines. */
+/*
+ * What events write comes first, by cache line: the first is of all, the second of allocations,
+ * the third of frees. The array begins at one.
+ */
 struct site {
-	enum site_kind kind;
-	uint32_t stack;	    /* id in struct stacks, which holds call_site too where there is
-			     * one (rule 16); SITE_NO_STACK when there is none */
-	uint64_t call_site; /* return address; 0 when the stack alone is the key */
-	uint16_t cache;	    /* interned cache name when all its objects agree, else 0 */
-	bool self;	    /* a part of the key: what the recorder did itself */
-	uint32_t weight; /* likewise: by how much each object counts, 1 without sampling; 0: it
-			     * is not to be reported */
-
 	/* What is live at the end. */
-	uint64_t live;
+	_Alignas(64) uint64_t live;
 	uint64_t live_bytes;
 
 	/* Allocated in the recording. */
@@ -65,11 +61,24 @@ struct site {
 	uint64_t alloc_bytes; /* bytes_alloc */
 
 	uint64_t peak_bytes; /* highest live_bytes */
-	uint64_t peak_ns;    /* when it was first reached */
 	uint64_t last_ns;    /* first and last allocation, or free where there is none */
-	uint64_t first_ns;
+	uint64_t bursts;     /* of SITETAB_BURST events each, that allocated here */
+	uint64_t stamp;	     /* sitetab.h's own: that its kind had when it was looked at last */
+
 	uint64_t max_bytes; /* of one object */
-	uint64_t bursts;    /* of SITETAB_BURST events each, that allocated here */
+	uint64_t peak_ns;   /* when peak_bytes was first reached */
+	uint64_t call_site; /* return address; 0 when the stack alone is the key */
+	enum site_kind kind;
+	uint32_t stack;	  /* id in struct stacks, which holds call_site too where there is
+			   * one (rule 16); SITE_NO_STACK when there is none */
+	uint32_t weight;  /* a part of the key: by how much each object counts, 1 without
+			   * sampling; 0: it is not to be reported */
+	uint16_t cache;	  /* interned cache name when all its objects agree, else 0 */
+	bool self;	  /* a part of the key: what the recorder did itself */
+	uint8_t flags;	  /* sitetab.h's own, as what follows: enum sitetab_flag */
+	uint64_t burst;	  /* in which it allocated last */
+	uint32_t account; /* that it used last */
+	struct series_mark series;
 
 	/*
 	 * Lives, up to a free event or to the call that gives the object to RCU. What
@@ -81,9 +90,11 @@ struct site {
 	uint64_t lived_quick;	  /* at most SITE_QUICK_NS */
 	uint64_t lived_same_task; /* freed by the task that allocated it, out of interrupts */
 	uint64_t remote_cpu;	  /* freed on another CPU */
-	uint64_t remote_node;	  /* … of another node */
 	uint64_t lived_near;	  /* slab: same task, before its next SITE_NEAR allocations */
 	uint64_t temporary;	  /* slab: quick, too */
+
+	uint64_t remote_node; /* of remote_cpu, those of another node */
+	uint64_t first_ns;
 
 	/* When all sites of the kind together held most: struct site_peak. */
 	uint64_t at_peak;

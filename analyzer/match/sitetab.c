@@ -9,10 +9,10 @@
 void sitetab_init(struct sitetab *tab)
 {
 	*tab = (struct sitetab){ .cap = 1024, .nr_slots = 2048, .secret = hash_secret() };
-	tab->site = xcalloc(tab->cap, sizeof(*tab->site));
-	tab->flags = xcalloc(tab->cap, sizeof(*tab->flags));
+	tab->site = xlines(tab->cap, sizeof(*tab->site));
+	tab->nowhere = xlines(1, sizeof(*tab->nowhere));
+	*tab->nowhere = (struct site){ 0 };
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
-	tab->mark = xcalloc(tab->cap, sizeof(*tab->mark));
 	tab->life = xcalloc(tab->cap, sizeof(*tab->life));
 	for (size_t i = 0; i < SITETAB_FREERS; i++)
 		tab->freer[i].site = SITETAB_NONE;
@@ -39,8 +39,7 @@ void sitetab_deinit(struct sitetab *tab)
 	free(tab->self.pid);
 	account_deinit(&tab->accounts);
 	free(tab->site);
-	free(tab->flags);
-	free(tab->mark);
+	free(tab->nowhere);
 	free(tab->life);
 	free(tab->age);
 	free(tab->age_sum);
@@ -76,9 +75,7 @@ static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call
 
 static void grow(struct sitetab *tab)
 {
-	tab->site = xreallocarray(tab->site, tab->cap * 2, sizeof(*tab->site));
-	tab->flags = xreallocarray(tab->flags, tab->cap * 2, sizeof(*tab->flags));
-	tab->mark = xreallocarray(tab->mark, tab->cap * 2, sizeof(*tab->mark));
+	tab->site = xlines_grow(tab->site, tab->nr, tab->cap * 2, sizeof(*tab->site));
 	tab->life = xreallocarray(tab->life, tab->cap * 2, sizeof(*tab->life));
 	tab->cap *= 2;
 
@@ -117,9 +114,8 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 		.stack = stack,
 		.self = self,
 		.weight = tab->weight,
+		.series.bucket = tab->series.bucket,
 	};
-	tab->flags[ret] = 0;
-	tab->mark[ret] = (struct sitetab_mark){ .series.bucket = tab->series.bucket };
 	tab->life[ret] = (struct life){ 0 };
 	if (tab->nr == tab->cap)
 		grow(tab);
@@ -138,18 +134,17 @@ uint32_t sitetab_find_freer(struct sitetab *tab, uint64_t call_site,
 
 void sitetab_close_bucket(struct sitetab *tab, uint32_t i)
 {
-	const struct site *s = &tab->site[i];
-	struct sitetab_mark *m = &tab->mark[i];
+	struct site *s = &tab->site[i];
 
 	/* A site that was only ever seen to fail or to free has nothing to tell. */
-	if (s->allocs || m->series.entry)
-		series_close(&tab->series, &m->series,
+	if (s->allocs || s->series.entry)
+		series_close(&tab->series, &s->series,
 			     (struct series_entry){ .site = i,
 						    .live = s->live + s->pieces,
 						    .live_bytes = s->live_bytes,
 						    .allocs = s->allocs,
 						    .alloc_bytes = s->alloc_bytes });
-	m->series.bucket = tab->series.bucket;
+	s->series.bucket = tab->series.bucket;
 }
 
 static void new_stamps(struct sitetab *tab)
@@ -160,7 +155,7 @@ static void new_stamps(struct sitetab *tab)
 
 void sitetab_next_bucket(struct sitetab *tab, uint64_t ts_ns)
 {
-	series_advance(&tab->series, ts_ns, &tab->mark->series, sizeof(*tab->mark), tab->nr);
+	series_advance(&tab->series, ts_ns, &tab->site->series, sizeof(*tab->site), tab->nr);
 	new_stamps(tab);
 }
 
@@ -183,9 +178,9 @@ void sitetab_window(struct sitetab *tab, uint64_t ts_ns)
 			.cache = s->cache,
 			.self = s->self,
 			.weight = s->weight,
+			.flags = s->flags & (uint8_t)~SITETAB_ALLOCATED,
+			.account = SITETAB_NONE,
 		};
-		tab->flags[i] &= (uint8_t)~SITETAB_ALLOCATED;
-		tab->mark[i] = (struct sitetab_mark){ .account = SITETAB_NONE };
 		tab->life[i] = (struct life){ 0 };
 	}
 	life_deinit(&tab->lives);
@@ -203,7 +198,7 @@ void sitetab_end_of_time(struct sitetab *tab)
 	for (uint32_t i = 0; i < tab->nr; i++) {
 		struct site *s = &tab->site[i];
 
-		if (tab->mark[i].stamp < tab->peak[s->kind]) {
+		if (s->stamp < tab->peak[s->kind]) {
 			s->at_peak = s->live;
 			s->at_peak_bytes = s->live_bytes;
 		}
@@ -262,8 +257,7 @@ bool sitetab_unalloc(struct sitetab *tab, uint32_t account, uint64_t bytes, uint
 		return false;
 
 	sitetab_before(tab, account_site(a), s->kind);
-	series_take_back(&tab->series, &tab->mark[account_site(a)].series, before->clock_ns,
-			 bytes);
+	series_take_back(&tab->series, &s->series, before->clock_ns, bytes);
 	k->live -= s->weight;
 	k->live_bytes -= bytes * s->weight;
 	if (at_peak) {

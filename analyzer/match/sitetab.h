@@ -30,14 +30,6 @@ enum sitetab_flag {
 /* Events that are told apart as one burst: about those of a ring-buffer page. */
 enum { SITETAB_BURST = 64 };
 
-/* What is remembered of a site between its events. */
-struct sitetab_mark {
-	struct series_mark series;
-	uint32_t account; /* that it used last */
-	uint64_t burst;	  /* in which it allocated last */
-	uint64_t stamp;	  /* that its kind had when it was looked at last */
-};
-
 /* What one task, in one context, allocated last. */
 struct sitetab_near {
 	uint64_t addr[SITE_NEAR];
@@ -78,15 +70,13 @@ struct sitetab_tasks {
 };
 
 struct sitetab {
-	uint64_t burst;		   /* that goes on */
-	uint64_t clock_ns;	   /* the latest time of an event … */
-	uint64_t now;		   /* … as live.h has it */
-	struct sitetab_mark *mark; /* by site, as all that follow */
-	struct life *life;
+	uint64_t burst;		    /* that goes on */
+	uint64_t clock_ns;	    /* the latest time of an event … */
+	uint64_t now;		    /* … as live.h has it */
+	struct life *life;	    /* by site, as all that follow */
 	struct life *age;	    /* NULL before the end, as the next */
 	unsigned __int128 *age_sum; /* ns, exact: the order of slots is no one's to know */
 	struct site *site;
-	uint8_t *flags; /* enum sitetab_flag, by site */
 	size_t nr, cap;
 	uint32_t *slot;	 /* index + 1; 0 is empty */
 	size_t nr_slots; /* a power of two, at least twice nr */
@@ -98,7 +88,7 @@ struct sitetab {
 	struct account_table accounts;
 	struct series series;
 	struct life_table lives;
-	struct site nowhere; /* takes what is booked on what is older than the window */
+	struct site *nowhere; /* takes what is booked on what is older than the window */
 	struct site_peak kind[NR_SITE_KINDS];
 	uint64_t stamp[NR_SITE_KINDS]; /* rises with each peak, and as a bucket begins; not 0 */
 	uint64_t peak[NR_SITE_KINDS];  /* what it was at the peak */
@@ -150,7 +140,7 @@ static inline uint32_t sitetab_account(struct sitetab *tab, uint32_t site,
 
 	if (hinted && tab->hint->account != SITETAB_NONE)
 		return tab->hint->account;
-	uint32_t *last = &tab->mark[site].account;
+	uint32_t *last = &tab->site[site].account;
 	struct account_key key = account_key(site, ev);
 
 	/* The same task does the same again. */
@@ -203,8 +193,8 @@ static inline void sitetab_touch(struct sitetab *tab, uint32_t i, uint64_t ts_ns
 {
 	struct site *s = &tab->site[i];
 
-	if (!(tab->flags[i] & SITETAB_ALLOCATED)) {
-		tab->flags[i] |= SITETAB_ALLOCATED;
+	if (!(s->flags & SITETAB_ALLOCATED)) {
+		s->flags |= SITETAB_ALLOCATED;
 		s->first_ns = ts_ns;
 	}
 	s->last_ns = ts_ns;
@@ -216,16 +206,16 @@ static inline void sitetab_touch(struct sitetab *tab, uint32_t i, uint64_t ts_ns
  */
 TABLE_INLINE void sitetab_before(struct sitetab *tab, uint32_t i, enum site_kind kind)
 {
-	struct sitetab_mark *m = &tab->mark[i];
+	struct site *s = &tab->site[i];
 
-	if (m->stamp == tab->stamp[kind])
+	if (s->stamp == tab->stamp[kind])
 		return;
-	if (m->stamp < tab->peak[kind]) {
-		tab->site[i].at_peak = tab->site[i].live;
-		tab->site[i].at_peak_bytes = tab->site[i].live_bytes;
+	if (s->stamp < tab->peak[kind]) {
+		s->at_peak = s->live;
+		s->at_peak_bytes = s->live_bytes;
 	}
-	m->stamp = tab->stamp[kind];
-	if (m->series.bucket != tab->series.bucket)
+	s->stamp = tab->stamp[kind];
+	if (s->series.bucket != tab->series.bucket)
 		sitetab_close_bucket(tab, i);
 }
 
@@ -243,8 +233,8 @@ TABLE_INLINE void sitetab_add_to(struct sitetab *tab, struct account *a, enum si
 	a->bytes_req += bytes_req;
 	sitetab_before(tab, i, kind);
 	sitetab_touch(tab, i, ts_ns);
-	s->bursts += tab->mark[i].burst != tab->burst;
-	tab->mark[i].burst = tab->burst;
+	s->bursts += s->burst != tab->burst;
+	s->burst = tab->burst;
 	s->allocs += nr;
 	s->alloc_bytes += bytes;
 	s->live += nr;
@@ -306,7 +296,7 @@ static inline struct site *sitetab_end(struct sitetab *tab, uint32_t account, ui
 	if (sitetab_is_older(tab, account)) {
 		s->preexisting_frees += nr;
 		s->preexisting_bytes += bytes;
-		return &tab->nowhere;
+		return tab->nowhere;
 	}
 	a->ends += nr;
 	a->end_bytes += bytes;
@@ -484,10 +474,10 @@ static inline void sitetab_cache(struct sitetab *tab, uint32_t i, uint16_t cache
 {
 	struct site *s = &tab->site[i];
 
-	if (s->cache == cache || !cache || tab->flags[i] & SITETAB_MIXED_CACHE)
+	if (s->cache == cache || !cache || s->flags & SITETAB_MIXED_CACHE)
 		return;
 	if (s->cache)
-		tab->flags[i] |= SITETAB_MIXED_CACHE;
+		s->flags |= SITETAB_MIXED_CACHE;
 	s->cache = s->cache ? 0 : cache;
 }
 
@@ -557,7 +547,7 @@ static inline void sitetab_unknown_free(struct sitetab *tab, uint32_t i, uint64_
 {
 	struct site *s = &tab->site[i];
 
-	if (!(tab->flags[i] & SITETAB_ALLOCATED)) {
+	if (!(s->flags & SITETAB_ALLOCATED)) {
 		if (!s->unknown_frees)
 			s->first_ns = ts_ns;
 		s->last_ns = ts_ns;

@@ -360,7 +360,9 @@ static __attribute__((noinline)) struct sitetab_hint *new_hints(struct match *m,
 	return m->hints[source];
 }
 
-static inline struct sitetab_hint *hint_of(struct match *m, const struct merge_item *item)
+/* Of an item without a place, or of a place that has a new tenant or is the first of its CPU. */
+static __attribute__((noinline)) struct sitetab_hint *rare_hint(struct match *m,
+								const struct merge_item *item)
 {
 	uint16_t place = item->clue.place;
 
@@ -368,13 +370,22 @@ static inline struct sitetab_hint *hint_of(struct match *m, const struct merge_i
 		return NULL;
 	struct sitetab_hint *hints = item->source < m->nr_hints ? m->hints[item->source] : NULL;
 
-	if (__builtin_expect(!hints, 0))
+	if (!hints)
 		hints = new_hints(m, item->source);
 	struct sitetab_hint *hint = &hints[place & (CLUE_PLACES - 1)];
 
 	if (place & CLUE_FRESH)
 		*hint = (struct sitetab_hint){ SITETAB_NONE, SITETAB_NONE, 0, SITETAB_NONE };
 	return hint;
+}
+
+static inline struct sitetab_hint *hint_of(struct match *m, const struct merge_item *item)
+{
+	if (__builtin_expect(item->clue.place >= CLUE_PLACES || item->source >= m->nr_hints ||
+				     !m->hints[item->source],
+			     0))
+		return rare_hint(m, item);
+	return &m->hints[item->source][item->clue.place];
 }
 
 /*
@@ -389,6 +400,7 @@ static bool is_calm(struct match *m, const struct merge_run *run)
 	if (!live->nr)
 		live->secret = run->secret;
 	return !m->chosen && !m->spill && m->slab.offset.closed && m->opts.page_size >= 4096 &&
+	       run->in_order && run->earliest_ns >= m->sites.clock_ns &&
 	       run->latest_ns < m->heed_ns && run->latest_ns - m->base_ns < LIVE_MAX_TIME &&
 	       live->secret.add == run->secret.add && live->secret.mul == run->secret.mul;
 }
@@ -402,52 +414,58 @@ static inline void prefetch_calm(const struct match *m, const struct merge_item 
 		prefetch(m, item->event);
 }
 
-/* What is the same in all of the loop is in locals, and what is plain is done here. */
+/* An event that is not earlier than any before. What is plain is done here. */
+TABLE_INLINE void take_plain(struct match *m, struct sitetab *tab,
+			     const struct merge_item *item, uint64_t base_ns)
+{
+	const struct event *ev = item->event;
+	uint64_t ts_ns = ev->ts_ns, now = ts_ns - base_ns;
+	struct sitetab_hint *hint = NULL;
+
+	__builtin_prefetch(item[FETCH].event);
+	prefetch_calm(m, item + AHEAD);
+	m->totals.events[ev->kind]++;
+	if (item->clue.class == CLUE_FREE) {
+		if (plain_free(&m->slab, ev, item->clue.hash, now))
+			return;
+	} else {
+		hint = hint_of(m, item);
+		if (item->clue.class == CLUE_ALLOC &&
+		    plain_alloc(&m->slab, ev, hint->plain, item->clue.hash, now))
+			return;
+	}
+	tab->clock_ns = ts_ns;
+	tab->now = now;
+	tab->ev = ev;
+	tab->hint = hint;
+	dispatch(m, ev);
+}
+
+/* What is the same in all of the loop is in locals. */
 static void take_calm(struct match *m, const struct merge_run *run)
 {
-	const struct merge_item *item = run->item, *end = item + run->nr;
+	const struct merge_item *item = run->item, *const end = item + run->nr;
 	struct sitetab *tab = &m->sites;
-	uint64_t clock_ns = tab->clock_ns;
 	const uint64_t base_ns = m->base_ns;
-	unsigned int burst_left = m->burst_left;
 
 	for (int i = 0; i < FETCH; i++)
 		__builtin_prefetch(item[i].event);
 	for (int i = 0; i < AHEAD; i++)
 		prefetch_calm(m, item + i);
-	for (; item != end; item++) {
-		const struct event *ev = item->event;
-		uint64_t ts_ns = ev->ts_ns, now = ts_ns > base_ns ? ts_ns - base_ns : 0;
-
-		__builtin_prefetch(item[FETCH].event);
-		prefetch_calm(m, item + AHEAD);
-		m->totals.events[ev->kind]++;
-		if (!--burst_left) {
-			burst_left = SITETAB_BURST;
+	while (item != end) {
+		/* The event at which it comes to 0 is the first of the next burst. */
+		if (m->burst_left == 1) {
+			m->burst_left += SITETAB_BURST;
 			tab->burst++;
 		}
-		clock_ns = ts_ns > clock_ns ? ts_ns : clock_ns;
+		size_t nr = (size_t)(end - item);
 
-		struct sitetab_hint *hint = NULL;
-
-		if (item->clue.class == CLUE_FREE) {
-			if (plain_free(&m->slab, ev, item->clue.hash, now))
-				continue;
-		} else {
-			hint = hint_of(m, item);
-			if (item->clue.class == CLUE_ALLOC &&
-			    plain_alloc(&m->slab, ev, hint->plain, item->clue.hash, now,
-					clock_ns))
-				continue;
-		}
-		tab->clock_ns = clock_ns;
-		tab->now = now;
-		tab->ev = ev;
-		tab->hint = hint;
-		dispatch(m, ev);
+		nr = nr < m->burst_left - 1 ? nr : m->burst_left - 1;
+		m->burst_left -= (unsigned int)nr;
+		for (const struct merge_item *stop = item + nr; item != stop; item++)
+			take_plain(m, tab, item, base_ns);
 	}
-	tab->clock_ns = clock_ns;
-	m->burst_left = burst_left;
+	tab->clock_ns = run->latest_ns;
 }
 
 static void take_each(struct match *m, const struct merge_run *run)

@@ -226,7 +226,7 @@ bool vmalloc_page_free(struct vmalloc *v, const struct event *ev)
 
 uint32_t vmalloc_own_site(struct vmalloc *v, const struct event *ev, uint32_t site)
 {
-	uint8_t *flags = &v->sites->flags[site];
+	uint8_t *flags = &v->sites->site[site].flags;
 
 	if (!(*flags & SITETAB_CLASSIFIED))
 		*flags |= SITETAB_CLASSIFIED |

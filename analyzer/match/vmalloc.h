@@ -113,7 +113,7 @@ static inline bool vmalloc_is_plain(const struct vmalloc *v, uint32_t site)
 {
 	enum { KNOWN = SITETAB_CLASSIFIED | SITETAB_VMALLOC };
 
-	return (v->sites->flags[site] & KNOWN) == SITETAB_CLASSIFIED;
+	return (v->sites->site[site].flags & KNOWN) == SITETAB_CLASSIFIED;
 }
 
 /* The site of a slab allocation of @site, whose return address may be vmalloc's own. */

@@ -156,7 +156,10 @@ static struct sum *sum_of(struct sums *sums, uint64_t key)
 	for (size_t i = 0; i < sums->nr; i++)
 		if (sums->v[i].key == key)
 			return &sums->v[i];
-	vec_room(sums->v, sums->nr, sums->cap);
+	if (sums->nr == sums->cap) {
+		sums->cap = sums->cap ? sums->cap * 2 : 16;
+		sums->v = xlines_grow(sums->v, sums->nr, sums->cap, sizeof(*sums->v));
+	}
 	sums->v[sums->nr] = (struct sum){ .key = key };
 	return &sums->v[sums->nr++];
 }
