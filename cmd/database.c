@@ -99,9 +99,26 @@ static struct err *parse_time(const char *name, const char *text, struct window_
 	return NULL;
 }
 
+/* One that was named and is not there is a slip of the keyboard. */
+struct err *database_check_dirs(const struct opt_list *dirs)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < dirs->nr; i++) {
+		if (stat(dirs->item[i], &st))
+			return err_os(errno, "--debug-dir %s", dirs->item[i]);
+		if (!S_ISDIR(st.st_mode))
+			return err_new(ERR_OS, "--debug-dir %s: is not a directory",
+				       dirs->item[i]);
+	}
+	return NULL;
+}
+
 struct err *database_check(const struct database_args *args)
 {
 	struct window_time time;
+
+	TRY(database_check_dirs(&args->debug_dirs));
 
 	TRY(parse_time("from", args->from, &time));
 	return parse_time("to", args->to, &time);

@@ -50,7 +50,9 @@ struct database_args {
 		0, "to", "TIME", OPT_TEXT(s, member.to), "only what happened before then"             \
 	}
 
-/* ERR_USAGE for a time that is none. */
+/* Each --debug-dir is a directory. */
+struct err *database_check_dirs(const struct opt_list *dirs) MUST_CHECK;
+/* That, and ERR_USAGE for a time that is none. */
 struct err *database_check(const struct database_args *args) MUST_CHECK;
 
 /* The database of a recording: X.db beside X.dat; owned by the caller. */

@@ -4,6 +4,7 @@
 
 #include "base/xalloc.h"
 #include "cmd.h"
+#include "database.h"
 #include "doctor.h"
 #include "view/view.h"
 
@@ -79,6 +80,7 @@ static struct err *doctor_run(const void *p, char **args_left, int *status)
 	if (args->format && !view_format_find(args->format, &format))
 		return err_new(ERR_USAGE, "doctor: -f %s: no such format: table, csv, json",
 			       args->format);
+	TRY(err_wrap(database_check_dirs(&args->debug_dirs), "doctor"));
 	doctor_examine(args->vmlinux, args->debug_dirs.item, &doctor);
 	if (format == VIEW_TABLE)
 		print_table(&doctor);

@@ -86,7 +86,7 @@ static const struct opt opts[] = {
 	{ 0, "no-probes", NULL, OPT_FLAG(struct args, no_probes),
 	  "tracepoints only, no kprobes" },
 	{ 0, "analyze", NULL, OPT_FLAG(struct args, analyze),
-	  "match the events as they come, into allocprof.db;\nkeep no recording without -o" },
+	  "match the events as they come, into allocprof.db;\nkeep no recording without -o, nor with -o X.db" },
 	DATABASE_OPTS(struct args, database),
 	{ 'z', "compress", "[LEVEL]", OPT_TEXT(struct args, level),
 	  "zstd level 1 to 19, 0 for none (1)" },
@@ -163,14 +163,24 @@ static struct err *check_analysis(const struct args *args)
 						    : NULL;
 
 	if (args->analyze)
-		return NULL;
+		return database_check_dirs(&database->debug_dirs);
 	if (option)
 		return err_new(ERR_USAGE, "--%s is for --analyze", option);
 	if (!sites && (database->vmlinux || database->debug_dirs.nr))
 		return err_new(ERR_USAGE,
 			       "--%s is for --analyze, --call-site and --stacks SITE",
 			       database->vmlinux ? "vmlinux" : "debug-dir");
-	return NULL;
+	return database_check_dirs(&database->debug_dirs);
+}
+
+/* X.dat for --analyze -o X.db: the database alone is asked for. NULL for any other. */
+static char *alone(const struct args *args)
+{
+	size_t len = args->analyze && args->output ? strlen(args->output) : 0;
+
+	if (len <= 3 || strcmp(args->output + len - 3, ".db"))
+		return NULL;
+	return xasprintf("%.*s.dat", (int)len - 3, args->output);
 }
 
 static void print_status(const struct session *s, uint64_t *events, uint64_t *at_ns)
@@ -471,8 +481,11 @@ static void raise_fd_limit(void)
 static struct err *record_run(const void *data, char **words, int *status)
 {
 	const struct args *args = data;
+	auto_free char *of_database = alone(args);
 	struct recorder_opts ropts = {
-		.output = args->output ? args->output : "allocprof.dat",
+		.output = of_database	 ? of_database
+			  : args->output ? args->output
+					 : "allocprof.dat",
 		.cpus = args->cpus,
 		.events = args->events,
 		.buffer_bytes = args->buffer_bytes,
@@ -484,7 +497,7 @@ static struct err *record_run(const void *data, char **words, int *status)
 		.terminal = isatty(STDERR_FILENO),
 		.settle_ns = args->settle_ns,
 		.size_limit = args->size_limit,
-		.keep = !args->analyze || args->output,
+		.keep = !args->analyze || (args->output && !of_database),
 	};
 	CLEANUP(wishes_found_deinit) struct wishes_found found = {};
 	struct workload_env env;

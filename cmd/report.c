@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* report.c - allocprof report: memory per call site */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,6 +132,24 @@ static struct err *check_at(const char *at)
 		       at);
 }
 
+/* That there was a recording then. What is printed of its length is rounded. */
+static struct err *check_at_in(struct query_db *db, const char *at)
+{
+	CLEANUP(query_cleanup) struct query *query = NULL;
+	const struct cell *row;
+
+	if (!strcmp(at, "peak"))
+		return NULL;
+	TRY(query_prepare(db, "SELECT max(duration_s) FROM recording", NULL, &query));
+	TRY(query_next(query, &row));
+	double seconds = row && row[0].type == CELL_REAL ? row[0].real : 0;
+
+	if (seconds <= 0 || fabs(atof(at)) <= seconds + 0.01)
+		return NULL;
+	return err_new(ERR_USAGE, "report: --at %s: the recording lasts from 0 to %.3f s", at,
+		       seconds);
+}
+
 /* Which answer is asked for; *ret_any is false for the plain report. */
 static struct err *choose_answer(const struct report_args *args, const char *by, bool *ret_any,
 				 enum answer *ret)
@@ -233,6 +252,8 @@ static struct err *report_run(const void *p, char **words, int *status)
 			       "report: --reconcile goes with all formats but allocinfo, and "
 			       "with -n only");
 	TRY(database_open(&args->database, &db));
+	if (args->at)
+		TRY(check_at_in(db, args->at));
 	if (answer_wanted)
 		return answer_print(db, answer, &opts, args->at, format, stdout, &layout);
 	if (args->reconcile)

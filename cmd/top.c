@@ -500,6 +500,7 @@ static struct err *start(struct top *t)
 {
 	const struct top_args *args = t->args;
 
+	TRY(database_check_dirs(&args->database.debug_dirs));
 	TRY(make_dir(t));
 	auto_free char *output = xasprintf("%s/top.dat", t->dir);
 	struct recorder_opts opts = {

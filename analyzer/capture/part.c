@@ -15,6 +15,9 @@
 static struct err *resolve_output(const char *output, char **ret)
 {
 	struct stat st;
+
+	if (!*output)
+		return err_new(ERR_OS, "the name of the recording is empty");
 	auto_free char *path = realpath(output, NULL);
 
 	if (!path)

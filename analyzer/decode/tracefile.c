@@ -66,6 +66,8 @@ static struct err *check_magic(const struct metadata *meta)
 	TRY(metadata_read(meta, 0, start, len));
 	if (len == sizeof(magic) && !memcmp(start, magic, len))
 		return NULL;
+	if (len == sizeof(magic) && !memcmp(start, "SQLite format", len))
+		return err_new(ERR_FORMAT, "is a database, not a recording");
 	auto_free char *quoted = metadata_quote((struct span){ start, len });
 
 	return err_new(ERR_FORMAT, "not a trace.dat: starts with \"%s\"", quoted);

@@ -151,7 +151,7 @@ struct err *spill_check(uint64_t bytes, uint64_t limit)
 	return err_new(ERR_UNSUPPORTED,
 		       "--memory-limit: it has too many call sites and tasks: %" PRIu64
 		       " MB must be in memory, and %" PRIu64 " MB may be",
-		       bytes >> 20, limit >> 20);
+		       (bytes + (1 << 20) - 1) >> 20, limit >> 20);
 }
 
 struct err *spill_error(struct spill *s)

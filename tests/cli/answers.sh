@@ -44,6 +44,8 @@ run report --for comm=sh --tree; t for_does_not_go_with_tree usage_error "--for 
 run report --growth --waste; t one_answer_at_a_time usage_error "one at a time"
 run report --growth --by file; t an_answer_has_no_groups usage_error "one at a time"
 run report --at soon; t at_wants_a_time usage_error "give peak, or seconds"
+run report --at 8; t at_is_within_the_recording usage_error "the recording lasts from 0 to "
+run report --at -8; t also_from_its_end usage_error "the recording lasts from 0 to "
 run report --at 1e9; t at_takes_no_exponent usage_error "give peak, or seconds"
 run report --by comm --sort file,module; t groups_of_accounts_can_be_sorted_by_place [ $status = 0 ]
 run report --by nobody; t by_names_its_groups usage_error "migratetype, free, caller"

@@ -2,6 +2,7 @@
 # What is the same for every command: help, version, one line for a mistake.
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
 ap=${ALLOCPROF:?}
+top=$(cd "$(dirname "$0")/../.." && pwd)
 
 t() { # NAME CONDITION...: one test
 	name=$1; shift
@@ -23,6 +24,14 @@ run help nope; t help_for_an_unknown_command_is_a_usage_error usage_error "nope:
 run record -z 3 true; t a_level_that_stands_apart_is_no_command usage_error "-z3"
 run record --vmlinux vmlinux true; t record_has_no_use_for_debug_information usage_error "--vmlinux is for --analyze, --call-site"
 run record --stacks all --debug-dir . true; t nor_for_where_to_look usage_error "--debug-dir is for --analyze"
+slip() { # TEXT: exit 1, one line on stderr that holds it
+	[ $status = 1 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -qF -- "$1" "$tmp/err"
+}
+for words in "analyze -i $top/fixtures/debian-6.12.dat -o $tmp/x.db" "record --analyze" "top -b" doctor; do
+	run $words --debug-dir nowhere
+	t "${words%% *}_looks_in_a_folder_that_there_is" slip "--debug-dir nowhere: No such file or directory"
+done
+run record -o "" true; t a_recording_has_a_name slip "the name of the recording is empty"
 run record --no-cache true; t nor_for_what_only_an_analysis_needs usage_error "--no-cache is for --analyze"
 
 for cmd in $(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$tmp/help"); do

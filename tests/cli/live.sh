@@ -60,6 +60,9 @@ t a_database_without_recording_is_not_overwritten [ $? = 1 -a -n "$(grep 'name o
 rm allocprof.dat
 t nothing_stays_behind_a_recording [ -z "$(left)" ]
 
+"$ap" record --analyze -o alone.db -- sh -c "$load" 2>err; ls alone* >out
+t o_may_name_the_database_alone [ "$(cat out)" = alone.db -a "$(sqlite3 alone.db 'SELECT events > 0 FROM recording')" = 1 ]
+
 "$ap" record --analyze -d 30 2>err & pid=$!
 sleep 3; kill -INT $pid; wait $pid
 t an_interrupt_ends_it_with_a_database [ $? = 0 -a -s allocprof.db ]
