@@ -78,8 +78,10 @@ static struct err *doctor_run(const void *p, char **args_left, int *status)
 	if (*args_left)
 		return err_new(ERR_USAGE, "doctor: %s: there is nothing to name", *args_left);
 	if (args->format && !view_format_find(args->format, &format))
-		return err_new(ERR_USAGE, "doctor: -f %s: no such format: table, csv, json",
-			       args->format);
+		return err_new(
+			ERR_USAGE,
+			"doctor: --format %s: no such format; there are table, csv, json",
+			args->format);
 	TRY(err_wrap(database_check_dirs(&args->debug_dirs), "doctor"));
 	doctor_examine(args->vmlinux, args->debug_dirs.item, &doctor);
 	if (format == VIEW_TABLE)

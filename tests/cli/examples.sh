@@ -10,7 +10,7 @@ tracefs=$(sed -n 's/^[^ ]* \([^ ]*\) tracefs .*/\1/p' /proc/mounts | head -1)
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
 export XDG_CACHE_HOME="$tmp/cache" TMPDIR="$tmp"
 
-mkdir "$tmp/bin" "$tmp/work"
+mkdir "$tmp/bin" "$tmp/work" "$tmp/debug"
 for quick in sleep tar; do
 	printf '#!/bin/sh\nexec /bin/sleep 0.1\n' >"$tmp/bin/$quick"
 done
@@ -59,7 +59,7 @@ for page in "$top"/Documentation/man/*.adoc; do
 	cp "$top/fixtures/debian-6.12.dat" allocprof.dat
 	while IFS= read -r line <&3; do
 		nr=$((nr + 1))
-		text=$(printf '%s\n' "$line" | tr '\007' '\n' | sed "s|/proc/allocinfo|$tmp/account|g; s|/usr/local/lib/allocprof/allocprof|${BUILD:?}/allocprof|")
+		text=$(printf '%s\n' "$line" | tr '\007' '\n' | sed "s|/proc/allocinfo|$tmp/account|g; s|/srv/debug|$tmp/debug|g; s|/usr/local/lib/allocprof/allocprof|${BUILD:?}/allocprof|")
 		test="example_${nr}_of_$(printf %s "$name" | tr -c 'a-z0-9\n' _)"
 		case $text in
 		*"allocprof record"* | *"allocprof top"*)
