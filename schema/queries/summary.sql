@@ -47,6 +47,9 @@ FROM (
 			iif(uncertain, size(uncertain), 'none'))
 	WHEN lost OR gaps THEN printf('Events are missing: what lives is known within %s; %s of it lived through a gap.',
 		size(width), size(uncertain))
+	WHEN EXISTS (SELECT 1 FROM notes WHERE text LIKE 'the recording is not finished%') THEN
+		printf('The last events are missing, since the recording is not finished; until then what lives is known within %s.',
+			size(width))
 	WHEN invisible_sites THEN printf('No event is missing. Of %d call site%s the frees cannot be seen: %s that seem to live may be gone.',
 		invisible_sites, iif(invisible_sites = 1, '', 's'), size(invisible))
 	ELSE printf('No event is missing; what lives is known within %s.', size(width))

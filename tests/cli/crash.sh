@@ -66,6 +66,7 @@ mv x.dat.part moved 2>/dev/null || mkdir moved
 t the_directory_can_be_named_and_moved [ $? = 0 ]
 "$ap" report -i moved >out 2>err
 t report_notes_that_it_is_not_finished grep -q 'its recorder was killed\|not to writing its file' out
+t and_does_not_say_that_all_is_there [ -z "$(grep 'its recorder was killed' out)" -o -z "$(grep '^No event is missing' out)" ]
 mkdir empty; "$ap" analyze -i empty -o y.db 2>err
 t a_directory_that_is_no_recording_is_refused \
 	[ $? = 1 -a "$(wc -l <err)" = 1 -a -n "$(grep 'is a directory, not a trace.dat' err)" ]
