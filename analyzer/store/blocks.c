@@ -9,6 +9,7 @@
 #include "store/pairs.h"
 #include "store/quickview.h"
 #include "store/rows.h"
+#include "store/rowtab.h"
 
 /* Columns of _page_blocks; the sums are columns of _account. */
 enum column { PAGE_ORDER, MIGRATETYPE, SELF, RECORDING, SUMS };
@@ -55,17 +56,6 @@ struct scan {
 	struct block *block;
 	size_t nr, cap;
 	bool overflow;
-};
-
-struct tab {
-	sqlite3_vtab base; /* first, as SQLite wants it */
-	struct query_db *db;
-};
-
-struct cursor {
-	sqlite3_vtab_cursor base; /* first, likewise */
-	struct block *block;
-	size_t nr, at;
 };
 
 /* ---- sums */
@@ -172,7 +162,22 @@ static struct err *add_account(void *arg, const struct cell *value)
 	return NULL;
 }
 
-static struct err *sum_up(struct query_db *db, struct cursor *cursor)
+static void give_rows(const struct scan *scan, struct rowtab_rows *rows)
+{
+	for (size_t n = 0; n < scan->nr; n++) {
+		const struct block *block = &scan->block[n];
+		struct cell *row = rowtab_row(rows, SUMS + NR_SUMS);
+
+		for (int i = 0; i < SUMS; i++)
+			if (block->key[i].known)
+				row[i] = (struct cell){ .type = CELL_INT,
+							.i = block->key[i].value };
+		for (int i = 0; i < NR_SUMS; i++)
+			row[SUMS + i] = (struct cell){ .type = CELL_INT, .i = block->sum[i] };
+	}
+}
+
+static struct err *make(void *db, struct rowtab_rows *rows)
 {
 	CLEANUP(scan_deinit) struct scan scan = {};
 
@@ -185,128 +190,17 @@ static struct err *sum_up(struct query_db *db, struct cursor *cursor)
 				  .fn = add_account, .arg = &scan, .wanted = is_of_pages }));
 	if (scan.overflow)
 		return err_new(ERR_DB, "integer overflow");
-	cursor->block = take_ptr(scan.block);
-	cursor->nr = scan.nr;
+	give_rows(&scan, rows);
 	return NULL;
 }
 
-/* ---- as SQLite asks for them */
-
-static int tab_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
-		       sqlite3_vtab **ret, char **ret_error)
+int blocks_use(struct query_db *db)
 {
-	int rc = sqlite3_declare_vtab(db, declaration);
+	static const struct rowtab table = { "_page_blocks", declaration, SUMS + NR_SUMS,
+					     make };
+	int rc = rowtab_register(db, &table, db);
 
-	(void)argc, (void)argv, (void)ret_error;
-	if (rc != SQLITE_OK)
-		return rc;
-	sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
-	struct tab *tab = xcalloc(1, sizeof(*tab));
-
-	tab->db = aux;
-	*ret = &tab->base;
-	return SQLITE_OK;
-}
-
-static int tab_disconnect(sqlite3_vtab *base)
-{
-	free(base);
-	return SQLITE_OK;
-}
-
-static int tab_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
-{
-	(void)base;
-	info->estimatedCost = 1e6;
-	info->estimatedRows = 100;
-	return SQLITE_OK;
-}
-
-static int tab_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
-{
-	struct cursor *cursor = xcalloc(1, sizeof(*cursor));
-
-	(void)base;
-	*ret = &cursor->base;
-	return SQLITE_OK;
-}
-
-static int tab_close(sqlite3_vtab_cursor *base)
-{
-	struct cursor *cursor = (struct cursor *)base;
-
-	free(cursor->block);
-	free(cursor);
-	return SQLITE_OK;
-}
-
-static int tab_filter(sqlite3_vtab_cursor *base, int index, const char *text, int argc,
-		      sqlite3_value **argv)
-{
-	struct cursor *cursor = (struct cursor *)base;
-	struct tab *tab = (struct tab *)base->pVtab;
-
-	(void)index, (void)text, (void)argc, (void)argv;
-	free(take_ptr(cursor->block));
-	cursor->nr = cursor->at = 0;
-	auto_err struct err *err = sum_up(tab->db, cursor);
-
-	if (!err)
-		return SQLITE_OK;
-	sqlite3_free(tab->base.zErrMsg);
-	tab->base.zErrMsg = sqlite3_mprintf("%s", err_text(err));
-	return SQLITE_ERROR;
-}
-
-static int tab_next(sqlite3_vtab_cursor *base)
-{
-	((struct cursor *)base)->at++;
-	return SQLITE_OK;
-}
-
-static int tab_eof(sqlite3_vtab_cursor *base)
-{
-	const struct cursor *cursor = (const struct cursor *)base;
-
-	return cursor->at >= cursor->nr;
-}
-
-static int tab_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int i)
-{
-	const struct cursor *cursor = (const struct cursor *)base;
-	const struct block *block = &cursor->block[cursor->at];
-
-	if (i >= SUMS)
-		sqlite3_result_int64(context, block->sum[i - SUMS]);
-	else if (block->key[i].known)
-		sqlite3_result_int64(context, block->key[i].value);
-	return SQLITE_OK;
-}
-
-static int tab_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *ret)
-{
-	*ret = (sqlite3_int64)((const struct cursor *)base)->at;
-	return SQLITE_OK;
-}
-
-int blocks_use(struct query_db *query_db)
-{
-	static const sqlite3_module functions = {
-		.xConnect = tab_connect,
-		.xBestIndex = tab_best_index,
-		.xDisconnect = tab_disconnect,
-		.xOpen = tab_open,
-		.xClose = tab_close,
-		.xFilter = tab_filter,
-		.xNext = tab_next,
-		.xEof = tab_eof,
-		.xColumn = tab_column,
-		.xRowid = tab_rowid,
-	};
-	sqlite3 *db = query_db_handle(query_db);
-	int rc = sqlite3_create_module(db, "_page_blocks", &functions, query_db);
-
-	return rc == SQLITE_OK ? quickview_define(db, "page_orders", words,
+	return rc == SQLITE_OK ? quickview_define(query_db_handle(db), "page_orders", words,
 						  sizeof(words) / sizeof(*words))
 			       : rc;
 }

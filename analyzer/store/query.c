@@ -17,6 +17,7 @@
 #include "store/known.h"
 #include "store/levels.h"
 #include "store/schema.h"
+#include "store/snapsums.h"
 #include "store/sorted.h"
 #include "store/sumtab.h"
 #include "store/upgrade.h"
@@ -24,8 +25,10 @@
 struct query_db {
 	sqlite3 *db;
 	char *path;
-	char *denied; /* what the authorizer refused last; owned */
+	struct snapsums *snapsums; /* NULL: none of its views */
+	char *denied;		   /* what the authorizer refused last; owned */
 	bool older;
+	unsigned int quick_sets; /* of use_set[], those that are made */
 };
 
 enum { NR_KNOWN = 64 };
@@ -185,15 +188,6 @@ static struct err *check_version(struct query_db *db)
 	return NULL;
 }
 
-/* In the place of those that the file has. */
-static struct err *use_quick_views(struct query_db *db)
-{
-	folded_use(db->db);
-	if (known_use(db->db) == SQLITE_OK && blocks_use(db) == SQLITE_OK)
-		return NULL;
-	return err_new(ERR_DB, "%s: %s", db->path, sqlite3_errmsg(db->db));
-}
-
 struct err *query_db_open(const char *path, struct query_db **ret)
 {
 	bool is_db = false;
@@ -228,7 +222,7 @@ struct err *query_db_open(const char *path, struct query_db **ret)
 	if (db->older)
 		TRY(upgrade_views(db->db, path));
 	else
-		TRY(use_quick_views(db));
+		folded_use(db->db);
 	if (conditions_register(db->db) != SQLITE_OK ||
 	    evidence_register(db->db) != SQLITE_OK || levels_register(db->db) != SQLITE_OK)
 		return err_new(ERR_DB, "%s: %s", path, sqlite3_errmsg(db->db));
@@ -249,6 +243,7 @@ void query_db_close(struct query_db *db)
 	if (!db)
 		return;
 	sqlite3_close(db->db);
+	snapsums_free(db->snapsums);
 	free(db->denied);
 	free(db->path);
 	free(db);
@@ -267,6 +262,51 @@ void query_db_interrupt(struct query_db *db)
 bool query_complete(const char *sql)
 {
 	return sqlite3_complete(sql);
+}
+
+static int use_known(struct query_db *db)
+{
+	return known_use(db->db);
+}
+
+static int use_snapsums(struct query_db *db)
+{
+	db->snapsums = snapsums_new(db);
+	return snapsums_use(db->snapsums);
+}
+
+/* Views that are made anew when a query is the first to name one of them. */
+static const struct {
+	const char *name;
+	unsigned int set;
+} quick_views[] = {
+	{ "accounts", 0 },
+	{ "page_orders", 1 },
+	{ "reconcile_", 2 },
+	{ "snapshot_values", 2 },
+};
+static int (*const use_set[])(struct query_db *) = { use_known, blocks_use, use_snapsums };
+
+/* Under another name, as "Accounts", what the file has is asked. */
+static struct err *use_quick_views(struct query_db *db, const char *sql)
+{
+	for (size_t i = 0; i < sizeof(quick_views) / sizeof(*quick_views); i++) {
+		unsigned int set = quick_views[i].set;
+
+		if (db->older || (db->quick_sets & 1U << set) ||
+		    !strstr(sql, quick_views[i].name))
+			continue;
+		db->quick_sets |= 1U << set;
+		sqlite3_set_authorizer(db->db, NULL, NULL);
+		sqlite3_exec(db->db, "PRAGMA query_only = OFF", NULL, NULL, NULL);
+		int rc = use_set[set](db);
+
+		sqlite3_exec(db->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
+		sqlite3_set_authorizer(db->db, authorize, db);
+		if (rc != SQLITE_OK)
+			return err_new(ERR_DB, "%s: %s", db->path, sqlite3_errstr(rc));
+	}
+	return NULL;
 }
 
 static struct query *query_new(struct query_db *db, size_t nr_columns)
@@ -302,6 +342,7 @@ struct err *query_prepare(struct query_db *db, const char *sql, const char **ret
 	const char *tail = NULL;
 
 	free(take_ptr(db->denied));
+	TRY(use_quick_views(db, sql));
 	if (sqlite3_prepare_v2(db->db, sql, -1, &stmt, &tail) != SQLITE_OK)
 		return sql_err(db, sql);
 	if (stmt && !sqlite3_stmt_readonly(stmt)) {

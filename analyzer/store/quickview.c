@@ -2,6 +2,7 @@
 #include "store/quickview.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/xalloc.h"
@@ -10,15 +11,19 @@
 /* @text, which is freed, with @to for each @from. */
 static char *replaced(char *text, const struct quickview_words *words)
 {
-	char *at = strstr(text, words->from);
+	static const char rest[] = " …";
+	size_t len = strlen(words->from), end = strlen(rest);
+	bool all = len > end && !strcmp(words->from + len - end, rest);
+	auto_free char *from = xstrndup(words->from, all ? len - end : len);
+	char *at = strstr(text, from);
 
 	assert(at);
-	for (; at; at = strstr(at, words->from)) {
+	for (; at; at = strstr(at, from)) {
 		auto_free char *before = text;
 		size_t offset = (size_t)(at - text);
 
 		text = xasprintf("%.*s%s%s", (int)offset, before, words->to,
-				 at + strlen(words->from));
+				 all ? "" : at + strlen(from));
 		at = text + offset + strlen(words->to);
 	}
 	return text;

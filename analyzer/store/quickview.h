@@ -15,7 +15,8 @@
 #include <stddef.h>
 
 struct quickview_words {
-	const char *from, *to;
+	const char *from; /* with ' …' behind it: and all that follows */
+	const char *to;
 };
 
 /* A result code of SQLite's. */
