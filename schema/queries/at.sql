@@ -26,8 +26,7 @@ WITH moment AS (
 	SELECT recording, first + width * (1 + max(near, 0)) AS at_s,
 		near + iif(first + (near + 1) * width <= t, 1, iif(first + near * width <= t, 0, -1)) AS last
 	FROM bucket
-), held AS MATERIALIZED (
-	-- Else the condition on a level would be pushed in here, where it is a second look.
+), held AS (
 	SELECT call_site, recording, _level(bytes, calls) AS level, peak_s AS at_s
 	FROM site_peaks
 	WHERE :at = 'peak'
@@ -38,6 +37,8 @@ WITH moment AS (
 		ORDER BY b.bucket DESC LIMIT 1), w.at_s
 	FROM call_sites s
 	CROSS JOIN wanted w
+	-- Else the condition on a level would be pushed in here, where it is a second look.
+	LIMIT -1
 )
 SELECT
 	c.kind, _level_bytes(h.level) AS net_bytes, _level_calls(h.level) AS net_calls, h.at_s,
@@ -47,7 +48,8 @@ FROM held h
 CROSS JOIN call_sites c ON c.id = h.call_site
 WHERE h.level IS NOT NULL
 	AND _of_kind(:kinds, c.kind, :self, c.self)
-	AND _fits(:cache, c.cache, :file, c.file, :func, c.func, :module, c.module)
-	AND _of_recording(:recording, :host, h.recording)
+	AND (:cache || :file || :func || :module = '' OR
+		_fits(:cache, c.cache, :file, c.file, :func, c.func, :module, c.module))
+	AND (:recording || :host = '' OR _of_recording(:recording, :host, h.recording))
 ORDER BY net_bytes DESC, call_site, recording
 LIMIT :rows

@@ -2,12 +2,12 @@
 /*
  * tests/bench/bench_db.c - a database as large as one wants, for what reads them
  *
- *	bench_db PATH SITES
+ *	bench_db PATH SITES [LINES]
  *
  * Writes SITES call sites of all kinds, with half as many raw sites more, whose
  * stacks share their outer frames as those of a kernel do; of each raw site four
- * accounts, by 300 tasks, eight buckets of time and six bins of lives. The same every
- * time.
+ * accounts, by 300 tasks, eight buckets of time and six bins of lives. With LINES it has
+ * snapshots of /proc, whose allocinfo has so many lines. The same every time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,7 +178,54 @@ static struct err *write_site(struct made *m, struct writer *w, uint64_t n,
 	return write_details(m, w, kind, overtime);
 }
 
-static struct err *run(const char *path, uint64_t sites)
+static struct span span_of(const char *text)
+{
+	return (struct span){ (const unsigned char *)text, strlen(text) };
+}
+
+/* A number at both times. */
+static struct err *write_number(struct made *m, struct writer *w, const char *file,
+				const char *key, const char *unit)
+{
+	TRY(writer_snapshot_value(w, file, "start", span_of(key), unit,
+				  (int64_t)pick(m, 1 << 20)));
+	return writer_snapshot_value(w, file, "end", span_of(key), unit,
+				     (int64_t)pick(m, 1 << 20));
+}
+
+/* Every second call site that is not of vmalloc, with its line, as the kernel prints it. */
+static struct err *write_snapshots(struct made *m, struct writer *w, uint64_t lines)
+{
+	static const char *const files[] = { "meminfo", "vmallocinfo", "slabinfo",
+					     "allocinfo" };
+	static const char *const fields[] = { "Slab", "MemFree", "PageTables", "KernelStack" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		TRY(writer_snapshot(w, files[i], "start", span_of("")));
+		TRY(writer_snapshot(w, files[i], "end", span_of("")));
+	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		TRY(write_number(m, w, "meminfo", fields[i], "bytes"));
+	for (unsigned int i = 0; i < 200; i++) {
+		TRY(write_number(m, w, "vmallocinfo",
+				 pool_printf(m->pool, "function_%u", i * 17), "bytes"));
+		TRY(write_number(m, w, "slabinfo", pool_printf(m->pool, "cache-%u", i),
+				 "objects"));
+	}
+	for (uint64_t i = 0; i < lines; i++) {
+		struct frame frame = make_frame(m, 2 * i);
+		const char *key =
+			pool_printf(m->pool, "%s:%u %s%s%sfunc:%s", frame.file, frame.line,
+				    frame.module ? "[" : "", frame.module ? frame.module : "",
+				    frame.module ? "] " : "", frame.func);
+
+		TRY(write_number(m, w, "allocinfo", key, "bytes"));
+		TRY(write_number(m, w, "allocinfo", key, "calls"));
+	}
+	return NULL;
+}
+
+static struct err *run(const char *path, uint64_t sites, uint64_t lines)
 {
 	CLEANUP(pool_cleanup) struct pool *pool = pool_new();
 	CLEANUP(writer_cleanup) struct writer *w = NULL;
@@ -198,16 +245,19 @@ static struct err *run(const char *path, uint64_t sites)
 		TRY(overtime_write(overtime, w, writer_call_site(w, writer_nr_raw_sites(w)),
 				   false));
 	}
+	if (lines)
+		TRY(write_snapshots(&m, w, lines));
 	return writer_commit(w);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: bench_db PATH SITES\n");
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: bench_db PATH SITES [LINES]\n");
 		return 2;
 	}
-	auto_err struct err *err = run(argv[1], strtoull(argv[2], NULL, 10));
+	auto_err struct err *err = run(argv[1], strtoull(argv[2], NULL, 10),
+				       argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
 
 	if (err)
 		fprintf(stderr, "bench_db: %s\n", err_text(err));
