@@ -33,7 +33,7 @@ settings >before
 # Starts one, of $2 seconds, and kills it $1 hundredths after it began to record.
 kill_after() { # HUNDREDTHS SECONDS
 	rm -rf x.dat* x.db
-	"$ap" record -o x.dat -m 1M -d "$2" timeout 2 sh -c 'while :; do cat /proc/self/stat; done' \
+	"$ap" record -o x.dat -m 1M -d "$2" timeout 0.8 sh -c 'while :; do cat /proc/self/stat; done' \
 		>/dev/null 2>&1 &
 	pid=$!
 	until [ -e x.dat.part/meta ] || [ -e x.dat ]; do sleep 0.01; done
