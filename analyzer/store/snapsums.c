@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "store/memsums.h"
 #include "store/pairs.h"
 #include "store/quickview.h"
 #include "store/rows.h"
@@ -41,8 +42,7 @@ static const struct quickview_words site_words[] = {
 };
 
 /* Views that ask those. */
-static const char *const askers[] = { "reconcile_meminfo", "reconcile_vmstat",
-				      "reconcile_vmalloc", "reconcile_caches",
+static const char *const askers[] = { "reconcile_vmstat", "reconcile_caches",
 				      "reconcile_score" };
 
 /* Of a name, key and unit in a recording. */
@@ -63,6 +63,7 @@ struct site {
 
 struct snapsums {
 	struct query_db *db;
+	struct memsums *memory;
 	struct strings strings;
 	bool read;	     /* values are */
 	struct value *value; /* by recording, name, key and unit */
@@ -94,6 +95,7 @@ struct snapsums *snapsums_new(struct query_db *db)
 	struct snapsums *sums = xcalloc(1, sizeof(*sums));
 
 	sums->db = db;
+	sums->memory = memsums_new(db);
 	return sums;
 }
 
@@ -101,6 +103,7 @@ void snapsums_free(struct snapsums *sums)
 {
 	if (!sums)
 		return;
+	memsums_free(sums->memory);
 	strings_deinit(&sums->strings);
 	free(sums->value);
 	free(sums);
@@ -427,5 +430,5 @@ int snapsums_use(struct snapsums *sums)
 	/* To a view of the file these are hidden. */
 	for (size_t i = 0; rc == SQLITE_OK && i < sizeof(askers) / sizeof(*askers); i++)
 		rc = quickview_define(db, askers[i], NULL, 0);
-	return rc;
+	return rc == SQLITE_OK ? memsums_use(sums->memory) : rc;
 }
