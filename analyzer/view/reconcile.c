@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "store/reconciled.h"
 #include "store/schema.h"
 #include "view/text.h"
 
@@ -141,7 +142,7 @@ struct err *reconcile_print(struct query_db *db, uint64_t limit, enum view_forma
 {
 	CLEANUP(query_cleanup) struct query *query = NULL;
 
-	TRY(query_prepare(db, schema_query("reconcile"), NULL, &query));
+	TRY(reconciled_query(db, &query));
 	if (format == VIEW_TABLE)
 		return print_table(db, query, limit, out, layout);
 	return view_query(query, format, out, layout);
