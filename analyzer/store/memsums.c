@@ -78,6 +78,17 @@ static const struct quickview_words vmalloc_words[] = {
 	  "'vmallocinfo')\n" },
 };
 
+static const struct quickview_words cache_words[] = {
+	{ "SELECT cache, 0, net_calls - preexisting_frees, NULL, recording\n"
+	  "\tFROM _raw_site\n"
+	  "\tWHERE cache IS NOT NULL AND\n"
+	  "\t\trecording IN (SELECT recording FROM _compared WHERE name = 'slabinfo')\n",
+	  "SELECT cache, 0, objects, NULL, recording\n"
+	  "\tFROM _cache_sums\n"
+	  "\tWHERE recording IN (SELECT recording FROM _snapshot_sums WHERE name = "
+	  "'slabinfo')\n" },
+};
+
 /* What is summed, of a text in a recording. */
 enum { BYTES, AREAS, NR_SUMS };
 
@@ -98,6 +109,7 @@ struct memsums {
 	struct strings strings;
 	struct table memory; /* by field of /proc/meminfo */
 	struct table areas;  /* by function that /proc/vmallocinfo names */
+	struct table caches; /* by name: objects */
 	bool read;
 	bool overflow;
 };
@@ -144,7 +156,7 @@ struct scan {
 	int64_t *slab_recording; /* of each */
 	size_t nr_slabs, cap_slabs;
 	uint32_t vmalloc, unknown, slab, reclaimable, unreclaimable; /* texts */
-	bool areas; /* /proc/vmallocinfo is compared */
+	bool memory, areas, caches; /* meminfo, vmallocinfo, slabinfo are compared */
 };
 
 struct memsums *memsums_new(struct query_db *db)
@@ -168,6 +180,7 @@ void memsums_free(struct memsums *sums)
 		return;
 	table_deinit(&sums->memory);
 	table_deinit(&sums->areas);
+	table_deinit(&sums->caches);
 	strings_deinit(&sums->strings);
 	free(sums);
 }
@@ -347,13 +360,19 @@ static void add_slab(struct scan *scan, int64_t raw_site, int64_t recording)
 
 static struct err *add_raw_site(void *arg, const struct cell *row)
 {
-	enum { ID, CALLSITE, RECORDING, NET_BYTES, OLDER_BYTES, NET_CALLS, OLDER_CALLS };
+	enum { ID, CALLSITE, RECORDING, NET_BYTES, OLDER_BYTES, NET_CALLS, OLDER_CALLS, CACHE };
 	struct scan *scan = arg;
 	struct memsums *sums = scan->sums;
 	int64_t recording = row[RECORDING].i;
 	uint32_t of = pairs_find(&scan->callsites, 0, row[CALLSITE].i);
 	uint32_t at = pairs_find(&scan->places, 0, row[ID].i);
 
+	if (scan->caches && row[CACHE].type == CELL_TEXT) {
+		struct sum *sum =
+			find_sum(&sums->caches, recording, text_id(scan, &row[CACHE]));
+
+		add(sums, &sum->sum[0], row[NET_CALLS].i, row[OLDER_CALLS].i);
+	}
 	if (!of)
 		return NULL;
 	const struct callsite *callsite = &scan->callsite[of - 1];
@@ -414,15 +433,17 @@ static struct err *is_compared(struct query_db *db, const char *sql, bool *ret)
 	return NULL;
 }
 
-static struct err *find_places(struct scan *scan, bool memory)
+static struct err *find_places(struct scan *scan)
 {
 	struct query_db *db = scan->sums->db;
 
-	if (memory)
+	if (scan->memory)
 		TRY(load_wants(scan));
 	if (scan->areas)
 		TRY(rows_each(db, &(struct rows_query){ "_snapshot_value", "name, key",
 							.fn = add_area, .arg = scan }));
+	if (!scan->nr_functions)
+		return NULL;
 	TRY(rows_each(db, &(struct rows_query){ "_frame", "id, func", .fn = add_frame,
 						.arg = scan }));
 	if (!scan->nr_frames)
@@ -435,12 +456,12 @@ static struct err *find_places(struct scan *scan, bool memory)
 static struct err *read_sums(struct memsums *sums)
 {
 	CLEANUP(scan_deinit) struct scan scan = { .sums = sums };
-	bool memory;
 
 	if (sums->read)
 		return NULL;
 	table_deinit(&sums->memory);
 	table_deinit(&sums->areas);
+	table_deinit(&sums->caches);
 	sums->overflow = false;
 	scan.vmalloc = word_id(&scan, "vmalloc");
 	scan.unknown = word_id(&scan, "[unknown]");
@@ -448,11 +469,13 @@ static struct err *read_sums(struct memsums *sums)
 	scan.reclaimable = word_id(&scan, "SReclaimable");
 	scan.unreclaimable = word_id(&scan, "SUnreclaim");
 	TRY(is_compared(sums->db, "SELECT 1 FROM _snapshot_sums WHERE name = 'meminfo'",
-			&memory));
+			&scan.memory));
 	TRY(is_compared(sums->db, "SELECT 1 FROM _snapshot_sums WHERE name = 'vmallocinfo'",
 			&scan.areas));
-	if (memory || scan.areas) {
-		TRY(find_places(&scan, memory));
+	TRY(is_compared(sums->db, "SELECT 1 FROM _snapshot_sums WHERE name = 'slabinfo'",
+			&scan.caches));
+	if (scan.memory || scan.areas || scan.caches) {
+		TRY(find_places(&scan));
 		TRY(rows_each(sums->db,
 			      &(struct rows_query){ "_callsite", "id, kind, func",
 						    .fn = add_callsite, .arg = &scan }));
@@ -460,7 +483,7 @@ static struct err *read_sums(struct memsums *sums)
 			      &(struct rows_query){
 				      "_raw_site",
 				      "id, callsite, recording, net_bytes, preexisting_bytes, "
-				      "net_calls, preexisting_frees",
+				      "net_calls, preexisting_frees, cache",
 				      .fn = add_raw_site, .arg = &scan }));
 	}
 	if (scan.nr_slabs)
@@ -511,6 +534,15 @@ static struct err *make_areas(void *arg, struct rowtab_rows *rows)
 	return NULL;
 }
 
+static struct err *make_caches(void *arg, struct rowtab_rows *rows)
+{
+	struct memsums *sums = arg;
+
+	TRY(read_sums(sums));
+	give(sums, &sums->caches, 1, rows);
+	return NULL;
+}
+
 int memsums_use(struct memsums *sums)
 {
 	static const struct rowtab memory = {
@@ -525,16 +557,27 @@ int memsums_use(struct memsums *sums)
 		NR_SUMS + 2,
 		make_areas,
 	};
+	static const struct rowtab caches = {
+		"_cache_sums",
+		"CREATE TABLE x(cache TEXT, objects, recording INTEGER)",
+		3,
+		make_caches,
+	};
 	sqlite3 *db = query_db_handle(sums->db);
 	int rc = rowtab_register(sums->db, &memory, sums);
 
 	if (rc == SQLITE_OK)
 		rc = rowtab_register(sums->db, &areas, sums);
 	if (rc == SQLITE_OK)
+		rc = rowtab_register(sums->db, &caches, sums);
+	if (rc == SQLITE_OK)
 		rc = quickview_define(db, "reconcile_meminfo", meminfo_words,
 				      sizeof(meminfo_words) / sizeof(*meminfo_words));
 	if (rc == SQLITE_OK)
 		rc = quickview_define(db, "reconcile_vmalloc", vmalloc_words,
 				      sizeof(vmalloc_words) / sizeof(*vmalloc_words));
+	if (rc == SQLITE_OK)
+		rc = quickview_define(db, "reconcile_caches", cache_words,
+				      sizeof(cache_words) / sizeof(*cache_words));
 	return rc;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store/reconciled.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "store/side.h"
 #include "store/sorted.h"
 
-/* Columns of the query, and behind those that are shown what orders them. */
+/* Columns that are shown, and behind them what orders the rows. */
 enum { SECTION, NAME, UNIT, KERNEL, RECORDED, DIFFERENCE, COVERS, NR_SHOWN };
 enum { NR = NR_SHOWN, FIRST, SECOND, NR_COLUMNS };
 enum { MEMINFO = 1 }; /* number of a section */
@@ -52,17 +53,19 @@ static uint32_t text_id(struct scan *scan, const struct cell *cell)
 	return cell->type == CELL_TEXT ? strings_id(&scan->strings, cell->text, cell->len) : 0;
 }
 
-static void add(struct scan *scan, const struct cell *cell)
+/* Of a row that is to be grouped: the number of its section, and what is shown. */
+static void add(struct scan *scan, const struct cell *row)
 {
+	const struct cell *nr = row, *cell = row + 1;
 	uint32_t name = text_id(scan, &cell[NAME]), unit = text_id(scan, &cell[UNIT]);
 	bool is_new;
 	uint32_t of = pairs_id(&scan->names, name, unit, &is_new);
-	uint32_t id = pairs_id(&scan->keys, cell[NR].i, of, &is_new);
+	uint32_t id = pairs_id(&scan->keys, nr->i, of, &is_new);
 
 	if (is_new) {
 		vec_room(scan->row, scan->nr, scan->cap);
 		scan->row[scan->nr++] = (struct row){
-			.nr = cell[NR].i,
+			.nr = nr->i,
 			.section = text_id(scan, &cell[SECTION]),
 			.name = name,
 			.unit = unit,
@@ -133,13 +136,26 @@ static struct sorted *in_order(const struct scan *scan)
 	return sorted;
 }
 
+/* What the named query groups, a row for each recording. */
+static char *ungrouped(void)
+{
+	static const char from[] = "\nFROM (\n", to[] = "\n)\nGROUP BY nr, name, unit\n";
+	const char *text = strstr(schema_query("reconcile"), from);
+	const char *end = text ? strstr(text, to) : NULL;
+
+	assert(end);
+	text += strlen(from);
+	return xstrndup(text, (size_t)(end - text));
+}
+
 struct err *reconciled_query(struct query_db *db, struct query **ret)
 {
 	CLEANUP(scan_deinit) struct scan scan = {};
 	CLEANUP(query_cleanup) struct query *query = NULL;
+	auto_free char *sql = ungrouped();
 	const struct cell *row;
 
-	TRY(query_prepare(db, schema_query("reconcile"), NULL, &query));
+	TRY(query_prepare(db, sql, NULL, &query));
 	for (;;) {
 		TRY(query_next(query, &row));
 		if (!row)

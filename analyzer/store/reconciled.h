@@ -2,11 +2,11 @@
 /*
  * store/reconciled.h - what the kernel counted beside what was recorded, of all recordings
  *
- * In:     rows of schema/queries/reconcile.sql, one for each recording
- * Out:    a query's rows: those of several recordings summed, and those that differ most
- *         first in each section; meminfo in the order of its view
+ * In:     an open database
+ * Out:    the rows of schema/queries/reconcile.sql in their order; what that groups comes from
+ *         SQL, a row for each recording
  * Rules:  (1) SQLite would sort thousands of rows by their names to sum them, and again to
- *             order them: 20,000 instructions a row, and here 5,000
+ *             order them: 18,000 instructions a row, and here 8,000
  */
 #ifndef STORE_RECONCILED_H
 #define STORE_RECONCILED_H

@@ -41,9 +41,25 @@ static const struct quickview_words site_words[] = {
 	{ "FROM (\n\tSELECT key AS site …", "FROM sums" },
 };
 
+static const struct quickview_words score_words[] = {
+	{ "SELECT\n\tsum(kernel_bytes <> 0 OR kernel_calls <> 0) AS ",
+	  "WITH scores AS MATERIALIZED (SELECT * FROM _score_sums)\nSELECT\n\tsum(changed) AS " },
+	{ "sum((kernel_bytes <> 0 OR kernel_calls <> 0) AND difference_bytes = 0 AND\n"
+	  "\t\trecorded_calls = kernel_calls) * 1.0 / "
+	  "sum(kernel_bytes <> 0 OR kernel_calls <> 0)\n",
+	  "sum(exact) * 1.0 / sum(changed)\n" },
+	{ "avg(abs(difference_bytes) * 100 <= abs(kernel_bytes) OR "
+	  "abs(recorded_calls - kernel_calls) <= 1)\n",
+	  "sum(near) * 1.0 / sum(sites)\n" },
+	{ "sum(iif(difference_bytes = 0 AND recorded_calls = kernel_calls, abs(kernel_bytes), 0))",
+	  "sum(exact_bytes)" },
+	{ "sum(abs(difference_bytes))", "sum(off_bytes)" },
+	{ "sum(abs(kernel_bytes))", "sum(kernel_bytes)" },
+	{ "LEFT JOIN reconcile_sites s ", "LEFT JOIN scores s " },
+};
+
 /* Views that ask those. */
-static const char *const askers[] = { "reconcile_vmstat", "reconcile_caches",
-				      "reconcile_score" };
+static const char *const askers[] = { "reconcile_vmstat" };
 
 /* Of a name, key and unit in a recording. */
 struct value {
@@ -68,6 +84,9 @@ struct snapsums {
 	bool read;	     /* values are */
 	struct value *value; /* by recording, name, key and unit */
 	size_t nr_values, cap_values;
+	bool read_sites;   /* call sites are */
+	struct site *site; /* by recording and text; those with a sum that is not 0 */
+	size_t nr_sites;
 	bool overflow;
 };
 
@@ -106,6 +125,7 @@ void snapsums_free(struct snapsums *sums)
 	memsums_free(sums->memory);
 	strings_deinit(&sums->strings);
 	free(sums->value);
+	free(sums->site);
 	free(sums);
 }
 
@@ -356,47 +376,118 @@ static int compare_sites(const void *va, const void *vb, void *arg)
 	return order ? order : compare_texts(arg, a->text, b->text);
 }
 
-static void give_sites(const struct site_scan *scan, struct rowtab_rows *rows)
+static bool is_any(const struct site *site)
 {
-	for (size_t i = 0; i < scan->nr; i++) {
-		const struct site *site = &scan->site[i];
-		bool any = false;
+	bool any = false;
 
-		for (int n = 0; n < NR_SUMS; n++)
-			any |= site->sum[n] != 0;
-		if (!any)
-			continue;
-		struct cell *row = rowtab_row(rows, NR_SUMS + 2);
+	for (int n = 0; n < NR_SUMS; n++)
+		any |= site->sum[n] != 0;
+	return any;
+}
 
-		row[0] = text_cell(scan->sums, site->text);
-		for (int n = 0; n < NR_SUMS; n++)
-			row[1 + n] = number_cell(site->sum[n]);
-		row[1 + NR_SUMS] = number_cell(site->recording);
+static struct err *read_sites(struct snapsums *sums)
+{
+	CLEANUP(site_scan_deinit) struct site_scan scan = { .sums = sums };
+
+	TRY(read_values(sums));
+	if (sums->read_sites)
+		return NULL;
+	add_kernel(&scan);
+	if (scan.compared.nr) {
+		TRY(rows_each(sums->db,
+			      &(struct rows_query){ "_callsite",
+						    "id, kind, file, line, func, module",
+						    .fn = add_callsite, .arg = &scan }));
+		TRY(rows_each(sums->db,
+			      &(struct rows_query){
+				      "_raw_site",
+				      "callsite, recording, net_bytes, preexisting_bytes, "
+				      "net_calls, preexisting_frees",
+				      .fn = add_raw_site, .arg = &scan }));
 	}
+	if (sums->overflow)
+		return overflow();
+	size_t nr = 0;
+
+	for (size_t i = 0; i < scan.nr; i++)
+		if (is_any(&scan.site[i]))
+			scan.site[nr++] = scan.site[i];
+	if (nr)
+		qsort_r(scan.site, nr, sizeof(*scan.site), compare_sites, sums);
+	sums->site = take_ptr(scan.site);
+	sums->nr_sites = nr;
+	sums->read_sites = true;
+	return NULL;
 }
 
 static struct err *make_sites(void *arg, struct rowtab_rows *rows)
 {
 	struct snapsums *sums = arg;
-	CLEANUP(site_scan_deinit) struct site_scan scan = { .sums = sums };
 
-	TRY(read_values(sums));
-	add_kernel(&scan);
-	if (!scan.compared.nr)
-		return NULL;
-	TRY(rows_each(sums->db,
-		      &(struct rows_query){ "_callsite", "id, kind, file, line, func, module",
-					    .fn = add_callsite, .arg = &scan }));
-	TRY(rows_each(sums->db, &(struct rows_query){
-					"_raw_site",
-					"callsite, recording, net_bytes, preexisting_bytes, "
-					"net_calls, preexisting_frees",
-					.fn = add_raw_site, .arg = &scan }));
-	if (sums->overflow)
-		return overflow();
-	if (scan.nr)
-		qsort_r(scan.site, scan.nr, sizeof(*scan.site), compare_sites, sums);
-	give_sites(&scan, rows);
+	TRY(read_sites(sums));
+	for (size_t i = 0; i < sums->nr_sites; i++) {
+		const struct site *site = &sums->site[i];
+		struct cell *row = rowtab_row(rows, NR_SUMS + 2);
+
+		row[0] = text_cell(sums, site->text);
+		for (int n = 0; n < NR_SUMS; n++)
+			row[1 + n] = number_cell(site->sum[n]);
+		row[1 + NR_SUMS] = number_cell(site->recording);
+	}
+	return NULL;
+}
+
+/* ---- how well they agree */
+
+enum { SITES, CHANGED, EXACT, NEAR, ABS_BYTES, OFF_BYTES, EXACT_BYTES, NR_SCORES };
+
+/* What fits into no whole number is an error of abs() as well. */
+static int64_t size_of(struct snapsums *sums, int64_t n)
+{
+	sums->overflow |= n == INT64_MIN;
+	return n < 0 && n != INT64_MIN ? -n : n;
+}
+
+static void add_score(struct snapsums *sums, const struct site *site, int64_t score[NR_SCORES])
+{
+	int64_t off, off_calls;
+
+	sums->overflow |= __builtin_sub_overflow(site->sum[RECORDED_BYTES],
+						 site->sum[KERNEL_BYTES], &off);
+	sums->overflow |= __builtin_sub_overflow(site->sum[RECORDED_CALLS],
+						 site->sum[KERNEL_CALLS], &off_calls);
+	bool changed = site->sum[KERNEL_BYTES] || site->sum[KERNEL_CALLS];
+	bool exact = !off && !off_calls;
+	int64_t bytes = size_of(sums, site->sum[KERNEL_BYTES]);
+
+	off = size_of(sums, off);
+	score[SITES]++;
+	score[CHANGED] += changed;
+	score[EXACT] += changed && exact;
+	score[NEAR] += off <= bytes / 100 || size_of(sums, off_calls) <= 1;
+	sums->overflow |= __builtin_add_overflow(score[ABS_BYTES], bytes, &score[ABS_BYTES]);
+	sums->overflow |= __builtin_add_overflow(score[OFF_BYTES], off, &score[OFF_BYTES]);
+	if (exact)
+		score[EXACT_BYTES] += bytes;
+}
+
+static struct err *make_scores(void *arg, struct rowtab_rows *rows)
+{
+	struct snapsums *sums = arg;
+
+	TRY(read_sites(sums));
+	for (size_t i = 0; i < sums->nr_sites;) {
+		int64_t recording = sums->site[i].recording, score[NR_SCORES] = {};
+		struct cell *row = rowtab_row(rows, NR_SCORES + 1);
+
+		for (; i < sums->nr_sites && sums->site[i].recording == recording; i++)
+			add_score(sums, &sums->site[i], score);
+		if (sums->overflow)
+			return overflow();
+		for (int n = 0; n < NR_SCORES; n++)
+			row[n] = number_cell(score[n]);
+		row[NR_SCORES] = number_cell(recording);
+	}
 	return NULL;
 }
 
@@ -416,17 +507,29 @@ int snapsums_use(struct snapsums *sums)
 		NR_SUMS + 2,
 		make_sites,
 	};
+	static const struct rowtab scores = {
+		"_score_sums",
+		"CREATE TABLE x(sites, changed, exact, near, kernel_bytes, off_bytes, "
+		"exact_bytes, recording INTEGER)",
+		NR_SCORES + 1,
+		make_scores,
+	};
 	sqlite3 *db = query_db_handle(sums->db);
 	int rc = rowtab_register(sums->db, &values, sums);
 
 	if (rc == SQLITE_OK)
 		rc = rowtab_register(sums->db, &sites, sums);
 	if (rc == SQLITE_OK)
+		rc = rowtab_register(sums->db, &scores, sums);
+	if (rc == SQLITE_OK)
 		rc = quickview_define(db, "snapshot_values", value_words,
 				      sizeof(value_words) / sizeof(*value_words));
 	if (rc == SQLITE_OK)
 		rc = quickview_define(db, "reconcile_sites", site_words,
 				      sizeof(site_words) / sizeof(*site_words));
+	if (rc == SQLITE_OK)
+		rc = quickview_define(db, "reconcile_score", score_words,
+				      sizeof(score_words) / sizeof(*score_words));
 	/* To a view of the file these are hidden. */
 	for (size_t i = 0; rc == SQLITE_OK && i < sizeof(askers) / sizeof(*askers); i++)
 		rc = quickview_define(db, askers[i], NULL, 0);
