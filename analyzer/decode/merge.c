@@ -183,7 +183,6 @@ static void hand_out(struct merge *m, struct source *source, struct merge_run *r
 	do {
 		/* It was written by another CPU, and the item's place read by another. */
 		__builtin_prefetch(ev + FETCH);
-		__builtin_prefetch(item + FETCH, 1);
 		*item++ = (struct merge_item){ ev++, *clue++, who };
 	} while (item != end && ev->ts_ns < limit_ns);
 	source->pos = ev;
@@ -214,7 +213,6 @@ static void zip(struct merge *m, struct merge_run *run, size_t *turns)
 		item->clue = second ? *q : *p;
 		item->source = (uint32_t)second;
 		__builtin_prefetch(item->event + FETCH);
-		__builtin_prefetch(item + FETCH, 1);
 		item++;
 		changes += second ^ last;
 		last = second;

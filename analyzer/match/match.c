@@ -311,7 +311,7 @@ const struct site_peak *match_peak(const struct match *m, enum site_kind kind)
 
 uint64_t match_lived(const struct match *m, size_t site, unsigned int bin)
 {
-	return life_count(&m->sites.lives, &m->sites.life[site], bin) *
+	return life_count(&m->sites.lives, &m->sites.site[site].life, bin) *
 	       m->sites.site[site].weight;
 }
 
@@ -325,7 +325,7 @@ bool match_has_lives(const struct match *m, size_t site, unsigned int bin)
 {
 	unsigned int row = bin / LIFE_ROW;
 
-	return m->sites.life[site].row[row] || m->sites.age[site].row[row];
+	return m->sites.site[site].life.row[row] || m->sites.age[site].row[row];
 }
 
 const struct flow_table *match_flows(const struct match *m)

@@ -6,8 +6,8 @@
  * for an account that is known; a free of what does. They are short enough to be a part
  * of the loop over events.
  *
- * In:     events of class CLUE_ALLOC and CLUE_FREE, unsampled, none of them earlier than one
- *         before it, once the poll of offset.h is closed; pages of 4 KiB or more
+ * In:     events of class CLUE_ALLOC and CLUE_FREE, unsampled, once the poll of offset.h
+ *         is closed; pages of 4 KiB or more
  * Out:    what slab_alloc() and slab_free() do of them. False, with nothing done, where
  *         the event is not plain after all
  */
@@ -18,7 +18,7 @@
 
 /* For @account, which may be SITETAB_NONE; @hash is that of the address. */
 TABLE_INLINE bool plain_alloc(struct slab *slab, const struct event *ev, uint32_t account,
-			      uint32_t hash, uint64_t now)
+			      uint32_t hash, uint64_t now, uint64_t clock_ns)
 {
 	struct sitetab *tab = slab->sites;
 
@@ -44,7 +44,7 @@ TABLE_INLINE bool plain_alloc(struct slab *slab, const struct event *ev, uint32_
 
 	/* The cache is a part of the place, and was told as the account was found. */
 	sitetab_add_to(tab, &tab->accounts.account[account], SITE_SLAB, 1, 1, ev->bytes_alloc,
-		       ev->bytes_req, ev->ts_ns, ev->ts_ns);
+		       ev->bytes_req, ev->ts_ns, clock_ns);
 	sitetab_near_alloc(tab, ev);
 	return true;
 }

@@ -10,10 +10,12 @@
 #ifndef MATCH_SITE_H
 #define MATCH_SITE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "match/life.h"
 #include "match/series.h"
 
 enum site_kind {
@@ -49,7 +51,8 @@ enum { SITE_QUICK_NS = 1000, SITE_NEAR = 4 };
 
 /*
  * What events write comes first, by cache line: the first is of all, the second of allocations,
- * the third of frees. The array begins at one.
+ * the third and fourth of frees. The array begins at one. An odd number of lines keeps the first
+ * of all sites from sharing few places in a cache.
  */
 struct site {
 	/* What is live at the end. */
@@ -93,6 +96,7 @@ struct site {
 	uint64_t lived_near;	  /* slab: same task, before its next SITE_NEAR allocations */
 	uint64_t temporary;	  /* slab: quick, too */
 
+	struct life life;     /* sitetab.h's own: how many of lived by how long */
 	uint64_t remote_node; /* of remote_cpu, those of another node */
 	uint64_t first_ns;
 
@@ -145,6 +149,8 @@ struct site {
 	uint64_t age_max_ns;
 	double age_sum_ns;
 };
+
+static_assert(sizeof(struct site) / 64 % 2, "an odd number of lines");
 
 /* All sites of one kind together. */
 struct site_peak {

@@ -13,7 +13,6 @@ void sitetab_init(struct sitetab *tab)
 	tab->nowhere = xlines(1, sizeof(*tab->nowhere));
 	*tab->nowhere = (struct site){ 0 };
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
-	tab->life = xcalloc(tab->cap, sizeof(*tab->life));
 	for (size_t i = 0; i < SITETAB_FREERS; i++)
 		tab->freer[i].site = SITETAB_NONE;
 	tab->burst = 1;
@@ -40,7 +39,6 @@ void sitetab_deinit(struct sitetab *tab)
 	account_deinit(&tab->accounts);
 	free(tab->site);
 	free(tab->nowhere);
-	free(tab->life);
 	free(tab->age);
 	free(tab->age_sum);
 	series_deinit(&tab->series);
@@ -76,7 +74,6 @@ static size_t home(const struct sitetab *tab, enum site_kind kind, uint64_t call
 static void grow(struct sitetab *tab)
 {
 	tab->site = xlines_grow(tab->site, tab->nr, tab->cap * 2, sizeof(*tab->site));
-	tab->life = xreallocarray(tab->life, tab->cap * 2, sizeof(*tab->life));
 	tab->cap *= 2;
 
 	free(tab->slot);
@@ -116,7 +113,6 @@ uint32_t sitetab_get(struct sitetab *tab, enum site_kind kind, uint64_t call_sit
 		.weight = tab->weight,
 		.series.bucket = tab->series.bucket,
 	};
-	tab->life[ret] = (struct life){ 0 };
 	if (tab->nr == tab->cap)
 		grow(tab);
 	return ret;
@@ -181,7 +177,6 @@ void sitetab_window(struct sitetab *tab, uint64_t ts_ns)
 			.flags = s->flags & (uint8_t)~SITETAB_ALLOCATED,
 			.account = SITETAB_NONE,
 		};
-		tab->life[i] = (struct life){ 0 };
 	}
 	life_deinit(&tab->lives);
 	life_init(&tab->lives);
@@ -228,7 +223,6 @@ void sitetab_close(struct sitetab *tab, uint32_t *to)
 				   !s->preexisting_frees && !s->preexisting_bytes))
 			continue;
 		to[n] = (uint32_t)nr;
-		tab->life[nr] = tab->life[n];
 		tab->age[nr] = tab->age[n];
 		tab->site[nr++] = *s;
 	}

@@ -70,11 +70,10 @@ struct sitetab_tasks {
 };
 
 struct sitetab {
-	uint64_t burst;		    /* that goes on */
-	uint64_t clock_ns;	    /* the latest time of an event … */
-	uint64_t now;		    /* … as live.h has it */
-	struct life *life;	    /* by site, as all that follow */
-	struct life *age;	    /* NULL before the end, as the next */
+	uint64_t burst;	   /* that goes on */
+	uint64_t clock_ns; /* the latest time of an event … */
+	uint64_t now;	   /* … as live.h has it */
+	struct life *age;  /* by site, as all that follow; NULL before the end, as the next */
 	unsigned __int128 *age_sum; /* ns, exact: the order of slots is no one's to know */
 	struct site *site;
 	size_t nr, cap;
@@ -337,8 +336,8 @@ static inline bool sitetab_same_task(const struct account *a, const struct event
 	       (ev->pid || account_cpu(a) == ev->cpu);
 }
 
-static inline void sitetab_add_life(struct sitetab *tab, uint32_t i, struct site *s,
-				    uint64_t ns, bool same_task)
+static inline void sitetab_add_life(struct sitetab *tab, struct site *s, uint64_t ns,
+				    bool same_task)
 {
 	s->lived++;
 	s->lived_sum_ns += (double)(int64_t)ns; /* below LIVE_MAX_TIME */
@@ -346,7 +345,7 @@ static inline void sitetab_add_life(struct sitetab *tab, uint32_t i, struct site
 		s->lived_max_ns = ns;
 	s->lived_quick += ns <= SITE_QUICK_NS;
 	s->lived_same_task += same_task;
-	life_add(&tab->lives, &tab->life[i], ns);
+	life_add(&tab->lives, &s->life, ns);
 }
 
 /* An object, or the last of it, that was made at @birth is freed or given to RCU at @end. */
@@ -354,11 +353,10 @@ static inline void sitetab_lived(struct sitetab *tab, uint32_t account, uint64_t
 				 uint64_t end)
 {
 	const struct account *a = &tab->accounts.account[account];
-	uint32_t i = account_site(a);
 
 	if (!sitetab_is_older(tab, account))
-		sitetab_add_life(tab, i, &tab->site[i], end > birth ? end - birth : 0,
-				 sitetab_same_task(a, tab->ev));
+		sitetab_add_life(tab, &tab->site[account_site(a)],
+				 end > birth ? end - birth : 0, sitetab_same_task(a, tab->ev));
 }
 
 static inline struct sitetab_near *sitetab_near(struct sitetab *tab, const struct event *ev)
@@ -521,7 +519,7 @@ TABLE_INLINE uint32_t sitetab_free_slab(struct sitetab *tab, uint32_t account,
 	bool same_task = sitetab_same_task(a, ev);
 	uint64_t ns = now > birth ? now - birth : 0;
 
-	sitetab_add_life(tab, i, s, ns, same_task);
+	sitetab_add_life(tab, s, ns, same_task);
 	if (same_task && sitetab_is_near(tab, ev)) {
 		s->lived_near++;
 		s->temporary += ns <= SITE_QUICK_NS;
@@ -537,8 +535,7 @@ TABLE_INLINE void sitetab_free_page(struct sitetab *tab, uint32_t account,
 	const struct account *a = &tab->accounts.account[account];
 	struct site *s = sitetab_end_one(tab, account, ev, SITE_PAGE, 1, bytes);
 
-	sitetab_add_life(tab, account_site(a), s, now > birth ? now - birth : 0,
-			 sitetab_same_task(a, ev));
+	sitetab_add_life(tab, s, now > birth ? now - birth : 0, sitetab_same_task(a, ev));
 }
 
 /* A free made from this site, of an object not known. */

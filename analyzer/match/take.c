@@ -400,7 +400,6 @@ static bool is_calm(struct match *m, const struct merge_run *run)
 	if (!live->nr)
 		live->secret = run->secret;
 	return !m->chosen && !m->spill && m->slab.offset.closed && m->opts.page_size >= 4096 &&
-	       run->in_order && run->earliest_ns >= m->sites.clock_ns &&
 	       run->latest_ns < m->heed_ns && run->latest_ns - m->base_ns < LIVE_MAX_TIME &&
 	       live->secret.add == run->secret.add && live->secret.mul == run->secret.mul;
 }
@@ -414,27 +413,28 @@ static inline void prefetch_calm(const struct match *m, const struct merge_item 
 		prefetch(m, item->event);
 }
 
-/* An event that is not earlier than any before. What is plain is done here. */
-TABLE_INLINE void take_plain(struct match *m, struct sitetab *tab,
-			     const struct merge_item *item, uint64_t base_ns)
+/* What is plain is done here. @in_order: no event before it was later. */
+TABLE_INLINE void take_one(struct match *m, struct sitetab *tab, const struct merge_item *item,
+			   uint64_t base_ns, uint64_t *clock_ns, bool in_order)
 {
 	const struct event *ev = item->event;
-	uint64_t ts_ns = ev->ts_ns, now = ts_ns - base_ns;
+	uint64_t ts_ns = ev->ts_ns, now = in_order || ts_ns > base_ns ? ts_ns - base_ns : 0;
 	struct sitetab_hint *hint = NULL;
 
 	__builtin_prefetch(item[FETCH].event);
 	prefetch_calm(m, item + AHEAD);
 	m->totals.events[ev->kind]++;
+	*clock_ns = in_order || ts_ns > *clock_ns ? ts_ns : *clock_ns;
 	if (item->clue.class == CLUE_FREE) {
 		if (plain_free(&m->slab, ev, item->clue.hash, now))
 			return;
 	} else {
 		hint = hint_of(m, item);
 		if (item->clue.class == CLUE_ALLOC &&
-		    plain_alloc(&m->slab, ev, hint->plain, item->clue.hash, now))
+		    plain_alloc(&m->slab, ev, hint->plain, item->clue.hash, now, *clock_ns))
 			return;
 	}
-	tab->clock_ns = ts_ns;
+	tab->clock_ns = *clock_ns;
 	tab->now = now;
 	tab->ev = ev;
 	tab->hint = hint;
@@ -442,11 +442,12 @@ TABLE_INLINE void take_plain(struct match *m, struct sitetab *tab,
 }
 
 /* What is the same in all of the loop is in locals. */
-static void take_calm(struct match *m, const struct merge_run *run)
+TABLE_INLINE void take_calm(struct match *m, const struct merge_run *run, bool in_order)
 {
 	const struct merge_item *item = run->item, *const end = item + run->nr;
 	struct sitetab *tab = &m->sites;
 	const uint64_t base_ns = m->base_ns;
+	uint64_t clock_ns = tab->clock_ns;
 
 	for (int i = 0; i < FETCH; i++)
 		__builtin_prefetch(item[i].event);
@@ -463,9 +464,22 @@ static void take_calm(struct match *m, const struct merge_run *run)
 		nr = nr < m->burst_left - 1 ? nr : m->burst_left - 1;
 		m->burst_left -= (unsigned int)nr;
 		for (const struct merge_item *stop = item + nr; item != stop; item++)
-			take_plain(m, tab, item, base_ns);
+			take_one(m, tab, item, base_ns, &clock_ns, in_order);
 	}
-	tab->clock_ns = run->latest_ns;
+	tab->clock_ns = clock_ns;
+}
+
+/* Nearly all are, and ask for no clock. */
+static __attribute__((noinline)) void take_in_order(struct match *m,
+						    const struct merge_run *run)
+{
+	take_calm(m, run, true);
+}
+
+static __attribute__((noinline)) void take_any_order(struct match *m,
+						     const struct merge_run *run)
+{
+	take_calm(m, run, false);
 }
 
 static void take_each(struct match *m, const struct merge_run *run)
@@ -486,9 +500,11 @@ void take_run(struct match *m, const struct merge_run *run)
 		begin(m, run->item->event->ts_ns);
 	for (size_t i = 0; run->nr_cpus > m->nr_cpus && i < run->nr; i++)
 		count_cpu(m, run->item[i].event->cpu);
-	if (is_calm(m, run))
-		take_calm(m, run);
-	else
+	if (!is_calm(m, run))
 		take_each(m, run);
+	else if (run->in_order && run->earliest_ns >= m->sites.clock_ns)
+		take_in_order(m, run);
+	else
+		take_any_order(m, run);
 	note_last(m);
 }
