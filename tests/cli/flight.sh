@@ -60,9 +60,11 @@ t it_is_named grep -q 'MemFree>1K$' err
 rm -rf x.dat*
 "$ap" record -o x.dat -m 1M --flight 60 --size-limit 6M -z0 -d 4 2>err & pid=$!
 until [ -e x.dat.part/meta ]; do sleep 0.02; done
-sleep 3; cat x.dat.part/cpu* 2>/dev/null | wc -c >size; wait $pid
-echo "# ring of 6 MB: $(cat size) bytes" >&2
-t a_ring_may_be_bounded [ "$(cat size)" -lt 20000000 -a "$(cat size)" -gt 0 ]
+# Again and again: on a busy machine one look may come after the end.
+for i in 1 2 3 4 5 6 7; do sleep 0.4; cat x.dat.part/cpu* 2>/dev/null | wc -c; done >sizes
+wait $pid; largest=$(sort -n sizes | tail -n 1)
+echo "# ring of 6 MB: $largest bytes" >&2
+t a_ring_may_be_bounded [ "$largest" -lt 20000000 -a "$largest" -gt 0 ]
 "$ap" analyze -i x.dat -o w.db 2>>err
 # A machine that is busy with other things may lose events of so small a buffer.
 grep -q '(0 lost)' err && none=0 || none=lost_events
