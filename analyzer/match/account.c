@@ -9,7 +9,7 @@
 void account_init(struct account_table *tab)
 {
 	*tab = (struct account_table){ .cap = 1024, .nr_slots = 2048, .secret = hash_secret() };
-	tab->account = xlines(tab->cap, sizeof(*tab->account));
+	tab->account = xcalloc(tab->cap, sizeof(*tab->account));
 	tab->doubt = xcalloc(tab->cap, sizeof(*tab->doubt));
 	tab->slot = xcalloc(tab->nr_slots, sizeof(*tab->slot));
 }
@@ -52,7 +52,7 @@ static void grow(struct account_table *tab)
 		copy_doubt(&doubt[n], &tab->doubt[n]);
 	free(tab->doubt);
 	tab->doubt = doubt;
-	tab->account = xlines_grow(tab->account, tab->nr, tab->cap * 2, sizeof(*tab->account));
+	tab->account = xreallocarray(tab->account, tab->cap * 2, sizeof(*tab->account));
 	tab->cap *= 2;
 
 	free(tab->slot);
